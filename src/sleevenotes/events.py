@@ -1,0 +1,43 @@
+"""The facts worth telling. What happened is a row in `events` (store/events.py); NOTIFY only wakes the readers.
+
+Each fact's docstring is its reference: the pages' JavaScript and the API tell exactly these.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+WAKE_EVENTS = "sleevenotes_events"  # NOTIFY channel; its payload is the account's id
+WAKE_LANES = "sleevenotes_lanes"  # NOTIFY channel; its payload is the source that has new wants
+
+
+class ScrobblesStored(msgspec.Struct, frozen=True, tag="scrobbles_stored"):
+    """New scrobbles of this account are stored. `ids` holds at most 100 of them, newest first; `count` is all."""
+
+    ids: tuple[int, ...]
+    count: int
+
+
+class ScrobblesDeleted(msgspec.Struct, frozen=True, tag="scrobbles_deleted"):
+    """These scrobbles of this account are gone."""
+
+    ids: tuple[int, ...]
+
+
+class NowPlayingChanged(msgspec.Struct, frozen=True, tag="now_playing_changed"):
+    """What this account is playing now has changed."""
+
+
+class LookupsDecided(msgspec.Struct, frozen=True, tag="lookups_decided"):
+    """These lookups, which scrobbles of this account point at, were matched, not found or failed."""
+
+    ids: tuple[int, ...]
+
+
+class ArtworkDecided(msgspec.Struct, frozen=True, tag="artwork_decided"):
+    """The cover of these release groups, which this account has played, was found or found absent."""
+
+    release_group_ids: tuple[int, ...]
+
+
+Event = ScrobblesStored | ScrobblesDeleted | NowPlayingChanged | LookupsDecided | ArtworkDecided

@@ -1,0 +1,100 @@
+"""All settings, each documented where it is declared.
+
+A setting comes from the environment (SLEEVENOTES_ and its name in capitals; DATABASE_URL also bare), else from
+the file named by SLEEVENOTES_CONFIG or `sleevenotes.toml` in the data directory, else its default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sleevenotes import errors
+
+ENVIRONMENT_PREFIX = "SLEEVENOTES_"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole configuration of one installation."""
+
+    data_dir: str = "data"
+    """Directory of the bundled database, the images and the configuration file."""
+
+    database_url: str = ""
+    """PostgreSQL to use, "postgresql://user:password@host/db"; empty: the bundled server, in `data_dir`."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+
+    port: int = 8000
+    """Port to listen on."""
+
+    contact: str = "https://github.com/sleevenotes/sleevenotes"
+    """Where a service's operator reaches whoever runs this server; part of the User-Agent (MusicBrainz asks for it)."""
+
+    simulator: str = ""
+    """"host:port" of a running simulator; every outbound request then goes there instead of the internet."""
+
+    clock: str = ""
+    """"system", or "scale:FACTOR:ANCHOR" for time that runs FACTOR-fold since UNIX second ANCHOR (benchmarks)."""
+
+    requests_per_minute: int = 6000
+    """Requests one token may make to our APIs in a minute; the X-RateLimit-* headers tell clients."""
+
+    worker_jobs: int = 20
+    """Jobs one worker process has under way at once."""
+
+    log_level: str = "info"
+    """debug, info, warning or error."""
+
+    @property
+    def data_path(self) -> Path:
+        """Return `data_dir` as an absolute path."""
+        return Path(self.data_dir).expanduser().absolute()
+
+    @property
+    def user_agent(self) -> str:
+        """Return the User-Agent of every outbound request."""
+        return f"Sleevenotes/0.1 ( {self.contact} )"
+
+
+def load(environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+    """Read the settings: overrides that are not None, then the environment, then the file, then defaults.
+
+    Raises errors.Unusable naming the setting that is unknown or has a bad value.
+    """
+    environment = os.environ if environment is None else environment
+    given = {name: value for name, value in overrides.items() if value is not None}
+    told = {**_from_environment(environment), **given}
+    data_dir = Path(str(told.get("data_dir", Settings().data_dir)))
+    path = Path(environment.get(ENVIRONMENT_PREFIX + "CONFIG", str(data_dir / "sleevenotes.toml")))
+    try:
+        return msgspec.convert({**_from_file(path), **told}, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise errors.Unusable(f"settings: {error}") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    names = {field.name for field in msgspec.structs.fields(Settings)}
+    found: dict[str, Any] = {
+        name: environment[ENVIRONMENT_PREFIX + name.upper()]
+        for name in names
+        if ENVIRONMENT_PREFIX + name.upper() in environment
+    }
+    if "database_url" not in found and environment.get("DATABASE_URL"):
+        found["database_url"] = environment["DATABASE_URL"]
+    return found
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise errors.Unusable(f"settings: {path}: {error}") from None

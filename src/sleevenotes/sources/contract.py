@@ -1,0 +1,169 @@
+"""What a source is: a policy and two pure functions.
+
+A source turns questions into one request and its reply into answers. It has no client, no clock, no log and no
+await in it; pacing, packing, caching, retrying and faults are written once, in `sleevenotes.upstream`.
+
+Absence is an answer: `Answer(())` says the source answered and has nothing. A fault is an exception
+(`sleevenotes.errors.Fault`): we do not know yet. A member of a pack of which the reply tells nothing (a merged
+reply was cut) is `UNKNOWN`, and is asked again in a smaller pack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from sleevenotes import errors, model
+
+# ---------------------------------------------------------------- questions
+
+
+class FindRecording(msgspec.Struct, frozen=True, tag="find_recording"):
+    """Which recordings go by this artist and track? One question per (artist, track), whatever the release."""
+
+    artist: str
+    track: str
+
+
+class DescribeRecording(msgspec.Struct, frozen=True, tag="describe_recording"):
+    """What is the recording with this MusicBrainz id? Merged ids answer with the surviving recording."""
+
+    mbid: str
+
+
+class FetchImage(msgspec.Struct, frozen=True, tag="fetch_image"):
+    """The bytes of the image at this address."""
+
+    url: str
+
+
+Question = FindRecording | DescribeRecording | FetchImage
+
+# ---------------------------------------------------------------- answers
+
+
+class RecordingCandidate(msgspec.Struct, frozen=True, omit_defaults=True, tag="recording"):
+    """A recording that may be meant, with the releases it is known to be on.
+
+    `score` is the source's own, 0..100; MusicBrainz' is relative to the best hit of that query.
+    """
+
+    recording: model.Recording
+    releases: tuple[model.Release, ...] = ()
+    score: int = 0
+
+
+class ImageFile(msgspec.Struct, frozen=True, omit_defaults=True, tag="image_file"):
+    """The bytes of an image; after they are stored, `data` is empty and `digest` (sha256, hex) names them."""
+
+    url: str
+    content_type: str = ""
+    data: bytes = b""
+    digest: str = ""
+
+
+Candidate = RecordingCandidate | ImageFile
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a source said to one question; no candidates means it has nothing. `known` is False only for UNKNOWN."""
+
+    candidates: tuple[Candidate, ...] = ()
+    known: bool = True
+
+
+ABSENT = Answer()
+UNKNOWN = Answer(known=False)
+
+# ---------------------------------------------------------------- the wire
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One HTTP request; `url` is absolute, https, with its query. `max_bytes` bounds the reply's body."""
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    max_bytes: int = 8_000_000
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What came back, redirects followed: `url` is the last hop's, header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+
+# ---------------------------------------------------------------- policy
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """How a source may be asked; data, read by the lanes.
+
+    host      the budget's name: one lane per host and process
+    requests  how many requests …
+    window    … in any span of this many seconds
+    parallel  requests under way at once
+    together  questions one request takes at most
+    timeout   seconds for the whole exchange, redirects included
+    answers   the kinds of question it can be asked
+    needs     the name of the setting that must be filled for it to be asked; "" where none
+    """
+
+    host: str
+    requests: int
+    window: float
+    parallel: int
+    together: int
+    timeout: float
+    answers: tuple[type[msgspec.Struct], ...]
+    needs: str = ""
+
+
+class Source(Protocol):
+    """One service."""
+
+    @property
+    def name(self) -> str:
+        """Return its name, as in traces, tables and pages."""
+        ...
+
+    @property
+    def policy(self) -> Policy:
+        """Return how it may be asked."""
+        ...
+
+    def request(self, questions: Sequence[Question]) -> Request:
+        """Put 1..policy.together questions into one request. The lane adds the User-Agent."""
+        ...
+
+    def read(self, questions: Sequence[Question], reply: Reply) -> list[Answer]:
+        """Answer each question, in the same order, from a reply of any status.
+
+        Raises errors.Fault when the reply is no answer.
+        """
+        ...
+
+
+# ---------------------------------------------------------------- shared by the sources
+
+
+def retry_after(reply: Reply) -> float | None:
+    """Read `Retry-After` in seconds; None when absent or given as a date."""
+    try:
+        return max(0.0, float(reply.headers.get("retry-after", "")))
+    except ValueError:
+        return None
+
+
+def refuse_faults(source: str, reply: Reply) -> None:
+    """Raise what the status alone says is a fault: 429 and 503 Throttled, other 5xx Unreachable."""
+    if reply.status in (429, 503):
+        raise errors.Throttled(f"{source} answered {reply.status}", retry_after=retry_after(reply))
+    if reply.status >= 500:
+        raise errors.Unreachable(f"{source} answered {reply.status}")
