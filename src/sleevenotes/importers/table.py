@@ -1,8 +1,8 @@
 """Tables of plays: a header, then one play a line, separated by tabs or commas, as Last.fm exporters write.
 
-The header decides, in any order: `ts`, `artist` and `track` must be there; `album`, `artist_mbid`, `album_mbid`,
-`track_mbid`, `raw_artist` and `raw_track` may be. Quoting is the csv module's, but never over a line's end: a
-quote that is not closed on its line is taken as written, so one stray quote cannot swallow the plays after it.
+The header decides, in any order: `ts`, `artist` and `track` must be there; `album`, `artist_mbid`,
+`album_mbid`, `track_mbid`, `raw_artist` and `raw_track` may be. Quoting is the csv module's, but never over a
+line's end: a quote that is not closed on its line is taken as written and cannot swallow the plays after it.
 
     ts          artist          artist_mbid  album       album_mbid  track   track_mbid
     1559570092  Massive Attack               Heligoland              Babel
@@ -100,7 +100,7 @@ def _scrobble(row: Mapping[str, str], options: contract.Options) -> model.Scrobb
 
 
 def _names(row: Mapping[str, str], *, raw: bool) -> tuple[str, str]:
-    """Return artist and track: the raw pair where wanted and whole, else the corrected one; never a mixture."""
+    """Return artist and track: the raw pair where wanted and whole, else the corrected one; never mixed."""
     if raw and row.get("raw_artist") and row.get("raw_track"):
         return row["raw_artist"], row["raw_track"]
     return row["artist"], row["track"]
