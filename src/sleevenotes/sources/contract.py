@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from sleevenotes import errors, model
+from sleevenotes import errors, model, names
 
 # ---------------------------------------------------------------- questions
 
@@ -40,6 +40,25 @@ class FetchImage(msgspec.Struct, frozen=True, tag="fetch_image"):
 
 
 Question = FindRecording | DescribeRecording | FetchImage
+
+
+def kind(question: Question) -> str:
+    """Return the question's kind as it is stored: "find_recording" …"""
+    return str(question.__struct_config__.tag)
+
+
+def key(question: Question) -> bytes:
+    """Identify a question by 16 bytes: questions that mean the same are asked once.
+
+    Names are compared by their match key, so that "AC/DC" and "ACDC" are one question.
+    """
+    match question:
+        case FindRecording(artist, track):
+            return names.digest(kind(question), str(names.KEY_VERSION), names.key(artist), names.key(track))
+        case DescribeRecording(mbid):
+            return names.digest(kind(question), mbid)
+        case FetchImage(url):
+            return names.digest(kind(question), url)
 
 # ---------------------------------------------------------------- answers
 

@@ -252,6 +252,14 @@ CREATE TABLE waiters (
 );
 CREATE INDEX waiters_subject ON waiters (stage, subject_id);
 
+-- Which questions were put for which subject, kept after the want is gone: leads from a lookup to its traces.
+CREATE TABLE inquiries (
+    stage        text NOT NULL,
+    subject_id   bigint NOT NULL,
+    question_key bytea NOT NULL,
+    PRIMARY KEY (stage, subject_id, question_key)
+);
+
 -- What a source answered. A fault is never a reply; 'given_up' marks a question whose retries are spent.
 CREATE TABLE replies (
     source       text NOT NULL,

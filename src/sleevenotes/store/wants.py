@@ -1,0 +1,237 @@
+"""Wants: what we want to know, one row a question and source, claimed in packs by lanes.
+
+A stage writes wants and ends; a lane claims the most wanted pack at the moment it may send, stores what came back
+and wakes the stages that wait.
+
+Locks: `want` and the lanes' settling take wants rows in the order of their key, so that they queue behind each
+other. A stage that adds itself to a want holds that row; a lane that settles it then sees the newcomer, or the
+stage finds the row gone and writes a new one. No wake-up is lost between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+
+from sleevenotes import events, model
+from sleevenotes.store.postgres import Connection
+
+
+class New(msgspec.Struct, frozen=True):
+    """One question that a stage's subject waits for; `key` identifies the question (16 bytes)."""
+
+    source: str
+    key: bytes
+    kind: str
+    question: msgspec.Struct
+    subject_id: int
+    plays: int = 1
+
+
+class Want(msgspec.Struct, frozen=True):
+    """A claimed want; `question` is as JSON decodes it."""
+
+    id: int
+    source: str
+    key: bytes
+    kind: str
+    question: dict[str, object]
+    band: model.Band
+    wanted_at: datetime
+    faults: int
+    pack_limit: int | None
+
+
+class Waiter(NamedTuple):
+    """A stage to wake for a subject, and how urgently."""
+
+    stage: str
+    subject_id: int
+    band: model.Band
+
+
+async def want(
+    conn: Connection, stage: str, news: Sequence[New], band: model.Band, now: datetime, *, delay: float = 0
+) -> None:
+    """Write what `stage` wants to know, once per (source, question), and wake the lanes when this commits.
+
+    A question that is wanted already keeps the more urgent band and the higher count of plays, so that a stage
+    may repeat itself. `delay` in seconds holds new questions back.
+    """
+    if not news:
+        return
+    once = {(new.source, new.key): new for new in sorted(news, key=lambda new: (new.source, new.key))}
+    rows = await conn.fetch(
+        """
+        INSERT INTO wants (source, question_key, question, kind, band, plays, wanted_at, due_at)
+        SELECT source, key, question, kind, $6, plays, $7, $8
+        FROM unnest($1::text[], $2::bytea[], $3::jsonb[], $4::text[], $5::int[]) AS new (source, key, question, kind, plays)
+        ORDER BY source, key
+        ON CONFLICT (source, question_key) DO UPDATE
+        SET band = greatest(wants.band, excluded.band), plays = greatest(wants.plays, excluded.plays)
+        RETURNING id, source, question_key
+        """,
+        [source for source, _ in once],
+        [key for _, key in once],
+        [new.question for new in once.values()],
+        [new.kind for new in once.values()],
+        [new.plays for new in once.values()],
+        int(band),
+        now,
+        now + timedelta(seconds=delay),
+    )
+    ids = {(row["source"], row["question_key"]): row["id"] for row in rows}
+    await conn.execute(
+        """
+        INSERT INTO waiters (want_id, stage, subject_id)
+        SELECT want_id, $2, subject_id FROM unnest($1::bigint[], $3::bigint[]) AS new (want_id, subject_id)
+        ON CONFLICT DO NOTHING
+        """,
+        [ids[new.source, new.key] for new in news],
+        stage,
+        [new.subject_id for new in news],
+    )
+    await conn.execute(
+        """
+        INSERT INTO inquiries (stage, subject_id, question_key)
+        SELECT $1, subject_id, key FROM unnest($2::bigint[], $3::bytea[]) AS new (subject_id, key)
+        ON CONFLICT DO NOTHING
+        """,
+        stage,
+        [new.subject_id for new in news],
+        [new.key for new in news],
+    )
+    for source in {new.source for new in news}:
+        await conn.execute("SELECT pg_notify($1, $2)", events.WAKE_LANES, source)
+
+
+async def bump(
+    conn: Connection, stage: str, subject_ids: Sequence[int], band: model.Band, plays: Sequence[int] | None = None
+) -> None:
+    """Make what these subjects wait for at least as urgent as `band`, and count further plays that wait."""
+    await conn.execute(
+        """
+        UPDATE wants SET band = greatest(wants.band, $3), plays = wants.plays + more.plays
+        FROM (
+            SELECT want_id, sum(plays)::int AS plays
+            FROM unnest($2::bigint[], $4::int[]) AS subject (subject_id, plays)
+            JOIN waiters USING (subject_id)
+            WHERE waiters.stage = $1
+            GROUP BY want_id
+        ) AS more
+        WHERE wants.id = more.want_id
+        """,
+        stage,
+        list(subject_ids),
+        int(band),
+        list(plays) if plays is not None else [0] * len(subject_ids),
+    )
+
+
+async def next_due(conn: Connection, sources: Sequence[str], now: datetime) -> datetime | None:
+    """Say when these sources' next want may be claimed (a moment not after now: at once); None when none waits."""
+    due: datetime | None = await conn.fetchval(
+        """
+        SELECT min(greatest(due_at, leased_until)) FROM wants WHERE source = ANY($1)
+        """,
+        list(sources),
+    )
+    return due and max(due, now)
+
+
+async def claim(
+    conn: Connection, sources: Sequence[str], together: int, now: datetime, lease: float
+) -> list[Want]:
+    """Lease the most wanted pack of these sources: at most `together` of one source and kind, [] when none is due.
+
+    Call it in a transaction of its own. `lease` in seconds: after that, a lane that died is not waited for.
+    """
+    head = await conn.fetchrow(
+        f"""
+        SELECT id, source, kind, pack_limit FROM wants
+        WHERE source = ANY($1) AND due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
+        ORDER BY {_MOST_WANTED} LIMIT 1 FOR UPDATE SKIP LOCKED
+        """,
+        list(sources),
+        now,
+    )
+    if head is None:
+        return []
+    limit = min(together, head["pack_limit"] or together)
+    rows = await conn.fetch(
+        f"""
+        UPDATE wants SET leased_until = $5
+        WHERE id IN (
+            SELECT id FROM wants
+            WHERE source = $1 AND kind = $2 AND due_at <= $3 AND (leased_until IS NULL OR leased_until <= $3)
+              AND (id = $6 OR coalesce(pack_limit, 32767) >= $4)
+            ORDER BY id <> $6, {_MOST_WANTED} LIMIT $4 FOR UPDATE SKIP LOCKED
+        )
+        RETURNING *
+        """,
+        head["source"],
+        head["kind"],
+        now,
+        limit,
+        now + timedelta(seconds=lease),
+        head["id"],
+    )
+    return [_want(row) for row in rows]
+
+
+_MOST_WANTED = "band DESC, plays DESC, id"
+
+
+def _want(row: Mapping[str, Any]) -> Want:
+    return Want(
+        id=row["id"],
+        source=row["source"],
+        key=row["question_key"],
+        kind=row["kind"],
+        question=row["question"],
+        band=model.Band(row["band"]),
+        wanted_at=row["wanted_at"],
+        faults=row["faults"],
+        pack_limit=row["pack_limit"],
+    )
+
+
+async def release(conn: Connection, ids: Sequence[int]) -> None:
+    """Give claimed wants back unasked."""
+    await conn.execute("UPDATE wants SET leased_until = NULL WHERE id = ANY($1)", list(ids))
+
+
+async def settle(conn: Connection, ids: Sequence[int]) -> list[Waiter]:
+    """Remove wants whose question is answered or given up; return who waited."""
+    await conn.execute(
+        "SELECT FROM wants WHERE id = ANY($1) ORDER BY source, question_key FOR UPDATE", list(ids)
+    )
+    rows = await conn.fetch(
+        """
+        SELECT stage, subject_id, max(band) AS band FROM waiters JOIN wants ON wants.id = want_id
+        WHERE want_id = ANY($1) GROUP BY stage, subject_id ORDER BY stage, subject_id
+        """,
+        list(ids),
+    )
+    await conn.execute("DELETE FROM wants WHERE id = ANY($1)", list(ids))
+    return [Waiter(row["stage"], row["subject_id"], model.Band(row["band"])) for row in rows]
+
+
+async def postpone(
+    conn: Connection, ids: Sequence[int], due_at: datetime, *, own_fault: bool, pack_limit: int | None = None
+) -> None:
+    """Ask these again, not before `due_at`; `own_fault` counts against them, `pack_limit` asks in smaller packs."""
+    await conn.execute(
+        """
+        UPDATE wants
+        SET leased_until = NULL, due_at = $2, faults = faults + $3, pack_limit = coalesce($4, pack_limit)
+        WHERE id = ANY($1)
+        """,
+        list(ids),
+        due_at,
+        int(own_fault),
+        pack_limit,
+    )

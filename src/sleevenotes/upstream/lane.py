@@ -1,0 +1,297 @@
+"""A lane: one host's queue of wants, asked at the pace its budget allows.
+
+    wait until something is wanted -> wait for a slot -> claim the most wanted pack -> reserve -> send
+    -> store the reply and the trace, wake the stages that waited
+
+Claiming comes after the wait, so that what became most wanted meanwhile goes first; reserving comes last, so that
+the time in the budget is the time of the send. Sends overlap: the next slot does not wait for a slow answer.
+One lane knows nothing of another: trouble at one host never delays a second one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+
+from sleevenotes import clock, errors
+from sleevenotes.artwork import files
+from sleevenotes.sources import contract
+from sleevenotes.store import budgets, postgres, replies, traces, wants
+from sleevenotes.store.postgres import Connection, Database
+from sleevenotes.upstream import breaker
+from sleevenotes.upstream.client import Client
+
+LOOK_AGAIN = 30.0
+"""Seconds after which a lane looks for wants even if nobody woke it."""
+
+LATE = 0.02
+"""Share of a window by which a send may leave later than reserved before the budget is told."""
+
+Wake = Callable[[Connection, Sequence[wants.Waiter]], Awaitable[None]]
+"""Called within the settling transaction with the stages and subjects that waited."""
+
+SETTLE_TRIES = 5
+
+log = structlog.get_logger(__name__)
+
+
+@dataclasses.dataclass
+class Exchange:
+    """One pack on its way: when it was asked, and the HTTP status once there is one."""
+
+    pack: Sequence[wants.Want]
+    asked_at: datetime
+    status: int | None = None
+
+
+class Lane:
+    """Asks one host for the sources that share its budget, until cancelled."""
+
+    def __init__(
+        self,
+        sources: Sequence[contract.Source],
+        database: Database,
+        client: Client,
+        store: files.Files,
+        time: clock.Clock,
+        wake: Wake,
+    ) -> None:
+        self._sources = {source.name: source for source in sources}
+        self._policy = sources[0].policy
+        self._database = database
+        self._client = client
+        self._files = store
+        self._time = time
+        self._wake = wake
+        self._called = asyncio.Event()
+        self._places = asyncio.Semaphore(self._policy.parallel)
+        self._sends: set[asyncio.Task[None]] = set()
+
+    @property
+    def host(self) -> str:
+        """Return the host whose budget this lane spends."""
+        return self._policy.host
+
+    def call(self, source: str) -> None:
+        """Tell the lane that a source may have new wants; "" means any."""
+        if not source or source in self._sources:
+            self._called.set()
+
+    async def run(self) -> None:
+        """Ask for ever. A database that is away is waited for; sends under way end with the lane."""
+        try:
+            while True:
+                try:
+                    await self._step()
+                except postgres.AWAY as error:
+                    log.warning("lane: the database is away, trying again", host=self.host, error=str(error))
+                    await self._time.sleep(1.0)
+        finally:
+            for send in self._sends:
+                send.cancel()
+            await asyncio.gather(*self._sends, return_exceptions=True)
+
+    async def _step(self) -> None:
+        await self._until_wanted()
+        async with contextlib.AsyncExitStack() as place:
+            await place.enter_async_context(_held(self._places))
+            await self._until_free()
+            pack = await self._claim()
+            slot = await self._reserve(pack) if pack else None
+            if slot is None:
+                return
+            send = asyncio.create_task(self._ask(pack, slot, place.pop_all()))
+            self._sends.add(send)
+            send.add_done_callback(self._sends.discard)
+
+    async def _until_wanted(self) -> None:
+        """Return when something may be claimed."""
+        while True:
+            self._called.clear()
+            now = self._time.now()
+            async with self._database.connection() as conn:
+                due = await wants.next_due(conn, list(self._sources), now)
+            if due is not None and due <= now:
+                return
+            wait = LOOK_AGAIN if due is None else min(LOOK_AGAIN, (due - now).total_seconds())
+            await self._called_or(wait)
+
+    async def _called_or(self, seconds: float) -> None:
+        waits = {
+            asyncio.ensure_future(self._called.wait()),
+            asyncio.ensure_future(self._time.sleep(seconds)),
+        }
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _until_free(self) -> None:
+        while True:
+            async with self._database.connection() as conn:
+                budget = await budgets.look(conn, self.host)
+            wait = budget.wait(self._policy.requests, self._policy.window, self._time.now())
+            if wait == 0:
+                return
+            await self._time.sleep(wait)
+
+    async def _claim(self) -> list[wants.Want]:
+        lease = self._policy.timeout + 30.0
+        async with self._database.transaction() as conn:
+            return await wants.claim(
+                conn, list(self._sources), self._policy.together, self._time.now(), lease
+            )
+
+    async def _reserve(self, pack: Sequence[wants.Want]) -> datetime | None:
+        """Take the slot for a claimed pack and say for when; None, and the pack given back, if another was first."""
+        async with self._database.transaction() as conn:
+            slot = await budgets.reserve(
+                conn, self.host, self._policy.requests, self._policy.window, self._time
+            )
+        if slot is None:
+            async with self._database.connection() as conn:
+                await wants.release(conn, [want.id for want in pack])
+        return slot
+
+    async def _ask(
+        self, pack: Sequence[wants.Want], slot: datetime, place: contextlib.AsyncExitStack
+    ) -> None:
+        """Send one pack and settle it. Whatever happens, its wants are answered, postponed, or their lease ends."""
+        async with place:
+            source = self._sources[pack[0].source]
+            exchange = Exchange(pack, self._time.now())
+            try:
+                questions = [msgspec.convert(want.question, contract.Question) for want in pack]
+                request = source.request(questions)
+                correction = asyncio.create_task(self._correct(slot))
+                reply = await self._client.send(request, source.policy.timeout)
+                await correction
+                exchange.status = reply.status
+                answers = [await self._keep_bytes(answer) for answer in source.read(questions, reply)]
+            except errors.Fault as fault:
+                await self._settled(lambda fault=fault: self._postpone(exchange, fault))
+            except Exception as error:
+                # A reply that trips our own reading is a fault of this question, not the end of the lane.
+                log.exception("lane: cannot read a reply", source=source.name)
+                fault = errors.Garbled(f"cannot be read: {error!r}")
+                await self._settled(lambda: self._postpone(exchange, fault))
+            else:
+                await self._settled(lambda: self._store(exchange, answers))
+
+    async def _correct(self, slot: datetime) -> None:
+        """Tell the budget when the send leaves noticeably later than its slot."""
+        now = self._time.now()
+        if (now - slot).total_seconds() > LATE * self._policy.window:
+            async with self._database.connection() as conn:
+                await budgets.sent_late(conn, self.host, now)
+
+    async def _settled(self, settle: Callable[[], Awaitable[None]]) -> None:
+        """Settle, again after a deadlock or while the database is away; at last the lease ends by itself."""
+        for attempt in range(SETTLE_TRIES):
+            try:
+                return await settle()
+            except postgres.AWAY as error:
+                log.warning("lane: could not settle", host=self.host, error=repr(error))
+                await self._time.sleep(float(attempt))
+        log.error("lane: gave up settling, the lease will end", host=self.host)
+
+    async def _store(self, exchange: Exchange, answers: Sequence[contract.Answer]) -> None:
+        """Keep what was answered and wake who waited; ask again, in half the pack, what was not told."""
+        now = self._time.now()
+        both = list(zip(exchange.pack, answers, strict=True))
+        told = [(want, answer) for want, answer in both if answer.known]
+        untold = [want.id for want, answer in both if not answer.known]
+        rows = [(want.source, want.key, _outcome(answer), answer) for want, answer in told]
+        async with self._database.transaction() as conn:
+            await budgets.answered(conn, self.host)
+            await self._trace(
+                conn, exchange, [(_said(answer), len(answer.candidates)) for answer in answers]
+            )
+            waiters = await wants.settle(conn, [want.id for want, _ in told])
+            await replies.keep(conn, rows, now)
+            half = max(1, len(exchange.pack) // 2)
+            await wants.postpone(conn, untold, now, own_fault=False, pack_limit=half)
+            await self._wake(conn, waiters)
+
+    async def _postpone(self, exchange: Exchange, fault: errors.Fault) -> None:
+        """Ask again later; give up, until the recheck, what has met too many faults of its own."""
+        now = self._time.now()
+        own = breaker.counts(fault)
+        spent = [want for want in exchange.pack if own and want.faults + 1 >= breaker.GIVE_UP]
+        rows = [(want.source, want.key, replies.Outcome.GIVEN_UP, contract.UNKNOWN) for want in spent]
+        async with self._database.transaction() as conn:
+            await self._rest(conn, fault, now)
+            await self._trace(conn, exchange, [("fault", 0)] * len(exchange.pack), str(fault))
+            waiters = await wants.settle(conn, [want.id for want in spent])
+            for want in exchange.pack:
+                if want not in spent:
+                    wait = breaker.question_wait(fault, want.faults, random.random())  # noqa: S311 - no secret
+                    due_at = now + timedelta(seconds=wait)
+                    await wants.postpone(conn, [want.id], due_at, own_fault=own)
+            await replies.keep(conn, rows, now)
+            await self._wake(conn, waiters)
+
+    async def _rest(self, conn: Connection, fault: errors.Fault, now: datetime) -> None:
+        consecutive = await budgets.faulted(conn, self.host)
+        pause = breaker.host_pause(fault, consecutive)
+        if pause > 0:
+            await budgets.pause(conn, self.host, now + timedelta(seconds=pause), str(fault))
+
+    async def _trace(
+        self, conn: Connection, exchange: Exchange, said: Sequence[tuple[str, int]], note: str = ""
+    ) -> None:
+        news = [
+            traces.New(want.key, want.kind, int(want.band), want.wanted_at, outcome, candidates)
+            for want, (outcome, candidates) in zip(exchange.pack, said, strict=True)
+        ]
+        await traces.keep(
+            conn,
+            exchange.pack[0].source,
+            news,
+            asked_at=exchange.asked_at,
+            took_ms=int((self._time.now() - exchange.asked_at).total_seconds() * 1000),
+            status=exchange.status,
+            note=note,
+        )
+
+    async def _keep_bytes(self, answer: contract.Answer) -> contract.Answer:
+        """Put the bytes of fetched images into the file store; the answer then only names them."""
+        return msgspec.structs.replace(
+            answer, candidates=tuple([await self._keep_file(candidate) for candidate in answer.candidates])
+        )
+
+    async def _keep_file(self, candidate: contract.Candidate) -> contract.Candidate:
+        if not isinstance(candidate, contract.ImageFile):
+            return candidate
+        digest = await asyncio.to_thread(self._files.keep, candidate.data)
+        return msgspec.structs.replace(candidate, data=b"", digest=digest)
+
+
+@contextlib.asynccontextmanager
+async def _held(places: asyncio.Semaphore) -> AsyncIterator[None]:
+    async with places:
+        yield
+
+
+def _outcome(answer: contract.Answer) -> replies.Outcome:
+    return replies.Outcome.ANSWERED if answer.candidates else replies.Outcome.ABSENT
+
+
+def _said(answer: contract.Answer) -> str:
+    return _outcome(answer).value if answer.known else "unknown"
+
+
+def by_host(sources: Sequence[contract.Source]) -> dict[str, list[contract.Source]]:
+    """Group sources that share a host, and so a lane."""
+    hosts: dict[str, list[contract.Source]] = {}
+    for source in sources:
+        hosts.setdefault(source.policy.host, []).append(source)
+    return hosts
