@@ -1,0 +1,118 @@
+"""The Cover Art Archive: the front cover of a release or of a release group.
+
+coverartarchive.org only redirects; the bytes lie at archive.org, two hops on (307, then 302). Its data nodes
+have bad days, with short HTML pages of status 500 or 200, sometimes called image/jpeg. So only a 404 is
+absence, and bytes are believed by what they are, not by what they are called.
+https://musicbrainz.org/doc/Cover_Art_Archive/API
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Sequence
+from typing import Final
+
+from sleevenotes import errors
+from sleevenotes.sources import contract
+
+_BASE: Final = "https://coverartarchive.org"
+_LEAST_BYTES: Final = 200  # no cover is smaller; archive.org's error pages are about 170
+_MOST_BYTES: Final = 20_000_000
+_SIZES: Final = (250, 500, 1200)
+_HTML_STARTS: Final = (b"<!doctype", b"<html", b"<title", b"<head")
+
+
+class CoverArtArchive:
+    """The covers that belong to MusicBrainz' releases."""
+
+    name = "coverartarchive"
+    policy = contract.Policy(
+        host="coverartarchive.org",
+        # It states no limit and asks for restraint: at most four or five at once. An image is three requests.
+        requests=10,
+        window=1.0,
+        parallel=4,
+        together=1,
+        timeout=30.0,
+        answers=(contract.FetchImage,),
+    )
+
+    def request(self, questions: Sequence[contract.Question]) -> contract.Request:
+        """Ask for the image at the question's address."""
+        url = _asked(questions)
+        return contract.Request(url, max_bytes=_MOST_BYTES)
+
+    def read(self, questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
+        """Answer with the image's bytes, or absent where there is no such image."""
+        url = _asked(questions)
+        contract.refuse_faults("The Cover Art Archive", reply)
+        if reply.status in (404, 410) or (reply.status == 400 and _is_invalid_mbid(reply)):
+            return [contract.ABSENT]
+        if reply.status != 200:
+            raise errors.Unreachable(f"The Cover Art Archive answered {reply.status}")
+        content_type = _image_type(reply)
+        _refuse_truncated(reply)
+        return [contract.Answer((contract.ImageFile(url, content_type, reply.body),))]
+
+
+def front_of_release(mbid: str, size: int = 500) -> contract.FetchImage:
+    """Ask for the front cover of one edition; `size` is 250, 500 or 1200 px, or 0 for the original."""
+    return contract.FetchImage(f"{_BASE}/release/{_mbid(mbid)}/front{_suffix(size)}")
+
+
+def front_of_release_group(mbid: str, size: int = 500) -> contract.FetchImage:
+    """Ask for the front cover shown for an album: the editors' choice, else its earliest edition's."""
+    return contract.FetchImage(f"{_BASE}/release-group/{_mbid(mbid)}/front{_suffix(size)}")
+
+
+def _mbid(mbid: str) -> str:
+    return urllib.parse.quote(mbid.lower(), safe="")  # capitals are "invalid MBID" to the archive
+
+
+def _suffix(size: int) -> str:
+    """Write the size; the archive answers an unknown one with the original, without an error."""
+    if size == 0:
+        return ""
+    if size not in _SIZES:
+        raise ValueError(f"size: the Cover Art Archive has {_SIZES}, not {size}")
+    return f"-{size}"
+
+
+def _asked(questions: Sequence[contract.Question]) -> str:
+    question = questions[0]
+    if not isinstance(question, contract.FetchImage) or not question.url.startswith(_BASE + "/"):
+        raise ValueError(f"The Cover Art Archive cannot answer {question!r}")
+    return question.url
+
+
+def _is_invalid_mbid(reply: contract.Reply) -> bool:
+    return b"invalid mbid" in reply.body.lower()
+
+
+def _image_type(reply: contract.Reply) -> str:
+    """Tell the image's type from its first bytes, or raise Garbled."""
+    body = reply.body
+    if body[:3] == b"\xff\xd8\xff":
+        found = "image/jpeg"
+    elif body[:8] == b"\x89PNG\r\n\x1a\n":
+        found = "image/png"
+    elif body[:6] in (b"GIF87a", b"GIF89a"):
+        found = "image/gif"
+    elif body[:4] == b"RIFF" and body[8:12] == b"WEBP":
+        found = "image/webp"
+    else:
+        found = ""
+    if not found:
+        what = "a web page" if body.lstrip()[:9].lower().startswith(_HTML_STARTS) else "something else"
+        raise errors.Garbled(f"The Cover Art Archive sent {what} in place of an image", body=body)
+    if not _LEAST_BYTES <= len(body) <= _MOST_BYTES:
+        raise errors.Garbled(f"The Cover Art Archive sent an image of {len(body)} bytes", body=body)
+    return found
+
+
+def _refuse_truncated(reply: contract.Reply) -> None:
+    """Compare with the stated length; a packed body was unpacked on the way, so its length tells nothing."""
+    stated = reply.headers.get("content-length", "")
+    packed = reply.headers.get("content-encoding", "identity") != "identity"
+    if stated.isdigit() and not packed and int(stated) != len(reply.body):
+        raise errors.Garbled(f"An image of {stated} bytes came as {len(reply.body)}", body=reply.body)

@@ -1,0 +1,164 @@
+"""MusicBrainz, web service 2: which recordings go by a name, and what a recording is.
+
+Protocol facts: https://musicbrainz.org/doc/MusicBrainz_API and …/MusicBrainz_API/Search; its two kinds of 503
+are told apart by body and headers only.
+
+A search is always fielded and quoted: bare words are joined by OR and find millions. It asks wide (the credit
+as sent or without its guests, the title as sent or plain); the narrow judging is `sleevenotes.matching`'s.
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from sleevenotes import errors, names
+from sleevenotes.sources import contract, musicbrainz_json
+
+_BASE: Final = "https://musicbrainz.org/ws/2"
+_ROWS: Final = 100  # the most a search gives; it takes any larger number for its default, 25
+_PHRASE_BYTES: Final = 800  # of one phrase as sent; the request line must stay below nginx' 8 KB
+_CUT_ESCAPE: Final = re.compile("%[0-9A-F]?$")
+_INCLUDES: Final = "artist-credits+releases+release-groups+media+isrcs"
+
+
+class MusicBrainz:
+    """The encyclopedia every identity comes from."""
+
+    name = "musicbrainz"
+    policy = contract.Policy(
+        host="musicbrainz.org",
+        requests=1,
+        # One a second on average is the rule. 8 % more, for jitter: what is sent 1 s apart may arrive closer.
+        window=1.08,
+        # An answer takes up to several seconds; waiting for it must not cost the next second's slot.
+        parallel=4,
+        together=1,
+        timeout=20.0,
+        answers=(contract.FindRecording, contract.DescribeRecording),
+    )
+
+    def request(self, questions: Sequence[contract.Question]) -> contract.Request:
+        """Put FindRecordings into one search, or one DescribeRecording into a lookup."""
+        first = questions[0]
+        if isinstance(first, contract.DescribeRecording):
+            mbid = urllib.parse.quote(first.mbid, safe="")
+            return contract.Request(f"{_BASE}/recording/{mbid}?inc={_INCLUDES}&fmt=json")
+        query = " OR ".join(f"({clause})" for clause in map(search_clause, questions))
+        parameters = urllib.parse.urlencode({"query": query, "limit": _ROWS, "fmt": "json"})
+        return contract.Request(f"{_BASE}/recording?{parameters}")
+
+    def read(self, questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
+        """Answer from a search or a lookup."""
+        _refuse_faults(reply)
+        if isinstance(questions[0], contract.DescribeRecording):
+            return [_read_lookup(reply)]
+        return _read_search(questions, reply)
+
+
+def search_clause(question: contract.Question) -> str:
+    """Write one FindRecording as a Lucene clause.
+
+    "Latch (feat. X)" by "Disclosure" becomes (recording:"Latch (feat. X)" OR recording:"Latch") AND
+    (artist:"Disclosure" OR artistname:"Disclosure"). `artist` is the whole credit as printed, `artistname` the
+    names of the artists themselves: together they find an artist who is credited under another name.
+    """
+    if not isinstance(question, contract.FindRecording):
+        raise TypeError(f"MusicBrainz cannot search for {question!r}")
+    titles = dict.fromkeys((question.track, names.plain(question.track)))
+    artists = dict.fromkeys((question.artist, names.split_guests(question.artist)[0]))
+    recording = [f"recording:{phrase(title)}" for title in titles]
+    artist = [f"{field}:{phrase(name)}" for name in artists for field in ("artist", "artistname")]
+    return f"{_any(recording)} AND {_any(artist)}"
+
+
+def phrase(text: str) -> str:
+    r"""Quote a Lucene phrase; within one only `"` and `\` need escaping.
+
+    A very long text is cut after a word: the start of a phrase is a phrase too.
+    """
+    text = " ".join(text.split())
+    sent = urllib.parse.quote_plus(text)
+    if len(sent) > _PHRASE_BYTES:
+        whole_bytes = _CUT_ESCAPE.sub("", sent[:_PHRASE_BYTES])
+        text = urllib.parse.unquote_plus(whole_bytes, errors="ignore").rsplit(" ", 1)[0]
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _any(clauses: Sequence[str]) -> str:
+    return clauses[0] if len(clauses) == 1 else f"({' OR '.join(clauses)})"
+
+
+# ---------------------------------------------------------------- reading
+
+
+def _read_lookup(reply: contract.Reply) -> contract.Answer:
+    if reply.status == 404 or (reply.status == 400 and b"Invalid mbid" in reply.body):
+        return contract.ABSENT
+    if reply.status != 200:
+        _refuse(reply)
+    return contract.Answer((musicbrainz_json.read_recording(reply.body),))
+
+
+def _read_search(questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
+    if reply.status != 200:
+        _refuse(reply)
+    found = musicbrainz_json.read_search(reply.body)
+    without_hits = contract.ABSENT if found.complete else contract.UNKNOWN
+    if len(questions) == 1:
+        return [contract.Answer(found.candidates) if found.candidates else without_hits]
+    shares = [tuple(hit for hit in found.candidates if _answers(hit, question)) for question in questions]
+    return [contract.Answer(share) if share else without_hits for share in shares]
+
+
+def _answers(hit: contract.RecordingCandidate, question: contract.Question) -> bool:
+    """Tell whether a hit of a packed search may be this member's: its names contain the ones asked for."""
+    if not isinstance(question, contract.FindRecording):
+        return False
+    credit = hit.recording.artist_credit
+    artist = names.key(names.split_guests(question.artist)[0])
+    by = (credit.name, *(part.artist_name for part in credit.names))
+    title = names.key(names.plain(question.track))
+    return title in names.key(hit.recording.title) and any(artist in names.key(name) for name in by)
+
+
+# ---------------------------------------------------------------- faults
+
+
+def _refuse_faults(reply: contract.Reply) -> None:
+    if reply.status == 503:
+        _refuse_503(reply)
+    if reply.status == 403:
+        raise errors.Unreachable(
+            "MusicBrainz does not accept our User-Agent: set `contact` to an address where you can be reached"
+        )
+    contract.refuse_faults("MusicBrainz", reply)
+
+
+def _refuse_503(reply: contract.Reply) -> NoReturn:
+    """Tell the 503s apart: we are too fast, the whole site sheds load, or its search server is down."""
+    zone = reply.headers.get("x-ratelimit-zone", "")
+    who = reply.headers.get("x-ratelimit-who", "")
+    if b"Could not retrieve sub-document page" in reply.body:
+        raise errors.Unreachable("MusicBrainz' search server does not answer")
+    shed = (
+        b"currently busy" in reply.body
+        or zone.startswith(("global", "search-global"))
+        or who.startswith(("global", "search-shed"))
+    )
+    if shed:
+        raise errors.Throttled(
+            "MusicBrainz is busy and turns requests away",
+            retry_after=contract.retry_after(reply),
+            site_wide=True,
+        )
+    raise errors.Throttled("MusicBrainz says we ask too fast", retry_after=contract.retry_after(reply))
+
+
+def _refuse(reply: contract.Reply) -> NoReturn:
+    raise errors.Garbled(
+        f"MusicBrainz answered {reply.status}, which is no answer to our question", body=reply.body
+    )
