@@ -1,0 +1,244 @@
+"""Accounts, their tokens and their sessions.
+
+Passwords are kept as scrypt hashes, tokens and session cookies as sha256 digests: whoever reads the database
+can use none of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from sleevenotes import errors
+from sleevenotes.store.postgres import Connection
+
+SESSION_DAYS = 90
+MIN_PASSWORD = 8
+MAX_NAME = 64
+
+# 16 MB and about a quarter of a second: the smallest memory OWASP's password storage page accepts for scrypt.
+_COST, _BLOCK, _LANES = 2**14, 8, 5
+_NO_PASSWORD = "!"  # noqa: S105 # a mark, as in /etc/shadow: this account opens by token only
+_USED_EVERY = timedelta(minutes=1)  # how exact a token's last_used_at is; more would be a write per request
+
+
+class Account(msgspec.Struct, frozen=True):
+    """One listener; `time_zone` is an IANA name."""
+
+    id: int
+    name: str
+    is_owner: bool
+    time_zone: str
+
+
+class Token(msgspec.Struct, frozen=True):
+    """A token as its owner sees it afterwards: never the token itself."""
+
+    id: int
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+# ---------------------------------------------------------------- accounts
+
+
+async def create(conn: Connection, name: str, password: str, *, is_owner: bool, now: datetime) -> Account:
+    """Create an account; with an empty password it can be used by token only.
+
+    Raises errors.Refused naming the field when the name is taken or unfit, or the password too short.
+    """
+    name = _fit_name(name)
+    row = await conn.fetchrow(
+        """
+        INSERT INTO accounts (name, password_hash, is_owner, created_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (lower(name)) DO NOTHING
+        RETURNING id, name, is_owner, time_zone
+        """,
+        name,
+        await _hash_new(password),
+        is_owner,
+        now,
+    )
+    if row is None:
+        raise errors.Refused(f"The name {name!r} is taken.", field="name")
+    return _account(row)
+
+
+async def create_first(conn: Connection, name: str, password: str, now: datetime) -> Account:
+    """Create the owner of a new installation, inside the caller's transaction.
+
+    Raises errors.Refused when any account exists already, also one created at this very moment.
+    """
+    await conn.execute("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE")
+    if await count(conn):
+        raise errors.Refused("This installation has an owner already: log in.", field="name")
+    return await create(conn, name, password, is_owner=True, now=now)
+
+
+async def count(conn: Connection) -> int:
+    """Return the number of accounts."""
+    number: int = await conn.fetchval("SELECT count(*) FROM accounts")
+    return number
+
+
+async def every(conn: Connection) -> list[Account]:
+    """Return all accounts, by name."""
+    return [_account(row) for row in await conn.fetch(f"SELECT {_COLUMNS} FROM accounts a ORDER BY lower(name)")]
+
+
+async def by_name(conn: Connection, name: str) -> Account | None:
+    """Find an account by its name, whatever its capitals."""
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM accounts a WHERE lower(name) = lower($1)", name)
+    return row and _account(row)
+
+
+async def by_password(conn: Connection, name: str, password: str) -> Account | None:
+    """Find the account this name and password open; takes as long when there is none."""
+    row = await conn.fetchrow(
+        f"SELECT {_COLUMNS}, password_hash FROM accounts a WHERE lower(name) = lower($1)", name.strip()
+    )
+    kept = row["password_hash"] if row else _NO_PASSWORD
+    matches = await asyncio.to_thread(_verify, password, kept)
+    return _account(row) if row and matches else None
+
+
+async def set_password(conn: Connection, account_id: int, password: str) -> None:
+    """Change a password and end all sessions that the old one opened; tokens stay."""
+    hashed = await _hash_new(password)
+    await conn.execute("UPDATE accounts SET password_hash = $2 WHERE id = $1", account_id, hashed)
+    await conn.execute("DELETE FROM sessions WHERE account_id = $1", account_id)
+
+
+# ---------------------------------------------------------------- tokens
+
+
+async def create_token(conn: Connection, account_id: int, name: str, now: datetime) -> str:
+    """Create a token and return it, the only time it can be seen: a UUID, as ListenBrainz clients expect."""
+    token = str(uuid.uuid4())
+    await conn.execute(
+        "INSERT INTO tokens (account_id, name, digest, created_at) VALUES ($1, $2, $3, $4)",
+        account_id,
+        name,
+        _digest(token),
+        now,
+    )
+    return token
+
+
+async def by_token(conn: Connection, token: str, now: datetime) -> Account | None:
+    """Find the account this token opens, and note (to the minute) that it was used."""
+    digest = _digest(token)
+    row = await conn.fetchrow(
+        f"SELECT {_COLUMNS}, t.last_used_at FROM tokens t JOIN accounts a ON a.id = t.account_id WHERE digest = $1",
+        digest,
+    )
+    if row is None:
+        return None
+    if row["last_used_at"] is None or now - row["last_used_at"] > _USED_EVERY:
+        await conn.execute("UPDATE tokens SET last_used_at = $2 WHERE digest = $1", digest, now)
+    return _account(row)
+
+
+async def tokens(conn: Connection, account_id: int) -> list[Token]:
+    """Return the account's tokens, oldest first."""
+    rows = await conn.fetch(
+        "SELECT id, name, created_at, last_used_at FROM tokens WHERE account_id = $1 ORDER BY id", account_id
+    )
+    return [Token(**row) for row in rows]
+
+
+async def revoke_token(conn: Connection, account_id: int, token_id: int) -> bool:
+    """End one of the account's tokens; False when it has no such token."""
+    done = await conn.execute("DELETE FROM tokens WHERE account_id = $1 AND id = $2", account_id, token_id)
+    return bool(done.endswith(" 1"))
+
+
+# ---------------------------------------------------------------- sessions
+
+
+async def open_session(conn: Connection, account_id: int, now: datetime) -> str:
+    """Open a browser's session and return its cookie; it ends after SESSION_DAYS."""
+    cookie = secrets.token_urlsafe(32)
+    await conn.execute("DELETE FROM sessions WHERE expires_at <= $1", now)
+    await conn.execute(
+        "INSERT INTO sessions (digest, account_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+        _digest(cookie),
+        account_id,
+        now,
+        now + timedelta(days=SESSION_DAYS),
+    )
+    return cookie
+
+
+async def by_session(conn: Connection, cookie: str, now: datetime) -> Account | None:
+    """Find the account whose session this cookie is; None when it has ended."""
+    row = await conn.fetchrow(
+        f"""
+        SELECT {_COLUMNS} FROM sessions s JOIN accounts a ON a.id = s.account_id
+        WHERE digest = $1 AND expires_at > $2
+        """,
+        _digest(cookie),
+        now,
+    )
+    return row and _account(row)
+
+
+async def close_session(conn: Connection, cookie: str) -> None:
+    """End the session of this cookie."""
+    await conn.execute("DELETE FROM sessions WHERE digest = $1", _digest(cookie))
+
+
+# ---------------------------------------------------------------- inside
+
+_COLUMNS = "a.id, a.name, a.is_owner, a.time_zone"
+
+
+def _account(row: Mapping[str, Any]) -> Account:
+    return Account(id=row["id"], name=row["name"], is_owner=row["is_owner"], time_zone=row["time_zone"])
+
+
+def _digest(secret: str) -> bytes:
+    # Tokens and cookies are 122 random bits or more: a plain hash cannot be searched, and is fast.
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _fit_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > MAX_NAME:
+        raise errors.Refused(f"A name has 1 to {MAX_NAME} characters.", field="name")
+    if "/" in name or not name.isprintable():
+        raise errors.Refused("A name has no slashes and no invisible characters: it stands in addresses.", field="name")
+    return name
+
+
+async def _hash_new(password: str) -> str:
+    if not password:
+        return _NO_PASSWORD
+    if len(password) < MIN_PASSWORD:
+        raise errors.Refused(f"A password has at least {MIN_PASSWORD} characters.", field="password")
+    return await asyncio.to_thread(_hash, password, secrets.token_bytes(16))
+
+
+def _hash(password: str, salt: bytes, cost: int = _COST, block: int = _BLOCK, lanes: int = _LANES) -> str:
+    hashed = hashlib.scrypt(password.encode(), salt=salt, n=cost, r=block, p=lanes, maxmem=128 * 2**20)
+    encoded = (base64.b64encode(part).decode() for part in (salt, hashed))
+    return "$".join(("scrypt", str(cost), str(block), str(lanes), *encoded))
+
+
+def _verify(password: str, kept: str) -> bool:
+    if kept == _NO_PASSWORD:
+        _hash(password, b"nobody's salt...")  # as slow as a real one: a stranger learns no names from the clock
+        return False
+    _, cost, block, lanes, salt, _ = kept.split("$")
+    hashed = _hash(password, base64.b64decode(salt), int(cost), int(block), int(lanes))
+    return hmac.compare_digest(hashed, kept)
