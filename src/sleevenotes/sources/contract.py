@@ -60,6 +60,7 @@ def key(question: Question) -> bytes:
         case FetchImage(url):
             return names.digest(kind(question), url)
 
+
 # ---------------------------------------------------------------- answers
 
 
@@ -87,9 +88,14 @@ Candidate = RecordingCandidate | ImageFile
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a source said to one question; no candidates means it has nothing. `known` is False only for UNKNOWN."""
+    """What a source said to one question; no candidates means it has nothing. `known` is False only for UNKNOWN.
+
+    `follow_ups` are what the reply itself says to ask next, one level deep: a thumbnail that the archive lacks
+    though it has the cover leads to the original.
+    """
 
     candidates: tuple[Candidate, ...] = ()
+    follow_ups: tuple[Question, ...] = ()
     known: bool = True
 
 

@@ -101,3 +101,8 @@ async def _of(conn: Connection, stage: str, subject_id: int) -> list[Trace]:
         subject_id,
     )
     return [msgspec.convert(dict(row), Trace) for row in rows]
+
+
+async def purge(conn: Connection, before: datetime) -> None:
+    """Drop traces of what was asked before that moment."""
+    await conn.execute("DELETE FROM traces WHERE asked_at < $1", before)

@@ -1,0 +1,221 @@
+"""Puts the parts together; the only module that knows them all.
+
+    open    the database, the time and the file store: enough for the command line
+    work    + the door out, a lane for each host, workers for each stage, the recheck
+    serve   + the web server; with the work in the same process unless told otherwise
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import functools
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+import structlog
+import uvicorn
+
+from sleevenotes import clock, events
+from sleevenotes.artwork.files import Files
+from sleevenotes.pipeline import artwork, evidence, jobs, match, recheck
+from sleevenotes.pipeline.submit import Submitter
+from sleevenotes.pipeline.tools import Tools
+from sleevenotes.server import web
+from sleevenotes.server.live import Hub
+from sleevenotes.server.services import Services
+from sleevenotes.settings import Settings
+from sleevenotes.sources import registry
+from sleevenotes.store import wants
+from sleevenotes.store import jobs as store_jobs
+from sleevenotes.store.postgres import Connection, Database
+from sleevenotes.upstream import client, lane
+
+log = structlog.get_logger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """What every process of an installation has."""
+
+    settings: Settings
+    clock: clock.Clock
+    database: Database
+    files: Files
+    submitter: Submitter
+
+
+@contextlib.asynccontextmanager
+async def open(settings: Settings, *, time: clock.Clock | None = None) -> AsyncIterator[Parts]:  # noqa: A001 - read as app.open
+    """Start or join the database, apply migrations, and give the parts; close what was opened."""
+    time = time or clock.from_text(settings.clock)
+    settings.data_path.mkdir(parents=True, exist_ok=True)
+    database = await Database.open(settings)
+    try:
+        yield Parts(settings, time, database, Files(settings.data_path), Submitter(database, time))
+    finally:
+        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def working(parts: Parts, transport: client.Transport | None = None) -> AsyncIterator[None]:
+    """Run lanes, workers and the recheck while the block runs.
+
+    `transport` takes the place of the internet (tests mount a simulator).
+    """
+    tools = Tools(parts.database, parts.clock, parts.files, registry.ALL)
+    worker = jobs.Worker(parts.database, stages(tools), parts.clock, parts.settings.worker_jobs)
+    async with contextlib.AsyncExitStack() as stack:
+        if transport is None:
+            internet = client.Internet(parts.settings.simulator)
+            stack.push_async_callback(internet.close)
+            transport = internet
+        lanes = _lanes(parts, client.Client(transport, parts.clock, parts.settings.user_agent))
+        await parts.database.listen(events.WAKE_LANES, functools.partial(_call, lanes))
+        tasks = [asyncio.create_task(each.run(), name=f"lane {each.host}") for each in lanes]
+        tasks.append(asyncio.create_task(recheck.run(tools), name="recheck"))
+        working_on_jobs = asyncio.create_task(worker.run(), name="worker")
+        for task in (*tasks, working_on_jobs):
+            task.add_done_callback(_complain)
+        try:
+            yield
+        finally:
+            worker.stop()
+            await _cancel(tasks)
+            await _ended(working_on_jobs)
+
+
+def stages(tools: Tools) -> list[jobs.Stage]:
+    """List the stages that jobs name."""
+    modules = {"match": match, "evidence": evidence, "artwork": artwork}
+    return [
+        jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
+        for name, module in modules.items()
+    ]
+
+
+def _lanes(parts: Parts, door: client.Client) -> list[lane.Lane]:
+    return [
+        lane.Lane(sources, parts.database, door, parts.files, parts.clock, _wake)
+        for sources in lane.by_host(registry.ALL).values()
+    ]
+
+
+def _call(lanes: Sequence[lane.Lane], source: str) -> None:
+    for each in lanes:
+        each.call(source)
+
+
+async def _wake(conn: Connection, waiters: Sequence[wants.Waiter]) -> None:
+    """Turn settled wants into jobs of the stages that waited, in the settling transaction."""
+    groups: dict[tuple[str, Any], list[int]] = {}
+    for waiter in waiters:
+        groups.setdefault((waiter.stage, waiter.band), []).append(waiter.subject_id)
+    for (stage, band), subjects in groups.items():
+        await store_jobs.enqueue(conn, stage, subjects, band)
+
+
+async def work(settings: Settings) -> None:
+    """Run a worker process until told to stop."""
+    async with open(settings) as parts, working(parts):
+        log.info("working")
+        await _told_to_stop()
+
+
+async def serve(
+    settings: Settings,
+    *,
+    work: bool = True,
+    beside: Callable[[Parts], Coroutine[Any, Any, None]] | None = None,
+    ready: Callable[[Parts], Awaitable[None]] | None = None,
+) -> None:
+    """Run the web server until told to stop, with the work in this process unless `work` is False.
+
+    `ready` is awaited once requests are answered; `beside` runs next to the server (the sample listener).
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        parts = await stack.enter_async_context(open(settings))
+        if work:
+            await stack.enter_async_context(working(parts))
+        hub = Hub(parts.database, parts.clock)
+        services = Services(
+            settings=settings,
+            clock=parts.clock,
+            database=parts.database,
+            submitter=parts.submitter,
+            files=parts.files,
+            hub=hub,
+        )
+        server = Server(
+            uvicorn.Config(
+                web.create(services),
+                host=settings.host,
+                port=settings.port,
+                loop="none",
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        serving = asyncio.create_task(server.serve())
+        await _until_ready(server, serving)
+        if ready is not None and server.started:
+            await ready(parts)
+        companion = asyncio.create_task(beside(parts)) if beside is not None else None
+        try:
+            await serving
+        finally:
+            if companion is not None:
+                await _cancel([companion])
+
+
+class Server(uvicorn.Server):
+    """uvicorn, whose own signal handlers end it gracefully and then leave the signal alone."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def,override] # noqa: ANN201 - uvicorn's signature
+        """Stop on the usual signals, without raising them again: closing the database comes after."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+
+async def _until_ready(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)  # of real time: it is the machine that starts
+
+
+async def _told_to_stop() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _ended(task: asyncio.Task[None], patience: float = 10.0) -> None:
+    await asyncio.wait({task}, timeout=patience)
+    await _cancel([task])
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    """Say it loudly when something that should run for ever ends by an error of ours."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("a part has ended", part=task.get_name(), exc_info=task.exception())

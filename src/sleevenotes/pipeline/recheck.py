@@ -1,0 +1,69 @@
+"""Looking again: absences after 1, 2, 4 … 32 days and faults sooner, in a drip at the lowest priority; and tidying.
+
+One round a minute takes a few of what is due, so that a million due rows never crowd out one live play.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from sleevenotes import model
+from sleevenotes.pipeline.tools import Tools
+from sleevenotes.store import accounts, artworks, images, jobs, lookups, postgres, replies, traces
+from sleevenotes.store import events as store_events
+
+ROUND = 60.0
+"""Seconds between rounds."""
+
+DRIP = 20
+"""Lookups and albums taken up again in one round: 1,200 an hour each."""
+
+TIDY_EVERY = 60
+"""Rounds between two tidyings."""
+
+KEEP_TRACES = timedelta(days=180)
+KEEP_JOB_LOG = timedelta(days=1)
+ORPHAN_AGE = 24 * 3600.0
+
+log = structlog.get_logger(__name__)
+
+
+async def run(tools: Tools) -> None:
+    """Go round for ever."""
+    rounds = 0
+    while True:
+        try:
+            await one_round(tools)
+            if rounds % TIDY_EVERY == 0:
+                await tidy(tools)
+        except postgres.AWAY as error:
+            log.warning("recheck: the database is away", error=repr(error))
+        rounds += 1
+        await tools.clock.sleep(ROUND)
+
+
+async def one_round(tools: Tools) -> None:
+    """Take up a few of the lookups and albums that are due, forgetting only what was absent or given up."""
+    now = tools.clock.now()
+    async with tools.database.transaction() as conn:
+        ids = await lookups.reopen_due(conn, now, DRIP)
+        await replies.forget(conn, "match", ids, only_unfound=True)
+        await jobs.enqueue(conn, "match", ids, model.Band.LOW_PRIORITY)
+    async with tools.database.transaction() as conn:
+        ids = await artworks.reopen_due(conn, now, DRIP)
+        await replies.forget(conn, "artwork", ids, only_unfound=True)
+        await jobs.enqueue(conn, "artwork", ids, model.Band.LOW_PRIORITY)
+
+
+async def tidy(tools: Tools) -> None:
+    """Drop what nobody reads any more: old events, traces, sessions, job logs, and files without a row."""
+    now = tools.clock.now()
+    async with tools.database.connection() as conn:
+        await store_events.purge(conn, now)
+        await traces.purge(conn, now - KEEP_TRACES)
+        await accounts.purge_sessions(conn, now)
+        await jobs.purge(conn, now - KEEP_JOB_LOG)
+        known = await images.digests(conn)
+    await images.sweep(tools.files, known)

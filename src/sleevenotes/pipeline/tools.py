@@ -1,0 +1,39 @@
+"""What every stage is given."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sleevenotes import clock
+from sleevenotes.artwork import files
+from sleevenotes.sources import contract
+from sleevenotes.store.postgres import Database
+
+
+@dataclasses.dataclass(frozen=True)
+class Tools:
+    """The database, the time, the file store, and the sources that may be asked."""
+
+    database: Database
+    clock: clock.Clock
+    files: files.Files
+    sources: Sequence[contract.Source]
+
+    def answering(self, question: type[contract.Question]) -> list[contract.Source]:
+        """Return the sources that answer this kind of question, in the declared order."""
+        return [source for source in self.sources if question in source.policy.answers]
+
+
+LONGEST_ABSENCE_DAYS = 32
+
+
+def recheck_absence(tries: int, now: datetime) -> datetime:
+    """Return when to look again after the (tries + 1)-th absence: 1, 2, 4 … 32 days."""
+    return now + timedelta(days=min(LONGEST_ABSENCE_DAYS, 2**tries))
+
+
+def recheck_fault(tries: int, now: datetime) -> datetime:
+    """Return when to try again after faults: 10, 20, 40 … minutes, at most a day."""
+    return now + timedelta(minutes=min(24 * 60, 10 * 2**tries))
