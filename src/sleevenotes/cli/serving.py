@@ -1,0 +1,206 @@
+"""`serve`, `work` and `simulate`: the programs that keep running."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sleevenotes import clock, errors
+from sleevenotes.cli import tools
+
+if TYPE_CHECKING:
+    from sleevenotes.settings import Settings
+
+SIMULATED_DATA = "data-simulated"
+LISTENER = "listener"
+# Nothing but invented plays lies behind it, so it may be known; it is printed at every start.
+LISTENER_PASSWORD = "sample listener"  # noqa: S105
+TOKEN_VARIABLE = "SLEEVENOTES_LISTENER_TOKEN"  # noqa: S105 - the variable's name
+
+Host = Annotated[str | None, typer.Option("--host", help="Address to listen on. [default: 127.0.0.1]")]
+Port = Annotated[
+    int | None, typer.Option("--port", help="Port to listen on. [default: 8000]", min=1, max=65535)
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("serve")(serve)
+    app.command("work")(work)
+    app.command("simulate")(simulate)
+
+
+def serve(
+    context: typer.Context,
+    host: Host = None,
+    port: Port = None,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="Ask a simulated internet; a sample listener plays.")
+    ] = False,
+    no_work: Annotated[
+        bool, typer.Option("--no-work", help="Only answer requests; run `sleevenotes work` beside it.")
+    ] = False,
+) -> None:
+    """Run the server, and the worker in the same process.
+
+    With --simulate, data goes to data-simulated (unless --data-dir says otherwise), so that invented plays never
+    mix with yours.
+    """
+    from sleevenotes import app
+
+    if simulate:
+        settings = _simulated(context, host=host, port=port)
+        surroundings = _simulator(settings, tools.run(_sample_listener(settings)))
+    else:
+        settings = tools.load(context, host=host, port=port)
+        surroundings = nullcontext(settings)
+    with surroundings as told:
+        tools.run(app.serve(told, work=not no_work))
+
+
+def work(context: typer.Context) -> None:
+    """Run a worker only: match plays and fetch covers for servers that share the database."""
+    from sleevenotes import app
+
+    tools.run(app.work(tools.load(context)))
+
+
+# ---------------------------------------------------------------- serve --simulate
+
+
+def _simulated(context: typer.Context, **overrides: object) -> Settings:
+    given: tools.Given = context.obj
+    own = given.data_dir or os.environ.get("SLEEVENOTES_DATA_DIR") or SIMULATED_DATA
+    settings = tools.load(context, data_dir=own, **overrides)
+    if settings.database_url and not given.database_url:
+        tools.fail(
+            "--simulate fills its database with invented plays, and DATABASE_URL names yours. "
+            "Unset it to use a database of its own, or name one with --database-url"
+        )
+    return settings
+
+
+async def _sample_listener(settings: Settings) -> str:
+    """Have the sample listener's account with a fresh token; return the token."""
+    from sleevenotes import app
+    from sleevenotes.store import accounts
+
+    async with app.open(settings) as parts, parts.database.transaction() as conn:
+        now = parts.clock.now()
+        listener = await accounts.by_name(conn, LISTENER)
+        if listener is None:
+            first = await accounts.count(conn) == 0
+            listener = await accounts.create(conn, LISTENER, LISTENER_PASSWORD, is_owner=first, now=now)
+        for old in await accounts.tokens(conn, listener.id):
+            if old.name == LISTENER:
+                await accounts.revoke_token(conn, listener.id, old.id)
+        return await accounts.create_token(conn, listener.id, LISTENER, now)
+
+
+@contextmanager
+def _simulator(settings: Settings, token: str) -> Iterator[Settings]:
+    """Run the simulator and the sample listener's player as a child, so that its work is not our server's.
+
+    The child ends when its standard input does, so it also ends when this process is killed.
+    """
+    own = f"http://{_loopback(settings.host)}:{settings.port}"
+    child = subprocess.Popen(  # noqa: S603 - our own program
+        [
+            sys.executable,
+            "-m",
+            "sleevenotes",
+            "simulate",
+            "--port",
+            "0",
+            "--play-to",
+            own,
+            "--until-stdin-ends",
+        ],
+        env=os.environ | {TOKEN_VARIABLE: token},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        ready = child.stdout.readline() if child.stdout else ""
+        if not ready.startswith(READY):
+            raise errors.Unusable("the simulator did not start; its own message is above")
+        typer.echo(f"Open {own} and log in as {LISTENER!r}, password {LISTENER_PASSWORD!r}. Token: {token}")
+        yield _pointed(settings, ready.removeprefix(READY).strip())
+    finally:
+        child.terminate()
+        child.communicate()
+
+
+def _loopback(host: str) -> str:
+    """Return the address at which a server that listens on `host` is reached from here."""
+    return "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+
+
+def _pointed(settings: Settings, simulator: str) -> Settings:
+    import msgspec
+
+    return msgspec.structs.replace(settings, simulator=simulator)
+
+
+# ---------------------------------------------------------------- simulate
+
+READY = "Simulator on "
+
+
+def simulate(
+    *,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", help="Port to listen on; 0: any free one.", min=0, max=65535)
+    ] = 9000,
+    world: Annotated[
+        Path | None,
+        typer.Option("--world", help="Conditions: coverage, latencies, faults (JSON).", exists=True),
+    ] = None,
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(
+            "--catalogue", help="Names, in the columns of MusicBrainz' canonical dump (CSV).", exists=True
+        ),
+    ] = None,
+    day: Annotated[str, typer.Option("--day", help="calm or bad_day: how often the services fail.")] = "calm",
+    seed: Annotated[
+        int, typer.Option("--seed", help="Of the invented world, when no catalogue is given.")
+    ] = 1,
+    clock_text: Annotated[
+        str, typer.Option("--clock", envvar="SLEEVENOTES_CLOCK", help="system, or scale:FACTOR:ANCHOR.")
+    ] = "",
+    play_to: Annotated[
+        str, typer.Option("--play-to", help="Also play: submit a sample listener's plays to this server.")
+    ] = "",
+    token: Annotated[
+        str, typer.Option("--token", envvar=TOKEN_VARIABLE, help="The sample listener's token.")
+    ] = "",
+    until_stdin_ends: Annotated[bool, typer.Option("--until-stdin-ends", hidden=True)] = False,
+) -> None:
+    """Run a small music world behind the real protocols of MusicBrainz and the Cover Art Archive.
+
+    Point a server at it with SLEEVENOTES_SIMULATOR=HOST:PORT.
+    """
+    from sleevenotes.cli import simulating
+
+    try:
+        time = clock.from_text(clock_text)
+    except ValueError as error:
+        tools.fail(str(error))
+    if play_to and not token:
+        tools.fail(f"--play-to needs a token: give --token or set {TOKEN_VARIABLE}")
+    with tools.telling():
+        simulator = simulating.build(time, world=world, catalogue=catalogue, day=day, seed=seed)
+    if until_stdin_ends:
+        simulating.end_with_stdin()
+    player = simulating.Player(play_to, token, time, seed) if play_to else None
+    tools.run(simulating.run(simulator, host, port, player, ready=READY))

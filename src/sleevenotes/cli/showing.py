@@ -1,0 +1,194 @@
+"""`status` and `explain`: what is going on, and why a play became what it became."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sleevenotes import errors
+from sleevenotes.cli import tools
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from sleevenotes.store import explanations, statistics, traces
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+BANDS = ("critical", "default", "low_priority")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("status")(status)
+    app.command("explain")(explain)
+
+
+# ---------------------------------------------------------------- status
+
+
+def status(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show what waits and what came of it: lanes, budgets, queues of jobs, lookups and covers by outcome."""
+    from rich.console import Console
+
+    from sleevenotes import app
+    from sleevenotes.store import statistics
+
+    async def fetch() -> tuple[statistics.Snapshot, datetime]:
+        async with app.open(tools.load(context)) as parts, parts.database.connection() as conn:
+            now = parts.clock.now()
+            return await statistics.snapshot(conn, now), now
+
+    snapshot, now = tools.run(fetch())
+    if as_json:
+        tools.say_json(snapshot)
+        return
+    console = Console()
+    for table in _tables(snapshot, now):
+        console.print(table)
+
+
+def _tables(snapshot: statistics.Snapshot, now: datetime) -> Iterator[Table]:
+    yield _table(
+        "Lanes: questions waiting, and the last hour's answers",
+        f"source {' '.join(BANDS)} leased oldest answered absent unknown faults median requests/min",
+        map(_lane, snapshot.lanes),
+    )
+    yield _table(
+        "Budgets", "host last_request faults waits because", (_budget(row, now) for row in snapshot.budgets)
+    )
+    yield _table("Queues of jobs", "stage band queued running held oldest", map(_queue, snapshot.queues))
+    yield _table(
+        f"Outcomes: {snapshot.scrobbles} scrobbles, {snapshot.requests_per_1000_scrobbles} requests per 1,000",
+        "of status count",
+        [
+            *(("lookups", name, count) for name, count in sorted(snapshot.lookups.items())),
+            *(("covers", name, count) for name, count in sorted(snapshot.artworks.items())),
+        ],
+    )
+
+
+def _lane(lane: statistics.Lane) -> tuple[object, ...]:
+    waiting = (lane.waiting.get(band, 0) for band in BANDS)
+    median = "" if lane.p50_ms is None else f"{lane.p50_ms} ms"
+    outcomes = (lane.answered, lane.absent, lane.unknown, lane.fault)
+    return (
+        lane.source,
+        *waiting,
+        lane.leased,
+        _span(lane.oldest_s),
+        *outcomes,
+        median,
+        lane.requests_last_minute,
+    )
+
+
+def _budget(budget: statistics.Budget, now: datetime) -> tuple[object, ...]:
+    last = (
+        "never"
+        if budget.last_sent_at is None
+        else f"{_span(_seconds(now, budget.last_sent_at)) or '0 s'} ago"
+    )
+    waits = "" if budget.paused_until is None else _span(_seconds(budget.paused_until, now))
+    return budget.host, last, budget.faults, waits, budget.pause_reason
+
+
+def _queue(queue: statistics.Queue) -> tuple[object, ...]:
+    return queue.stage, queue.band, queue.queued, queue.picked, queue.held, _span(queue.oldest_s)
+
+
+def _table(title: str, columns: str, rows: Iterable[Iterable[object]]) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns.split():
+        table.add_column(column.replace("_", " ") if column not in BANDS else column)
+    for row in rows:
+        table.add_row(*map(str, row))
+    return table
+
+
+def _span(seconds: float) -> str:
+    """Say how long, roughly: "45 s", "12 min", "3 h", "2 d"; "" for nothing."""
+    if seconds <= 0:
+        return ""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _seconds(later: datetime, earlier: datetime) -> float:
+    return (later - earlier).total_seconds()
+
+
+# ---------------------------------------------------------------- explain
+
+
+def explain(
+    context: typer.Context,
+    scrobble_id: Annotated[int, typer.Argument(help="The scrobble's number, as pages and the API show it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Explain a scrobble: what was sent, what it became and why, and every question asked for it."""
+    from sleevenotes import app
+    from sleevenotes.store import explanations
+
+    async def fetch() -> explanations.Explanation:
+        async with app.open(tools.load(context)) as parts, parts.database.connection() as conn:
+            found = await explanations.explain(conn, scrobble_id)
+            if found is None:
+                raise errors.Refused(f"there is no scrobble {scrobble_id}")
+            return found
+
+    explanation = tools.run(fetch())
+    if as_json:
+        tools.say_json(explanation)
+    else:
+        typer.echo("\n".join(_story(explanation)))
+
+
+def _story(told: explanations.Explanation) -> Iterator[str]:
+    sent, lookup = told.sent, told.lookup
+    yield f"Scrobble {sent.id} of {sent.account}, played {sent.listened_at:%Y-%m-%d %H:%M:%S} UTC"
+    yield f"  sent     {_named(sent.artist, sent.track, sent.release)}"
+    yield f"  by       {sent.source_app or 'a client that did not say its name'} ({sent.origin})"
+    if sent.evidence:
+        yield f"  evidence {', '.join(f'{name} {value}' for name, value in sent.evidence.items())}"
+    yield f"  status   {lookup.status}: {lookup.reason or 'not decided yet'}"
+    if lookup.recheck_at:
+        yield f"  again    {lookup.recheck_at:%Y-%m-%d %H:%M} UTC, after {lookup.tries} tries"
+    yield from _outcome(told)
+    yield from _asked("Asked to find the recording", told.match_traces)
+    yield from _asked("Asked for the cover", told.cover_traces)
+
+
+def _outcome(told: explanations.Explanation) -> Iterator[str]:
+    if match := told.match:
+        yield f"  became   {_named(match.artist, match.recording, match.release_group or match.release)}"
+        yield f"  because  {match.reason}"
+        yield f"  distance {match.distance:.3f}{' (from this play alone)' if match.own else ''}, by {match.source}"
+        for penalty in match.penalties:
+            yield f"           {penalty['weight']:.3f} {penalty['name']}"
+        yield f"  MBIDs    recording {match.recording_mbid}, release group {match.release_group_mbid or 'none'}"
+    if cover := told.cover:
+        size = f", {cover.width} x {cover.height} from {cover.source}" if cover.width else ""
+        yield f"  cover    {cover.status}{size}: {cover.reason or 'not decided yet'}"
+
+
+def _asked(title: str, asked: list[traces.Trace]) -> Iterator[str]:
+    yield f"{title}:" if asked else f"{title}: nothing was asked"
+    for trace in asked:
+        yield (
+            f"  {trace.asked_at:%H:%M:%S} {trace.source} {trace.kind}: waited {trace.waited_ms / 1000:.1f} s, "
+            f"took {trace.took_ms / 1000:.1f} s, {trace.outcome}"
+            + (f", {trace.candidates} candidates" if trace.outcome == "answered" else "")
+            + (f" ({trace.note})" if trace.note else "")
+        )
+
+
+def _named(artist: str, track: str, release: str) -> str:
+    return f"{track} by {artist}" + (f" (on {release})" if release else "")
