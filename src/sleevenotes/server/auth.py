@@ -1,0 +1,202 @@
+"""Who is asking: an account by its token or its session; and that a form was sent from one of our pages.
+
+A token comes in `Authorization: Token …` (ListenBrainz' way) or `Bearer …`; a session is a cookie. Every form post
+carries a double-submitted secret: the same random text in a cookie and in the field `csrf_token` (or the header
+X-CSRF-Token). A request with an Authorization header needs none, for no other site can make a browser send one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.handlers.base import BaseRouteHandler
+from litestar.types import Message, Scope
+
+from sleevenotes.clock import Clock
+from sleevenotes.server import services
+from sleevenotes.store import accounts
+from sleevenotes.store.accounts import Account
+from sleevenotes.store.postgres import Database
+
+SESSION_COOKIE = "sleevenotes_session"
+CSRF_COOKIE = "sleevenotes_csrf"
+CSRF_FIELD = "csrf_token"
+CSRF_HEADER = "x-csrf-token"
+
+NO_HEADER = "You need to provide an Authorization header."  # these three are ListenBrainz' words, upstreams §3
+BAD_HEADER = "Provided Authorization header is invalid."
+BAD_TOKEN = "Invalid authorization token."  # noqa: S105
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class KnownTokens:
+    """Accounts by token, remembered for a few seconds: players send many requests, and a read each would show.
+
+    A revoked token therefore works for up to REMEMBERED longer.
+    """
+
+    REMEMBERED = timedelta(seconds=10)
+    SIZE = 1000
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._known: OrderedDict[str, tuple[datetime, Account]] = OrderedDict()
+
+    def remembers(self, token: str) -> bool:
+        """Tell, without asking the database, whether this token was good a moment ago."""
+        return token in self._known
+
+    async def account(self, token: str) -> Account | None:
+        """Find the account this token opens."""
+        now = self._clock.now()
+        since, account = self._known.get(token, (None, None))
+        if since and abs(now - since) < self.REMEMBERED:
+            return account
+        async with self._database.connection() as conn:
+            account = await accounts.by_token(conn, token, now)
+        if account:  # only real tokens are kept: guesses must not push them out
+            self._known[token] = now, account
+            self._known.move_to_end(token)
+            while len(self._known) > self.SIZE:
+                self._known.popitem(last=False)
+        return account
+
+
+def token_in_header(connection: Connection) -> str:
+    """Return the token of the Authorization header, "" where there is no such header.
+
+    Raises NotAuthorizedException when the header is there but is neither `Token …` nor `Bearer …`.
+    """
+    header = connection.headers.get("authorization", "")
+    if not header:
+        return ""
+    kind, _, token = header.strip().partition(" ")
+    if kind.lower() not in ("token", "bearer") or not token.strip():
+        raise NotAuthorizedException(BAD_HEADER)
+    return token.strip()
+
+
+async def by_token(connection: Connection) -> Account:
+    """Return the account of the request's token; what every writing API route uses.
+
+    Raises NotAuthorizedException, in ListenBrainz' words.
+    """
+    token = token_in_header(connection)
+    if not token:
+        raise NotAuthorizedException(NO_HEADER)
+    account = await known_account(connection, token)
+    if account is None:
+        raise NotAuthorizedException(BAD_TOKEN)
+    return account
+
+
+async def known_account(connection: Connection, token: str) -> Account | None:
+    """Find the account this token opens, by the application's memory of tokens."""
+    known: KnownTokens = connection.app.state.known_tokens
+    return await known.account(token)
+
+
+async def account_of(connection: Connection) -> Account | None:
+    """Find who is asking, by token or else by session; None for a stranger."""
+    if connection.headers.get("authorization"):
+        return await by_token(connection)
+    cookie = connection.cookies.get(SESSION_COOKIE, "")
+    if not cookie:
+        return None
+    parts = services.of(connection)
+    async with parts.database.connection() as conn:
+        return await accounts.by_session(conn, cookie, parts.clock.now())
+
+
+async def reader(connection: Connection) -> Account:
+    """Return who is asking, by token or session; what every reading API route uses.
+
+    Raises NotAuthorizedException.
+    """
+    account = await account_of(connection)
+    if account is None:
+        raise NotAuthorizedException(NO_HEADER)
+    return account
+
+
+# ---------------------------------------------------------------- sessions
+
+
+async def open_session(connection: Connection, account: Account) -> Cookie:
+    """Open a session and return the cookie to answer with."""
+    parts = services.of(connection)
+    async with parts.database.connection() as conn:
+        value = await accounts.open_session(conn, account.id, parts.clock.now())
+    return _cookie(connection, SESSION_COOKIE, value, accounts.SESSION_DAYS * 86400)
+
+
+async def close_session(connection: Connection) -> Cookie:
+    """End the request's session, if it has one, and return the cookie that makes the browser forget it."""
+    cookie = connection.cookies.get(SESSION_COOKIE, "")
+    if cookie:
+        async with services.of(connection).database.connection() as conn:
+            await accounts.close_session(conn, cookie)
+    return _cookie(connection, SESSION_COOKIE, "", 0)
+
+
+def _cookie(connection: Connection, key: str, value: str, max_age: int) -> Cookie:
+    return Cookie(
+        key=key,
+        value=value,
+        max_age=max_age,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=connection.url.scheme == "https",
+    )
+
+
+# ---------------------------------------------------------------- forms
+
+
+def csrf_token(connection: Connection) -> str:
+    """Return the secret to put into every form's `csrf_token` field; the cookie is set by the answer itself."""
+    kept = connection.cookies.get(CSRF_COOKIE, "") or connection.scope["state"].get(CSRF_COOKIE, "")
+    if kept:
+        return str(kept)
+    fresh = secrets.token_urlsafe(24)
+    connection.scope["state"][CSRF_COOKIE] = fresh
+    return fresh
+
+
+async def send_csrf_cookie(message: Message, scope: Scope) -> None:
+    """Add the cookie of a secret that `csrf_token` made for this answer; a hook of the application."""
+    if message["type"] != "http.response.start":
+        return
+    fresh = scope.get("state", {}).get(CSRF_COOKIE, "")
+    if fresh:
+        cookie = _cookie(ASGIConnection(scope), CSRF_COOKIE, fresh, accounts.SESSION_DAYS * 86400)
+        message["headers"] = [*message["headers"], cookie.to_encoded_header()]
+
+
+async def check_form(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Refuse a changing request that no page of ours sent; a guard of the whole application.
+
+    Raises PermissionDeniedException, in words for a person at a form.
+    """
+    if connection.scope.get("method") in ("GET", "HEAD", "OPTIONS") or connection.headers.get("authorization"):
+        return
+    if handler.opt.get("token_only"):  # the handler itself answers 401, in its dialect
+        return
+    given = connection.headers.get(CSRF_HEADER, "")
+    if not given and isinstance(connection, Request):
+        given = str((await connection.form()).get(CSRF_FIELD, ""))
+    kept = connection.cookies.get(CSRF_COOKIE, "")
+    if not kept or not secrets.compare_digest(given.encode(), kept.encode()):
+        raise PermissionDeniedException(
+            "This form is too old, or cookies are switched off. Go back, load the page again and send it once more."
+        )

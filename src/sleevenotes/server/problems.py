@@ -1,0 +1,122 @@
+"""Every failed request's answer, in the dialect of the address it went to.
+
+ListenBrainz routes answer {"code", "error"}; the native API {"error": {"code", "message", "details"}}; pages a
+short page in plain words.
+"""
+
+from __future__ import annotations
+
+import html
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from sleevenotes import errors
+
+LISTENBRAINZ_PATHS = ("/1/", "/apis/listenbrainz/")
+NATIVE_PATHS = ("/api/",)
+
+_CODES = {  # the native API's words, as its clients know them
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "payload_too_large",
+    422: "validation_failed",
+    429: "rate_limited",
+    503: "unavailable",
+}
+_UNAVAILABLE = "The database does not answer at the moment. Nothing of this request was kept: send it again shortly."
+_BROKEN = "Sleevenotes failed at this request. It is in the server's log; nothing was half done."
+
+log = structlog.get_logger(__name__)
+
+
+class FieldProblem(msgspec.Struct, frozen=True):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class ItemProblem(msgspec.Struct, frozen=True):
+    """What is wrong with one item of a batch; `index` counts from 0."""
+
+    index: int
+    errors: list[FieldProblem]
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The inside of the native API's errors."""
+
+    code: str
+    message: str
+    details: object = None
+
+
+class ProblemAnswer(msgspec.Struct, frozen=True):
+    """The native API's answer to a request that failed."""
+
+    error: Problem
+
+
+class Invalid(errors.Refused):
+    """A request of which nothing is valid; `details` says per field or item what is wrong."""
+
+    def __init__(self, message: str, details: object) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer a request that ended with this error; the application's exception handler."""
+    status, message = _read(error)
+    if status >= 500:
+        log.error("request failed", path=request.url.path, status=status, exc_info=error)
+    headers = {**(getattr(error, "headers", None) or {}), **({"Retry-After": "5"} if status == 503 else {})}
+    return _in_dialect(request.url.path, status, message, error, headers)
+
+
+def _in_dialect(path: str, status: int, message: str, error: Exception, headers: dict[str, str]) -> Response[Any]:
+    if path.startswith(LISTENBRAINZ_PATHS):
+        status = 400 if status == 422 else status  # ListenBrainz has no 422
+        return Response({"code": status, "error": message}, status_code=status, headers=headers)
+    if path.startswith(NATIVE_PATHS):
+        problem = Problem(_CODES.get(status, "internal_error"), message, _details(error))
+        return Response(ProblemAnswer(problem), status_code=status, headers=headers)
+    return Response(_page(status, message), status_code=status, media_type="text/html", headers=headers)
+
+
+def _read(error: Exception) -> tuple[int, str]:
+    match error:
+        case errors.Refused():
+            return 422, str(error)
+        case errors.Fault():
+            return 503, _UNAVAILABLE
+        case HTTPException() if error.status_code < 500:
+            return error.status_code, error.detail
+        case _:
+            return 500, _BROKEN
+
+
+def _details(error: Exception) -> object:
+    if isinstance(error, Invalid):
+        return error.details
+    if isinstance(error, errors.Refused) and error.field:
+        return [FieldProblem(error.field, str(error))]
+    return None
+
+
+def _page(status: int, message: str) -> str:
+    title = "Nothing is here" if status == 404 else HTTPStatus(status).phrase
+    said = "This page does not exist, or it is about plays that are not yours." if status == 404 else message
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/sleevenotes.css">'
+        f'<main><h1>{html.escape(title)}</h1><p>{html.escape(said)}</p><p><a href="/">Back to your plays</a></p></main>'
+    )

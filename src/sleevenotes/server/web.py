@@ -1,0 +1,59 @@
+"""The web application: which routes there are, and what holds for every answer."""
+
+from __future__ import annotations
+
+
+from litestar import Litestar
+from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.datastructures import State
+from litestar.static_files import create_static_files_router
+from litestar.template.config import TemplateConfig
+from litestar.types import Message, Scope
+
+from sleevenotes.server import auth, limits, listenbrainz, native, ops, problems
+from sleevenotes.server.services import Services
+
+HERE = Path(__file__).parent
+
+# Everything comes from here, nothing is inline; covers may be tiny data: pictures until they arrive.
+_SECURITY = [
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+]
+
+
+def create(services: Services) -> Litestar:
+    """Build the application over these services."""
+    return Litestar(
+        route_handlers=[
+            *listenbrainz.routers,
+            native.router,
+            *ops.handlers,
+            create_static_files_router(path="/static", directories=[HERE / "static"], include_in_schema=False),
+        ],
+        state=State(
+            {
+                "services": services,
+                "known_tokens": auth.KnownTokens(services.database, services.clock),
+                "meter": limits.Meter(services.settings.requests_per_minute),
+            }
+        ),
+        middleware=[ops.count, limits.enforce],
+        guards=[auth.check_form],
+        before_send=[limits.tell, auth.send_csrf_cookie, _secure],
+        exception_handlers={Exception: problems.answer},
+        template_config=TemplateConfig(directory=HERE / "templates", engine=JinjaTemplateEngine),
+        openapi_config=native.openapi(),
+    )
+
+
+async def _secure(message: Message, scope: Scope) -> None:  # noqa: ARG001 # a hook's shape
+    if message["type"] == "http.response.start":
+        given = {name.lower() for name, _ in message["headers"]}
+        message["headers"] = [*message["headers"], *(header for header in _SECURITY if header[0] not in given)]
+
+
