@@ -1,8 +1,8 @@
 """Puts the parts together; the only module that knows them all.
 
-    open    the database, the time and the file store: enough for the command line
-    work    + the door out, a lane for each host, workers for each stage, the recheck
-    serve   + the web server; with the work in the same process unless told otherwise
+open    the database, the time and the file store: enough for the command line
+work    + the door out, a lane for each host, workers for each stage, the recheck
+serve   + the web server; with the work in the same process unless told otherwise
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from sleevenotes.server.live import Hub
 from sleevenotes.server.services import Services
 from sleevenotes.settings import Settings
 from sleevenotes.sources import registry
-from sleevenotes.store import wants
 from sleevenotes.store import jobs as store_jobs
+from sleevenotes.store import wants
 from sleevenotes.store.postgres import Connection, Database
 from sleevenotes.upstream import client, lane
 
@@ -48,7 +48,9 @@ class Parts:
 
 
 @contextlib.asynccontextmanager
-async def open(settings: Settings, *, time: clock.Clock | None = None) -> AsyncIterator[Parts]:  # noqa: A001 - read as app.open
+async def open(  # noqa: A001 - read as app.open
+    settings: Settings, *, time: clock.Clock | None = None
+) -> AsyncIterator[Parts]:
     """Start or join the database, apply migrations, and give the parts; close what was opened."""
     time = time or clock.from_text(settings.clock)
     settings.data_path.mkdir(parents=True, exist_ok=True)
@@ -179,7 +181,7 @@ class Server(uvicorn.Server):
     """uvicorn, whose own signal handlers end it gracefully and then leave the signal alone."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def,override] # noqa: ANN201 - uvicorn's signature
+    def capture_signals(self):  # type: ignore[no-untyped-def] # uvicorn leaves it untyped
         """Stop on the usual signals, without raising them again: closing the database comes after."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -192,7 +194,7 @@ class Server(uvicorn.Server):
 
 
 async def _until_ready(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
-    while not server.started and not serving.done():
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)  # of real time: it is the machine that starts
 
 

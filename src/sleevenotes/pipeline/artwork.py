@@ -72,14 +72,17 @@ async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> Non
     todo = steps(row)
     while todo:
         step = todo.pop(0)
+        key = contract.key(step.question)
         async with tools.database.connection() as conn:
-            reply = (await replies.load(conn, [contract.key(step.question)])).get((SOURCE, contract.key(step.question)))
+            reply = (await replies.load(conn, [key])).get((SOURCE, key))
         if reply is None:
-            return await _want(tools, row, step, band)
+            await _want(tools, row, step, band)
+            return
         answer = msgspec.convert(reply.answer, contract.Answer)
-        given_up = given_up or reply.outcome is replies.Outcome.GIVEN_UP
         if answer.candidates:
-            return await _decode(tools, row, step, answer.candidates[0], band)
+            await _decode(tools, row, step, answer.candidates[0], band)
+            return
+        given_up = given_up or reply.outcome is replies.Outcome.GIVEN_UP
         todo[:0] = [Step(step.subject, each) for each in answer.follow_ups if isinstance(each, contract.FetchImage)]
     async with tools.database.transaction() as conn:
         if given_up:
@@ -107,25 +110,32 @@ async def _decode(
     """Turn fetched bytes into the album's cover; bytes that are no image were a fault, and are fetched again."""
     if not isinstance(candidate, contract.ImageFile):
         raise TypeError(f"a cover's bytes were asked for, {type(candidate).__name__} came")
-    data = await asyncio.to_thread(tools.files.original, candidate.digest)
-    if data is None:
-        return await _again(tools, row, step, band, "its file is gone")
     try:
-        examined = await asyncio.to_thread(image.examine, data)
+        examined = await asyncio.to_thread(_examine, tools, candidate.digest)
     except errors.Garbled as error:
-        return await _again(tools, row, step, band, str(error))
+        await _again(tools, row, step, band, str(error))
+        return
     await asyncio.to_thread(tools.files.keep_thumbnails, candidate.digest, examined.thumbnails)
     kept = examined.as_image(candidate.digest, source=SOURCE, source_url=candidate.url)
     best = choose.order(
         [choose.Candidate(candidate.digest, SOURCE, step.subject, kept.width, kept.height, candidate.url)]
     )
     async with tools.database.transaction() as conn:
-        if not best:
-            return await _absent(tools, conn, row)
-        now = tools.clock.now()
-        image_id = await images.keep(conn, kept, now)
-        await artworks.found(conn, row.release_group_id, image_id, choose.reason(best[0]), now)
-        await _tell(tools, conn, [row.release_group_id])
+        if best:
+            now = tools.clock.now()
+            image_id = await images.keep(conn, kept, now)
+            await artworks.found(conn, row.release_group_id, image_id, choose.reason(best[0]), now)
+            await _tell(tools, conn, [row.release_group_id])
+        else:
+            await _absent(tools, conn, row)
+
+
+def _examine(tools: Tools, digest: str) -> image.Examined:
+    """Read and decode stored bytes; busy, so off the event loop. Raises errors.Garbled."""
+    data = tools.files.original(digest)
+    if data is None:
+        raise errors.Garbled("its file is gone")
+    return image.examine(data)
 
 
 async def _again(tools: Tools, row: artworks.Artwork, step: Step, band: model.Band, why: str) -> None:

@@ -27,12 +27,12 @@ async def run(tools: Tools, scrobble_ids: Sequence[int], band: model.Band) -> No
         known = await replies.load(conn, [contract.key(question(play)) for play in plays])
         await wants.want(conn, "evidence", _news(tools, plays, known), band, tools.clock.now())
         chosen = [(play, decision) for play in plays if (decision := _decide(tools, play, known)) is not None]
-        identities = await match.keep(tools, conn, [decision for _, decision in chosen])
-        for (play, _), identity in zip(chosen, identities, strict=True):
-            await matches.keep_own(conn, play.id, identity, tools.clock.now())
+        kept = await match.keep(tools, conn, [decision for _, decision in chosen])
+        for (play, _), identity in zip(chosen, kept, strict=True):
+            await matches.keep(conn, identity, tools.clock.now(), scrobble_id=play.id)
             decided = events.LookupsDecided((play.lookup_id,))
             await store_events.tell(conn, [play.account_id], decided, tools.clock.now())
-        await match.want_covers(tools, conn, identities, band)
+        await match.want_covers(tools, conn, kept, band)
 
 
 async def give_up(tools: Tools, scrobble_ids: Sequence[int], why: str) -> None:
@@ -73,5 +73,5 @@ def _decide(tools: Tools, play: scrobbles.WithEvidence, known: match.Known) -> d
         for candidate in msgspec.convert(reply.answer, contract.Answer).candidates
         if isinstance(candidate, contract.RecordingCandidate)
     ]
-    decision = decide.decide(play.artist, play.track, play.release, options[:1])
+    decision = decide.decide(decide.Asked(play.artist, play.track, play.release), options[:1])
     return decision if isinstance(decision, decide.Chosen) else None

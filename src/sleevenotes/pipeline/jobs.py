@@ -66,17 +66,24 @@ class Worker:
         """Work until `stop`; when the connection breaks, begin again with a new one."""
         while not self._stopping:
             try:
-                async with self._database.raw_connection() as conn:
-                    self._manager = self._managing(Queries.from_asyncpg_connection(conn))
-                    await self._manager.run(
-                        batch_size=min(10, self._at_once // 2),
-                        max_concurrent_tasks=self._at_once,
-                        heartbeat_timeout=HEARTBEAT,
-                        shutdown_on_listener_failure=True,
-                    )
-            except (*postgres.AWAY, pgqueuer_errors.PgqException, RuntimeError) as error:
+                await self._run_once()
+            except Exception as error:
                 log.warning("worker: lost the queue, beginning again", error=repr(error))
                 await asyncio.sleep(1.0)  # of real time: the database does not run on our clock
+
+    async def _run_once(self) -> None:
+        """Run one queue manager, on a connection of its own without our codecs, until it stops or breaks."""
+        conn = await postgres.connect(self._database.url, patience=postgres.PATIENCE, codecs=False)
+        try:
+            self._manager = self._managing(Queries.from_asyncpg_connection(conn))
+            await self._manager.run(
+                batch_size=min(10, self._at_once // 2),
+                max_concurrent_tasks=self._at_once,
+                heartbeat_timeout=HEARTBEAT,
+                shutdown_on_listener_failure=True,
+            )
+        finally:
+            conn.terminate()
 
     def stop(self) -> None:
         """Take no further job; `run` returns when those under way have ended."""
@@ -108,21 +115,21 @@ class Worker:
                 await self._attempt(stage, job, subjects, band)
             async with self._database.connection() as conn:
                 await jobs.finished(conn, job.id)
-        except postgres.AWAY as error:
+        except Exception as error:
+            if not postgres.is_passing(error):
+                raise
             raise pgqueuer_errors.RetryRequested(timedelta(seconds=2), repr(error)) from error
 
-    async def _attempt(
-        self, stage: Stage, job: pgqueuer_models.Job, subjects: Sequence[int], band: model.Band
-    ) -> None:
+    async def _attempt(self, stage: Stage, job: pgqueuer_models.Job, subjects: Sequence[int], band: model.Band) -> None:
         try:
             await stage.run(subjects, band)
-        except postgres.AWAY:
-            async with self._database.connection() as conn:
-                await jobs.finished(conn, job.id)  # not a death: this start does not count
-            raise
         except errors.Gone:
             return
         except Exception as error:
+            if postgres.is_passing(error):
+                async with self._database.connection() as conn:
+                    await jobs.finished(conn, job.id)  # not a death: this start does not count
+                raise
             log.exception("worker: a stage tripped", stage=stage.name, subjects=list(subjects))
             if len(subjects) == 1:
                 await self._hold(stage, job, subjects, f"the stage tripped: {error!r}")
@@ -133,9 +140,7 @@ class Worker:
             for subject in subjects:
                 await jobs.enqueue(conn, stage.name, [subject], band)
 
-    async def _hold(
-        self, stage: Stage, job: pgqueuer_models.Job, subjects: Sequence[int], why: str
-    ) -> None:
+    async def _hold(self, stage: Stage, job: pgqueuer_models.Job, subjects: Sequence[int], why: str) -> None:
         await stage.give_up(subjects, why)
         async with self._database.connection() as conn:
             await jobs.finished(conn, job.id)

@@ -87,7 +87,8 @@ def _decide(tools: Tools, lookup: lookups.Pending, known: Known) -> tuple[decide
         if isinstance(candidate, contract.RecordingCandidate)
     ]
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
-    return decide.decide(lookup.artist, lookup.track, lookup.release, options), unreached
+    asked = decide.Asked(lookup.artist, lookup.track, lookup.release)
+    return decide.decide(asked, options), unreached
 
 
 async def _settle(
@@ -109,31 +110,23 @@ async def _settle(
 
 async def keep(tools: Tools, conn: Connection, chosen: Sequence[decide.Chosen]) -> list[matches.Identity]:
     """Store the recordings and releases of these decisions; return them as rows to point at."""
-    kept = await catalog.keep(
-        conn,
-        [each.option.recording for each in chosen],
-        [(each.release, each.option.recording.artist_credit) for each in chosen if each.release is not None],
-        tools.clock.now(),
-    )
-    return [_identity(each, kept) for each in chosen]
+    decided = [each.match for each in chosen]
+    kept = await catalog.keep(conn, [(each.recording, each.release) for each in decided], tools.clock.now())
+    return [
+        matches.Identity(
+            recording_id=row.recording_id,
+            release_id=row.release_id,
+            release_group_id=row.release_group_id,
+            source=each.source,
+            distance=each.distance,
+            reason=each.reason,
+            penalties=each.penalties,
+        )
+        for each, row in zip(decided, kept, strict=True)
+    ]
 
 
-def _identity(chosen: decide.Chosen, kept: catalog.Kept) -> matches.Identity:
-    release_id, release_group_id = kept.releases[chosen.release.mbid] if chosen.release else (None, None)
-    return matches.Identity(
-        recording_id=kept.recordings[chosen.option.recording.mbid],
-        release_id=release_id,
-        release_group_id=release_group_id,
-        source=chosen.option.source,
-        distance=chosen.distance,
-        penalties=chosen.penalties,
-        reason=chosen.reason,
-    )
-
-
-async def want_covers(
-    tools: Tools, conn: Connection, identities: Sequence[matches.Identity], band: model.Band
-) -> None:
+async def want_covers(tools: Tools, conn: Connection, identities: Sequence[matches.Identity], band: model.Band) -> None:
     """Have the covers of these albums looked for, where nobody did yet."""
     editions = {
         each.release_group_id: each.release_id
@@ -149,7 +142,7 @@ def _undecided(
 ) -> matches.Outcome:
     if unreached:
         return _failed(tools, lookup, "Not every source could be reached; it is tried again later.")
-    candidates = decision.options if isinstance(decision, decide.Abstained) else ()
+    candidates = decision.candidates if isinstance(decision, decide.Abstained) else ()
     return matches.Outcome(
         lookup_id=lookup.id,
         status=model.Status.NOT_FOUND,

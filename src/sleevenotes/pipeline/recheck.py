@@ -38,7 +38,9 @@ async def run(tools: Tools) -> None:
             await one_round(tools)
             if rounds % TIDY_EVERY == 0:
                 await tidy(tools)
-        except postgres.AWAY as error:
+        except Exception as error:
+            if not postgres.is_passing(error):
+                raise
             log.warning("recheck: the database is away", error=repr(error))
         rounds += 1
         await tools.clock.sleep(ROUND)

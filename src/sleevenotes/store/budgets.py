@@ -37,15 +37,11 @@ EMPTY = Budget(sent=[], paused_until=None, pause_reason="", faults=0)
 
 async def look(conn: Connection, host: str) -> Budget:
     """Read a host's budget without taking from it."""
-    row = await conn.fetchrow(
-        "SELECT sent, paused_until, pause_reason, faults FROM budgets WHERE host = $1", host
-    )
+    row = await conn.fetchrow("SELECT sent, paused_until, pause_reason, faults FROM budgets WHERE host = $1", host)
     return EMPTY if row is None else msgspec.convert(dict(row), Budget)
 
 
-async def reserve(
-    conn: Connection, host: str, requests: int, window: float, time: clock.Clock
-) -> datetime | None:
+async def reserve(conn: Connection, host: str, requests: int, window: float, time: clock.Clock) -> datetime | None:
     """Take one send from the budget and return its moment, which is now; None when there is none to take.
 
     Call it in a transaction of its own, immediately before sending. The moment is read after the row is locked,
@@ -80,7 +76,8 @@ async def sent_late(conn: Connection, host: str, now: datetime) -> None:
 async def answered(conn: Connection, host: str) -> None:
     """Note that the host answered: whatever was wrong is over."""
     await conn.execute(
-        "UPDATE budgets SET faults = 0, paused_until = NULL, pause_reason = '' WHERE host = $1 AND faults > 0", host
+        "UPDATE budgets SET faults = 0, paused_until = NULL, pause_reason = '' WHERE host = $1 AND faults > 0",
+        host,
     )
 
 

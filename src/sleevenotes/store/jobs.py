@@ -24,7 +24,7 @@ async def enqueue(conn: Connection, stage: str, subject_ids: Sequence[int], band
     """Have `stage` look at these subjects soon; nothing happens unless the caller's transaction commits."""
     chunks = [subject_ids[i : i + SUBJECTS_PER_JOB] for i in range(0, len(subject_ids), SUBJECTS_PER_JOB)]
     if chunks:
-        await Queries(AsyncpgDriver(conn)).enqueue(  # type: ignore[arg-type] # a pool's proxy is a connection
+        await Queries(AsyncpgDriver(conn)).enqueue(
             [stage] * len(chunks),
             [msgspec.json.encode(list(chunk)) for chunk in chunks],
             [int(band)] * len(chunks),

@@ -29,9 +29,7 @@ class Reply(msgspec.Struct, frozen=True):
     answered_at: datetime
 
 
-async def keep(
-    conn: Connection, replies: Iterable[tuple[str, bytes, Outcome, object]], now: datetime
-) -> None:
+async def keep(conn: Connection, replies: Iterable[tuple[str, bytes, Outcome, object]], now: datetime) -> None:
     """Store (source, question key, outcome, answer) rows, replacing earlier ones."""
     ordered = sorted(replies, key=lambda reply: reply[:2])
     await conn.execute(

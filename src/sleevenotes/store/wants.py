@@ -109,7 +109,11 @@ async def want(
 
 
 async def bump(
-    conn: Connection, stage: str, subject_ids: Sequence[int], band: model.Band, plays: Sequence[int] | None = None
+    conn: Connection,
+    stage: str,
+    subject_ids: Sequence[int],
+    band: model.Band,
+    plays: Sequence[int] | None = None,
 ) -> None:
     """Make what these subjects wait for at least as urgent as `band`, and count further plays that wait."""
     await conn.execute(
@@ -142,9 +146,7 @@ async def next_due(conn: Connection, sources: Sequence[str], now: datetime) -> d
     return due and max(due, now)
 
 
-async def claim(
-    conn: Connection, sources: Sequence[str], together: int, now: datetime, lease: float
-) -> list[Want]:
+async def claim(conn: Connection, sources: Sequence[str], together: int, now: datetime, lease: float) -> list[Want]:
     """Lease the most wanted pack of these sources: at most `together` of one source and kind, [] when none is due.
 
     Call it in a transaction of its own. `lease` in seconds: after that, a lane that died is not waited for.
@@ -206,9 +208,7 @@ async def release(conn: Connection, ids: Sequence[int]) -> None:
 
 async def settle(conn: Connection, ids: Sequence[int]) -> list[Waiter]:
     """Remove wants whose question is answered or given up; return who waited."""
-    await conn.execute(
-        "SELECT FROM wants WHERE id = ANY($1) ORDER BY source, question_key FOR UPDATE", list(ids)
-    )
+    await conn.execute("SELECT FROM wants WHERE id = ANY($1) ORDER BY source, question_key FOR UPDATE", list(ids))
     rows = await conn.fetch(
         """
         SELECT stage, subject_id, max(band) AS band FROM waiters JOIN wants ON wants.id = want_id

@@ -31,7 +31,7 @@ def host_pause(fault: errors.Fault, consecutive: int) -> float:
     if isinstance(fault, errors.Throttled) and not fault.site_wide:
         return fault.retry_after if fault.retry_after is not None else min(300.0, 2.0 * 2**consecutive)
     if consecutive >= OPENS_AFTER and consecutive % OPENS_AFTER == 0:
-        return min(300.0, 5.0 * 2 ** (consecutive // OPENS_AFTER - 1))
+        return min(300.0, 5.0 * 2.0 ** (consecutive // OPENS_AFTER - 1))
     return 0.0
 
 

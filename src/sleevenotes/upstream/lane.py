@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import functools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -90,7 +91,9 @@ class Lane:
             while True:
                 try:
                     await self._step()
-                except postgres.AWAY as error:
+                except Exception as error:
+                    if not postgres.is_passing(error):
+                        raise
                     log.warning("lane: the database is away, trying again", host=self.host, error=str(error))
                     await self._time.sleep(1.0)
         finally:
@@ -146,61 +149,65 @@ class Lane:
     async def _claim(self) -> list[wants.Want]:
         lease = self._policy.timeout + 30.0
         async with self._database.transaction() as conn:
-            return await wants.claim(
-                conn, list(self._sources), self._policy.together, self._time.now(), lease
-            )
+            return await wants.claim(conn, list(self._sources), self._policy.together, self._time.now(), lease)
 
     async def _reserve(self, pack: Sequence[wants.Want]) -> datetime | None:
         """Take the slot for a claimed pack and say for when; None, and the pack given back, if another was first."""
         async with self._database.transaction() as conn:
-            slot = await budgets.reserve(
-                conn, self.host, self._policy.requests, self._policy.window, self._time
-            )
+            slot = await budgets.reserve(conn, self.host, self._policy.requests, self._policy.window, self._time)
         if slot is None:
             async with self._database.connection() as conn:
                 await wants.release(conn, [want.id for want in pack])
         return slot
 
-    async def _ask(
-        self, pack: Sequence[wants.Want], slot: datetime, place: contextlib.AsyncExitStack
-    ) -> None:
+    async def _ask(self, pack: Sequence[wants.Want], slot: datetime, place: contextlib.AsyncExitStack) -> None:
         """Send one pack and settle it. Whatever happens, its wants are answered, postponed, or their lease ends."""
         async with place:
-            source = self._sources[pack[0].source]
             exchange = Exchange(pack, self._time.now())
             try:
-                questions = [msgspec.convert(want.question, contract.Question) for want in pack]
-                request = source.request(questions)
-                correction = asyncio.create_task(self._correct(slot))
-                reply = await self._client.send(request, source.policy.timeout)
-                await correction
-                exchange.status = reply.status
-                answers = [await self._keep_bytes(answer) for answer in source.read(questions, reply)]
+                answers = await self._exchange(exchange, slot)
             except errors.Fault as fault:
-                await self._settled(lambda fault=fault: self._postpone(exchange, fault))
+                settle = functools.partial(self._postpone, exchange, fault)
             except Exception as error:
                 # A reply that trips our own reading is a fault of this question, not the end of the lane.
-                log.exception("lane: cannot read a reply", source=source.name)
-                fault = errors.Garbled(f"cannot be read: {error!r}")
-                await self._settled(lambda: self._postpone(exchange, fault))
+                log.exception("lane: cannot read a reply", source=pack[0].source)
+                settle = functools.partial(self._postpone, exchange, errors.Garbled(f"cannot be read: {error!r}"))
             else:
-                await self._settled(lambda: self._store(exchange, answers))
+                settle = functools.partial(self._store, exchange, answers)
+            await self._settled(settle)
+
+    async def _exchange(self, exchange: Exchange, slot: datetime) -> list[contract.Answer]:
+        source = self._sources[exchange.pack[0].source]
+        questions = [msgspec.convert(want.question, contract.Question) for want in exchange.pack]
+        request = source.request(questions)
+        correction = asyncio.create_task(self._correct(slot))
+        try:
+            reply = await self._client.send(request, source.policy.timeout)
+        finally:
+            await correction
+        exchange.status = reply.status
+        return [await self._keep_bytes(answer) for answer in source.read(questions, reply)]
 
     async def _correct(self, slot: datetime) -> None:
         """Tell the budget when the send leaves noticeably later than its slot."""
         now = self._time.now()
         if (now - slot).total_seconds() > LATE * self._policy.window:
-            async with self._database.connection() as conn:
-                await budgets.sent_late(conn, self.host, now)
+            with contextlib.suppress(errors.Unreachable, *postgres.AWAY):
+                async with self._database.connection() as conn:
+                    await budgets.sent_late(conn, self.host, now)
 
     async def _settled(self, settle: Callable[[], Awaitable[None]]) -> None:
         """Settle, again after a deadlock or while the database is away; at last the lease ends by itself."""
         for attempt in range(SETTLE_TRIES):
             try:
-                return await settle()
-            except postgres.AWAY as error:
+                await settle()
+            except Exception as error:
+                if not postgres.is_passing(error):
+                    raise
                 log.warning("lane: could not settle", host=self.host, error=repr(error))
                 await self._time.sleep(float(attempt))
+            else:
+                return
         log.error("lane: gave up settling, the lease will end", host=self.host)
 
     async def _store(self, exchange: Exchange, answers: Sequence[contract.Answer]) -> None:
@@ -212,9 +219,7 @@ class Lane:
         rows = [(want.source, want.key, _outcome(answer), answer) for want, answer in told]
         async with self._database.transaction() as conn:
             await budgets.answered(conn, self.host)
-            await self._trace(
-                conn, exchange, [(_said(answer), len(answer.candidates)) for answer in answers]
-            )
+            await self._trace(conn, exchange, [(_said(answer), len(answer.candidates)) for answer in answers])
             waiters = await wants.settle(conn, [want.id for want, _ in told])
             await replies.keep(conn, rows, now)
             half = max(1, len(exchange.pack) // 2)
