@@ -34,7 +34,8 @@ _GUESTS = re.compile(
 _DASHES = "-\u2013\u2014"  # hyphen, en dash, em dash
 _LAST_NOTE = re.compile(
     rf"""^(?P<before>.*\S) \s*
-        (?: [(\[] (?P<bracketed>[^()\[\]]*) [)\]] | (?: (?<=\s)[{_DASHES}]\s+ ) (?P<dashed>.+?) ) \s*$""",
+        (?: [(\[] (?P<bracketed>[^()\[\]]*) [)\]]
+          | (?<=\s)[{_DASHES}]\s+ (?P<dashed>[^()\[\]]+?) ) \s*$""",
     re.VERBOSE | re.DOTALL,
 )
 _REMASTER = re.compile(r"\bre-?master(?:ed|ing)?\b", re.IGNORECASE)

@@ -62,7 +62,7 @@ def search_clause(question: contract.Question) -> str:
     """Write one FindRecording as a Lucene clause.
 
     "Latch (feat. X)" by "Disclosure" becomes (recording:"Latch (feat. X)" OR recording:"Latch") AND
-    (artist:"Disclosure" OR artistname:"Disclosure"). `artist` is the whole credit as printed, `artistname` the
+    (artist:"Disclosure" OR artistname:"Disclosure"). `artist` is the credit as printed, `artistname` the
     names of the artists themselves: together they find an artist who is credited under another name.
     """
     if not isinstance(question, contract.FindRecording):

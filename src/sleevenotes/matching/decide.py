@@ -1,0 +1,204 @@
+"""Deciding which recording a name means, or that it cannot be told.
+
+A wrong match is worse than none. The steps:
+
+    1. Every candidate gets a distance (`sleevenotes.matching.distance`).
+    2. The best is beyond THRESHOLD: abstain; with nothing even near, there is nothing to review either.
+    3. All within MARGIN of the best are contenders. Contenders by different artists are homonyms (two bands
+       called "Nirvana"): the submitted album has already set them apart where it could; else one of them has
+       many times the releases of the others; else abstain. One artist's different titles: abstain.
+    4. What is left is one song by one artist, which MusicBrainz often has several times (single, album, each
+       compilation). These are no rivals: the one on the submitted album, else on the best release
+       (`sleevenotes.matching.release`), is chosen, always the same one.
+
+Worked example: "Nirvana", "Come as You Are", no album. The search finds it by Nirvana (US) as on the album and
+live, and by a tribute band. The live one is a different version (0.40), the tribute another artist (about 0.8);
+one contender is left, at 0: chosen, on "Nevermind".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from sleevenotes import model, names
+from sleevenotes.matching import distance, release
+
+THRESHOLD: Final = 0.15
+MARGIN: Final = 0.015  # below the smallest weight that says something (an album that differs: 0.02)
+NEAR: Final = 0.6  # what is farther is not worth a reviewer's look
+KEPT: Final = 5
+_MANY: Final = 8  # releases, and times as many as its homonyms', that make an artist the one who is meant
+
+Asked = distance.Asked
+
+
+class Option(msgspec.Struct, frozen=True):
+    """A recording that may be meant, the releases it is known to be on, and the source that told."""
+
+    recording: model.Recording
+    releases: tuple[model.Release, ...] = ()
+    source: str = ""
+
+
+class Weighed(msgspec.Struct, frozen=True):
+    """An option with its distance, 0..1, and what it is made of."""
+
+    option: Option
+    distance: float
+    penalties: tuple[model.Penalty, ...]
+
+
+class Chosen(msgspec.Struct, frozen=True, tag="chosen"):
+    """It is this recording, on this release (None where it is on none)."""
+
+    weighed: Weighed
+    release: model.Release | None
+    reason: str
+
+    @property
+    def match(self) -> model.Match:
+        """Return it as the noun that is stored."""
+        return model.Match(
+            recording=self.weighed.option.recording,
+            release=self.release,
+            source=self.weighed.option.source,
+            distance=self.weighed.distance,
+            reason=self.reason,
+            penalties=self.weighed.penalties,
+        )
+
+
+class Abstained(msgspec.Struct, frozen=True, tag="abstained"):
+    """It cannot be told; `candidates` are the nearest, the best first, at most KEPT."""
+
+    reason: str
+    candidates: tuple[Weighed, ...]
+
+
+class Nothing(msgspec.Struct, frozen=True, tag="nothing"):
+    """No candidate is worth a look."""
+
+    reason: str
+
+
+Decision = Chosen | Abstained | Nothing
+
+
+def decide(asked: Asked, options: Sequence[Option]) -> Decision:
+    """Decide which of the options was asked for. Options with the same MBID are taken together."""
+    if not options:
+        return Nothing("no source knows this artist and track")
+    weighed = sorted((_weigh(asked, option) for option in _united(options)), key=_by_distance)
+    best = weighed[0]
+    if best.distance > THRESHOLD:
+        return _too_far(best, weighed)
+    contenders = [one for one in weighed if one.distance <= best.distance + MARGIN]
+    homonyms = _by_artist(contenders)
+    meant = homonyms[0] if len(homonyms) == 1 else _outstanding(homonyms)
+    if meant is None:
+        who = " and ".join(_described(group[0]) for group in homonyms[:3])
+        return _abstained(f"{who} go by the same name, and nothing tells which is meant", contenders)
+    others = {names.key(one.option.recording.title) for one in meant}
+    if len(others) > 1 and best.distance > MARGIN:
+        return _abstained("several of this artist's titles are equally near", contenders)
+    return _chosen(asked, meant, outstanding=len(homonyms) > 1)
+
+
+def _too_far(best: Weighed, weighed: Sequence[Weighed]) -> Decision:
+    recording = best.option.recording
+    told = f"{recording.title} by {recording.artist_credit.name}"
+    if best.distance > NEAR:
+        return Nothing(f"nothing like it among {len(weighed)} candidates; the nearest is {told}")
+    return _abstained(f"the nearest, {told}, differs too much: {_worst(best)}", weighed)
+
+
+def _abstained(reason: str, weighed: Sequence[Weighed]) -> Abstained:
+    return Abstained(reason, tuple(weighed[:KEPT]))
+
+
+def _chosen(asked: Asked, alike: Sequence[Weighed], *, outstanding: bool) -> Chosen:
+    winner = min(alike, key=lambda one: _preference(asked, one))
+    recording = winner.option.recording
+    choice = release.choose(winner.option.releases, asked.release, recording.artist_credit)
+    said = f"artist and title agree ({_worst(winner)})" if winner.penalties else "artist and title agree"
+    if outstanding:
+        said += "; of the artists of this name, the one with by far the most releases"
+    where = f"; {choice.reason}" if choice else ""
+    return Chosen(winner, choice.release if choice else None, said + where)
+
+
+def _preference(asked: Asked, one: Weighed) -> tuple[object, ...]:
+    """Order recordings of one song by one artist: by best release, then by small doubts, date and MBID."""
+    recording = one.option.recording
+    choice = release.choose(one.option.releases, asked.release, recording.artist_credit)
+    if choice is None:
+        return (1, one.distance, recording.first_release_date or "9999", recording.mbid)
+    fit, rank, date, _ = release.order(choice.release, asked.release, recording.artist_credit)
+    return (0, fit, rank, one.distance, date, recording.mbid)
+
+
+# ---------------------------------------------------------------- homonyms
+
+
+def _by_artist(contenders: Iterable[Weighed]) -> list[list[Weighed]]:
+    """Group by who they are by; credits that share an artist go together, the nearest group comes first."""
+    groups: list[tuple[set[str], list[Weighed]]] = []
+    for one in contenders:
+        who = {part.mbid or names.key(part.name) for part in one.option.recording.artist_credit.names}
+        group = next((group for group in groups if group[0] & who), None)
+        if group is None:
+            groups.append((who, [one]))
+        else:
+            group[0].update(who)
+            group[1].append(one)
+    return [members for _, members in groups]
+
+
+def _outstanding(homonyms: Sequence[list[Weighed]]) -> list[Weighed] | None:
+    """Return the artist with many releases where all others have hardly any: then it is no question."""
+    counted = sorted(homonyms, key=_release_count, reverse=True)
+    first, second = _release_count(counted[0]), _release_count(counted[1])
+    return counted[0] if first >= _MANY * max(1, second) else None
+
+
+def _release_count(group: Iterable[Weighed]) -> int:
+    """Count the official releases of a song; bootlegs say little of who is meant."""
+    return len({one.mbid for weighed in group for one in weighed.option.releases if one.status == "Official"})
+
+
+# ---------------------------------------------------------------- small things
+
+
+def _weigh(asked: Asked, option: Option) -> Weighed:
+    measured = distance.measure(asked, option.recording, option.releases)
+    return Weighed(option, measured.total, measured.penalties)
+
+
+def _united(options: Iterable[Option]) -> list[Option]:
+    """Take options of one MBID together: the first's facts, all their releases."""
+    united: dict[str, Option] = {}
+    for option in options:
+        known = united.get(option.recording.mbid)
+        if known is None or not option.recording.mbid:
+            united[option.recording.mbid or f"#{len(united)}"] = option
+        else:
+            releases = {one.mbid: one for one in (*option.releases, *known.releases)}
+            united[option.recording.mbid] = msgspec.structs.replace(known, releases=tuple(releases.values()))
+    return list(united.values())
+
+
+def _by_distance(one: Weighed) -> tuple[float, str]:
+    return one.distance, one.option.recording.mbid
+
+
+def _worst(one: Weighed) -> str:
+    return max(one.penalties, key=lambda penalty: penalty.weight).name
+
+
+def _described(one: Weighed) -> str:
+    credit = one.option.recording.artist_credit
+    told = ", ".join(part.disambiguation for part in credit.names if part.disambiguation)
+    return f"{credit.name} ({told})" if told else credit.name
