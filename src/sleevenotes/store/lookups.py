@@ -1,0 +1,102 @@
+"""Lookups: the text identities of plays, shared by all accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from sleevenotes import model, names
+from sleevenotes.store.postgres import Connection
+
+
+class New(msgspec.Struct):
+    """A name that is about to be played: how often, and how urgently it is wanted."""
+
+    artist: str
+    track: str
+    release: str
+    band: model.Band
+    plays: int = 0
+
+
+class Met(NamedTuple):
+    """What is known of a name.
+
+    `unasked` says that a `match` job is due: the name is new, or pending and now more urgent than before.
+    `bare_group_id` is the release group of its match where nobody has looked for a cover yet.
+    """
+
+    id: int
+    status: model.Status
+    unasked: bool
+    bare_group_id: int | None
+
+
+async def meet(conn: Connection, news: Mapping[bytes, New], now: datetime) -> dict[bytes, Met]:
+    """Write each name (by its identity) that is new, count the plays, keep the most urgent band.
+
+    One statement, in the order of identities, so that two transactions meeting the same names queue up rather
+    than deadlock.
+    """
+    ordered = sorted(news)
+    rows = await conn.fetch(
+        _MEET,
+        ordered,
+        [news[identity].artist for identity in ordered],
+        [news[identity].track for identity in ordered],
+        [news[identity].release for identity in ordered],
+        [names.key(news[identity].artist) for identity in ordered],
+        [names.key(news[identity].track) for identity in ordered],
+        [names.key(news[identity].release) for identity in ordered],
+        [int(news[identity].band) for identity in ordered],
+        [news[identity].plays for identity in ordered],
+        names.KEY_VERSION,
+        now,
+    )
+    return {row["identity"]: _met(*row) for row in rows}
+
+
+# `before` reads the statement's own snapshot, hence the band as it was; NULL where the name is new.
+_MEET = """
+    INSERT INTO lookups (identity, artist, track, release, artist_key, track_key, release_key, key_version,
+                         band, plays, created_at)
+    SELECT identity, artist, track, release, artist_key, track_key, release_key, $10, band, plays, $11
+    FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                $8::smallint[], $9::int[])
+         AS new (identity, artist, track, release, artist_key, track_key, release_key, band, plays)
+    ORDER BY identity
+    ON CONFLICT (identity) DO UPDATE
+    SET plays = lookups.plays + excluded.plays, band = greatest(lookups.band, excluded.band)
+    RETURNING identity, id, status, band,
+        (SELECT before.band FROM lookups before WHERE before.id = lookups.id) AS band_before,
+        (SELECT m.release_group_id FROM matches m WHERE m.id = lookups.match_id
+         AND NOT EXISTS (SELECT FROM artworks a WHERE a.release_group_id = m.release_group_id)) AS bare_group_id
+"""
+
+
+def _met(
+    _: bytes, lookup_id: int, status: str, band: int, band_before: int | None, bare_group_id: int | None
+) -> Met:
+    known = model.Status(status)
+    unasked = band_before is None or (known is model.Status.PENDING and band > band_before)
+    return Met(lookup_id, known, unasked, bare_group_id)
+
+
+async def count_off(conn: Connection, plays: Mapping[int, int]) -> None:
+    """Take plays off lookups (by id) whose scrobbles were deleted, or turned out to be stored already."""
+    ordered = sorted(plays)
+    await conn.execute(
+        """
+        WITH locked AS (
+            SELECT l.id, gone.plays FROM lookups l
+            JOIN unnest($1::bigint[], $2::int[]) AS gone (id, plays) ON gone.id = l.id
+            ORDER BY l.id FOR NO KEY UPDATE OF l
+        )
+        UPDATE lookups SET plays = greatest(0, lookups.plays - locked.plays) FROM locked WHERE lookups.id = locked.id
+        """,
+        ordered,
+        [plays[lookup_id] for lookup_id in ordered],
+    )
