@@ -1,0 +1,1 @@
+"""Covers: which of the images becomes one, what its bytes are, and where they are kept."""

@@ -121,6 +121,7 @@ CREATE TABLE artworks (
     image_id         bigint REFERENCES images,
     reason           text NOT NULL DEFAULT '',  -- one sentence: why this cover, or why none
     tries            smallint NOT NULL DEFAULT 0,  -- looks that ended absent or failed, for the doubling intervals
+    unusable         smallint NOT NULL DEFAULT 0,  -- images of the present look that did not decode
     wanted_at        timestamptz NOT NULL,
     decided_at       timestamptz,
     recheck_at       timestamptz
@@ -204,6 +205,7 @@ CREATE TABLE scrobbles (
 CREATE INDEX scrobbles_feed ON scrobbles (account_id, listened_at DESC, id DESC);
 CREATE INDEX scrobbles_lookup ON scrobbles (lookup_id, account_id);
 CREATE INDEX scrobbles_same_track ON scrobbles (account_id, identity, listened_at);
+CREATE INDEX scrobbles_match ON scrobbles (match_id) WHERE match_id IS NOT NULL;  -- else deleting a match reads all plays
 ALTER TABLE matches ADD FOREIGN KEY (scrobble_id) REFERENCES scrobbles ON DELETE CASCADE;
 
 -- One row an account: what plays now, until expires_at.

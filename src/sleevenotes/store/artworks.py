@@ -1,0 +1,156 @@
+"""Artworks: what is known of each release group's cover.
+
+    pending -> found    an image was chosen
+    pending -> absent   everybody worth asking answered, nobody has one; looked for again at `recheck_at`
+    pending -> failed   retries of real faults are spent; tried again at `recheck_at`
+
+A cover once found is shown until a better one replaces it: a later look that ends absent or failed leaves it,
+and "found", as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from sleevenotes.store.postgres import Connection
+
+
+class Artwork(msgspec.Struct, frozen=True):
+    """A release group's row, as the artwork stage needs it; an MBID is "" where the source gives none.
+
+    `plays` counts those of the lookups that are matched to it, for the order of wants.
+    """
+
+    release_group_id: int
+    release_group_mbid: str
+    release_id: int
+    release_mbid: str
+    status: str
+    tries: int
+    image_id: int | None
+    plays: int
+
+
+async def want(conn: Connection, editions: Mapping[int, int], now: datetime) -> list[int]:
+    """Open a row for each release group (with its matched release) that has none; return the pending ones.
+
+    The edition that was matched first stays the one whose own front is asked for.
+    """
+    await conn.execute(
+        """
+        INSERT INTO artworks (release_group_id, release_id, wanted_at)
+        SELECT *, $3 FROM unnest($1::bigint[], $2::bigint[]) AS new (release_group_id, release_id)
+        ORDER BY release_group_id
+        ON CONFLICT (release_group_id) DO NOTHING
+        """,
+        list(editions),
+        list(editions.values()),
+        now,
+    )
+    rows = await conn.fetch(
+        """
+        SELECT release_group_id FROM artworks
+        WHERE release_group_id = ANY($1::bigint[]) AND status = 'pending'
+        ORDER BY release_group_id
+        """,
+        list(editions),
+    )
+    return [row["release_group_id"] for row in rows]
+
+
+async def load(conn: Connection, release_group_ids: Sequence[int]) -> list[Artwork]:
+    """Return the rows of these release groups, in order of id; those without a row are left out."""
+    rows = await conn.fetch(
+        """
+        SELECT release_group_id, coalesce(release_groups.mbid::text, '') AS release_group_mbid,
+               release_id, coalesce(releases.mbid::text, '') AS release_mbid,
+               artworks.status, tries, image_id,
+               (SELECT coalesce(sum(lookups.plays), 0)::integer
+                FROM matches JOIN lookups ON lookups.id = matches.lookup_id
+                WHERE matches.release_group_id = artworks.release_group_id) AS plays
+        FROM artworks
+        JOIN release_groups ON release_groups.id = release_group_id
+        JOIN releases ON releases.id = release_id
+        WHERE artworks.release_group_id = ANY($1::bigint[])
+        ORDER BY artworks.release_group_id
+        """,
+        list(release_group_ids),
+    )
+    return [Artwork(**row) for row in rows]
+
+
+async def found(conn: Connection, release_group_id: int, image_id: int, reason: str, now: datetime) -> None:
+    """Make this image the cover."""
+    await conn.execute(
+        """
+        UPDATE artworks
+        SET status = 'found', image_id = $2, reason = $3, tries = 0, unusable = 0,
+            decided_at = $4, recheck_at = NULL
+        WHERE release_group_id = $1
+        """,
+        release_group_id,
+        image_id,
+        reason,
+        now,
+    )
+
+
+async def absent(conn: Connection, release_group_id: int, reason: str, recheck_at: datetime, now: datetime) -> None:
+    """Note that nobody has a cover, as far as they answered; look again at `recheck_at`."""
+    await _without(conn, release_group_id, "absent", reason, (recheck_at, now))
+
+
+async def failed(conn: Connection, release_group_id: int, reason: str, recheck_at: datetime, now: datetime) -> None:
+    """Note that it is not known whether there is a cover; try again at `recheck_at`."""
+    await _without(conn, release_group_id, "failed", reason, (recheck_at, now))
+
+
+async def count_unusable(conn: Connection, release_group_id: int) -> int:
+    """Count one more image that could not be used during the present look, and return how many there were."""
+    counted: int | None = await conn.fetchval(
+        "UPDATE artworks SET unusable = unusable + 1 WHERE release_group_id = $1 RETURNING unusable",
+        release_group_id,
+    )
+    return counted or 0
+
+
+async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
+    """Make at most `limit` rows pending whose recheck is due, longest due first; return their release groups.
+
+    Rows that another process is taking up are passed over.
+    """
+    rows = await conn.fetch(
+        """
+        WITH due AS (
+            SELECT release_group_id FROM artworks WHERE recheck_at <= $1
+            ORDER BY recheck_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        )
+        UPDATE artworks SET status = 'pending', wanted_at = $1, recheck_at = NULL
+        FROM due WHERE artworks.release_group_id = due.release_group_id
+        RETURNING artworks.release_group_id
+        """,
+        now,
+        limit,
+    )
+    return sorted(row["release_group_id"] for row in rows)
+
+
+async def _without(
+    conn: Connection, release_group_id: int, status: str, reason: str, dates: tuple[datetime, datetime]
+) -> None:
+    await conn.execute(
+        """
+        UPDATE artworks SET
+            status = CASE WHEN image_id IS NULL THEN $2 ELSE 'found' END,
+            reason = CASE WHEN image_id IS NULL THEN $3 ELSE reason END,
+            tries = least(tries + 1, 1000), unusable = 0, decided_at = $5, recheck_at = $4
+        WHERE release_group_id = $1
+        """,
+        release_group_id,
+        status,
+        reason,
+        *dates,
+    )

@@ -1,0 +1,280 @@
+"""The catalogue: artists, artist credits, release groups, releases and recordings, as the sources told them.
+
+`keep` writes what a reply says, in one order of tables (artists, credits, release groups, releases,
+recordings) and sorted by MBID within each, so that workers which learn of the same artists at once queue
+behind each other instead of deadlocking. Rows that already say the same are not written, hence not locked:
+most replies repeat the known.
+
+A newer reply overrides an older one, an empty fact never overrides a known one.
+Reading for the pages is in `store.sleeves`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar, cast
+
+import msgspec
+
+from sleevenotes import model
+from sleevenotes.store.postgres import Connection
+
+_STALE = timedelta(days=1)  # `fetched_at` of rows that stay the same is written again after this, not at each reply
+
+
+class Kept(NamedTuple):
+    """Where a recording and one of its releases are kept; without a release there is no group either."""
+
+    recording_id: int
+    release_id: int | None
+    release_group_id: int | None
+
+
+async def keep(
+    conn: Connection, pairs: Sequence[tuple[model.Recording, model.Release | None]], now: datetime
+) -> list[Kept]:
+    """Write recordings, the releases they were found on, and all these mention; return their ids in order.
+
+    `now` is when the source said so. Call it in a transaction, once for all that the transaction writes: a
+    second call may deadlock with a neighbour's.
+    """
+    editions = [(release, release.artist_credit or recording.artist_credit) for recording, release in pairs if release]
+    credit_ids = await _keep_credits(
+        conn, [recording.artist_credit for recording, _ in pairs] + [credit for _, credit in editions]
+    )
+    editions_by_credit = [(release, credit_ids[credit_digest(credit)]) for release, credit in editions]
+    groups = await _keep_release_groups(
+        conn, [(release.release_group, credit_id) for release, credit_id in editions_by_credit], now
+    )
+    releases = await _keep_releases(
+        conn,
+        [(release, groups[release.release_group.mbid.lower()], credit) for release, credit in editions_by_credit],
+        now,
+    )
+    recordings = await _keep_recordings(
+        conn, [(recording, credit_ids[credit_digest(recording.artist_credit)]) for recording, _ in pairs], now
+    )
+    return [
+        Kept(
+            recordings[recording.mbid.lower()],
+            releases[release.mbid.lower()] if release else None,
+            groups[release.release_group.mbid.lower()] if release else None,
+        )
+        for recording, release in pairs
+    ]
+
+
+def credit_digest(credit: model.ArtistCredit) -> bytes:
+    """Identify a credit by 16 bytes of its MBIDs, credited names and join phrases. Stored: frozen."""
+    parts = [(part.mbid.lower(), part.name, part.join_phrase) for part in credit.names]
+    return hashlib.blake2b(msgspec.json.encode(parts), digest_size=16).digest()
+
+
+# ---------------------------------------------------------------- writing, table by table
+
+Noun = TypeVar("Noun", bound=msgspec.Struct)
+
+
+def _merged(nouns: Iterable[Noun], identity: Callable[[Noun], str]) -> list[Noun]:
+    """Return one noun per identity, sorted by it; a later one overrides, an earlier one fills its gaps."""
+    found: dict[str, Noun] = {}
+    for noun in nouns:
+        key = identity(noun).lower()
+        found[key] = _filled(noun, found[key]) if key in found else noun
+    return [found[key] for key in sorted(found)]
+
+
+def _filled(noun: Noun, other: Noun) -> Noun:
+    gaps = {name: getattr(other, name) for name in noun.__struct_fields__ if getattr(noun, name) in (None, "", ())}
+    return msgspec.structs.replace(noun, **gaps) if gaps else noun
+
+
+async def _keep_artists(conn: Connection, credits_: Iterable[model.ArtistCredit]) -> dict[str, int]:
+    """Write the artists of these credits and return their ids by lower-case MBID.
+
+    The name of a known artist changes only by a source that tells the sort name, too: others know how the
+    artist was credited there, not what the artist is called.
+    """
+    artists = _merged((part for credit in credits_ for part in credit.names), lambda part: part.mbid)
+    mbids = [part.mbid.lower() for part in artists]
+    await conn.execute(
+        """
+        INSERT INTO artists (mbid, name, sort_name, disambiguation)
+        SELECT new.* FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+            AS new (mbid, name, sort_name, disambiguation)
+        LEFT JOIN artists AS old USING (mbid)
+        WHERE old.id IS NULL
+           OR (new.sort_name <> '' AND (new.sort_name, new.name) <> (old.sort_name, old.name))
+           OR (new.disambiguation <> '' AND new.disambiguation <> old.disambiguation)
+        ORDER BY mbid
+        ON CONFLICT (mbid) DO UPDATE SET
+            name = CASE WHEN excluded.sort_name = '' THEN artists.name ELSE excluded.name END,
+            sort_name = coalesce(nullif(excluded.sort_name, ''), artists.sort_name),
+            disambiguation = coalesce(nullif(excluded.disambiguation, ''), artists.disambiguation)
+        """,
+        mbids,
+        [part.artist_name or part.name for part in artists],
+        [part.sort_name for part in artists],
+        [part.disambiguation for part in artists],
+    )
+    return await _ids(conn, "artists", mbids)
+
+
+async def _keep_credits(conn: Connection, credits_: Sequence[model.ArtistCredit]) -> dict[bytes, int]:
+    """Write credits with their artists and return their ids by digest. Credits never change."""
+    if not credits_:
+        return {}
+    artists = await _keep_artists(conn, credits_)
+    once = {credit_digest(credit): credit for credit in credits_}
+    digests = sorted(once)
+    rows = await conn.fetch(
+        """
+        INSERT INTO artist_credits (digest, name)
+        SELECT new.* FROM unnest($1::bytea[], $2::text[]) AS new (digest, name)
+        LEFT JOIN artist_credits AS old USING (digest)
+        WHERE old.id IS NULL
+        ORDER BY digest
+        ON CONFLICT (digest) DO NOTHING
+        RETURNING id, digest
+        """,
+        digests,
+        [once[digest].name for digest in digests],
+    )
+    await conn.executemany(
+        """
+        INSERT INTO artist_credit_names (artist_credit_id, position, artist_id, name, join_phrase)
+        VALUES ($1, $2, $3, $4, $5)
+        """,
+        [
+            (row["id"], position, artists[part.mbid.lower()], part.name, part.join_phrase)
+            for row in rows
+            for position, part in enumerate(once[row["digest"]].names)
+        ],
+    )
+    known = await conn.fetch("SELECT digest, id FROM artist_credits WHERE digest = ANY($1::bytea[])", digests)
+    return {row["digest"]: row["id"] for row in known}
+
+
+async def _keep_release_groups(
+    conn: Connection, given: Sequence[tuple[model.ReleaseGroup, int]], now: datetime
+) -> dict[str, int]:
+    """Write release groups; the credit is that of the edition they were first seen with, and stays."""
+    credit_by_mbid = {group.mbid.lower(): credit_id for group, credit_id in reversed(given)}
+    groups = _merged((group for group, _ in given), lambda group: group.mbid)
+    mbids = [group.mbid.lower() for group in groups]
+    columns = (
+        _Column("artist_credit_id", "bigint", [credit_by_mbid[mbid] for mbid in mbids], stays=True),
+        _Column("title", "text", [group.title for group in groups]),
+        _Column("primary_type", "text", [group.primary_type for group in groups]),
+        _Column("secondary_types", "text[]", [group.secondary_types for group in groups]),
+        _Column("first_release_date", "text", [group.first_release_date for group in groups]),
+    )
+    return await _upsert(conn, "release_groups", mbids, columns, now)
+
+
+async def _keep_releases(
+    conn: Connection, given: Sequence[tuple[model.Release, int, int]], now: datetime
+) -> dict[str, int]:
+    """Write releases given with the ids of their group and credit."""
+    places = {release.mbid.lower(): (group_id, credit_id) for release, group_id, credit_id in given}
+    releases = _merged((release for release, _, _ in given), lambda release: release.mbid)
+    mbids = [release.mbid.lower() for release in releases]
+    columns = (
+        _Column("release_group_id", "bigint", [places[mbid][0] for mbid in mbids]),
+        _Column("artist_credit_id", "bigint", [places[mbid][1] for mbid in mbids]),
+        _Column("title", "text", [release.title for release in releases]),
+        _Column("status", "text", [release.status for release in releases]),
+        _Column("date", "text", [release.date for release in releases]),
+        _Column("country", "text", [release.country for release in releases]),
+        _Column("track_count", "integer", [release.track_count for release in releases]),
+    )
+    return await _upsert(conn, "releases", mbids, columns, now)
+
+
+async def _keep_recordings(
+    conn: Connection, given: Sequence[tuple[model.Recording, int]], now: datetime
+) -> dict[str, int]:
+    """Write recordings given with the ids of their credits."""
+    credit_by_mbid = {recording.mbid.lower(): credit_id for recording, credit_id in given}
+    recordings = _merged((recording for recording, _ in given), lambda recording: recording.mbid)
+    mbids = [recording.mbid.lower() for recording in recordings]
+    columns = (
+        _Column("artist_credit_id", "bigint", [credit_by_mbid[mbid] for mbid in mbids]),
+        _Column("title", "text", [recording.title for recording in recordings]),
+        _Column("length_ms", "integer", [recording.length_ms for recording in recordings]),
+        _Column("disambiguation", "text", [recording.disambiguation for recording in recordings]),
+        _Column("first_release_date", "text", [recording.first_release_date for recording in recordings]),
+        _Column("isrcs", "text[]", [recording.isrcs for recording in recordings]),
+    )
+    return await _upsert(conn, "recordings", mbids, columns, now)
+
+
+class _Column(NamedTuple):
+    """One column of what is written; `stays` where only the first writer sets it."""
+
+    name: str
+    type: str
+    values: Sequence[object]
+    stays: bool = False
+
+    @property
+    def parameter(self) -> Sequence[object]:
+        """What is sent; lists travel as lines, since PostgreSQL has no array of arrays of differing lengths."""
+        if self.type != "text[]":
+            return self.values
+        return ["\n".join(cast("Sequence[str]", each)) for each in self.values]
+
+    @property
+    def empty(self) -> str:
+        """What says nothing, in SQL."""
+        return {"text": "''", "text[]": "'{}'::text[]"}.get(self.type, "NULL")
+
+
+async def _upsert(
+    conn: Connection, table: str, mbids: Sequence[str], columns: Sequence[_Column], now: datetime
+) -> dict[str, int]:
+    """Write rows by MBID and return their ids: new ones, and old ones of which something newer is told.
+
+    An empty value overrides nothing, nor does anything an answer that is older than the row.
+    """
+    if not mbids:
+        return {}
+    names = ", ".join(column.name for column in columns)
+    lines = ", ".join(
+        f"string_to_array({column.name}, E'\\n') AS {column.name}" if column.type == "text[]" else column.name
+        for column in columns
+    )
+    given = ", ".join(f"${3 + i}::{column.type.removesuffix('[]')}[]" for i, column in enumerate(columns, start=1))
+    moving = [column for column in columns if not column.stays]
+    tells = " OR ".join(
+        f"coalesce(nullif(new.{column.name}, {column.empty}), old.{column.name}) IS DISTINCT FROM old.{column.name}"
+        for column in moving
+    )
+    overrides = ", ".join(
+        f"{column.name} = coalesce(nullif(excluded.{column.name}, {column.empty}), {table}.{column.name})"
+        for column in moving
+    )
+    await conn.execute(
+        f"""
+        WITH new AS (SELECT mbid, {lines} FROM unnest($1::uuid[], {given}) AS given (mbid, {names}))
+        INSERT INTO {table} (mbid, {names}, fetched_at)
+        SELECT new.*, $2 FROM new LEFT JOIN {table} AS old USING (mbid)
+        WHERE old.id IS NULL OR old.fetched_at < $3 OR (old.fetched_at <= $2 AND ({tells}))
+        ORDER BY mbid
+        ON CONFLICT (mbid) DO UPDATE SET {overrides}, fetched_at = excluded.fetched_at
+        WHERE {table}.fetched_at <= excluded.fetched_at
+        """,
+        mbids,
+        now,
+        now - _STALE,
+        *(column.parameter for column in columns),
+    )
+    return await _ids(conn, table, mbids)
+
+
+async def _ids(conn: Connection, table: str, mbids: Sequence[str]) -> dict[str, int]:
+    """Return ids by lower-case MBID: of rows just written, left as they were, or written by a neighbour."""
+    rows = await conn.fetch(f"SELECT mbid, id FROM {table} WHERE mbid = ANY($1::uuid[])", mbids)
+    return {str(row["mbid"]): row["id"] for row in rows}
