@@ -5,6 +5,7 @@ One round a minute takes a few of what is due, so that a million due rows never 
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import structlog
@@ -26,6 +27,7 @@ TIDY_EVERY = 60
 KEEP_TRACES = timedelta(days=180)
 KEEP_JOB_LOG = timedelta(days=1)
 ORPHAN_AGE = 24 * 3600.0
+"""Seconds for which a file may lie without a row: fetched, and its stage not yet run."""
 
 log = structlog.get_logger(__name__)
 
@@ -68,4 +70,4 @@ async def tidy(tools: Tools) -> None:
         await accounts.purge_sessions(conn, now)
         await jobs.purge(conn, now - KEEP_JOB_LOG)
         known = await images.digests(conn)
-    await images.sweep(tools.files, known)
+    await asyncio.to_thread(tools.files.sweep, known, ORPHAN_AGE)

@@ -139,8 +139,8 @@ class Internet:
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, max_bytes: int
     ) -> tuple[int, dict[str, str], bytes]:
         """Do one hop; see Transport."""
-        session = self._session = self._session or self._open()
         target, extra = self._route(url)
+        session = self._session = self._session or self._open()
         async with session.request(
             method, target, headers={**headers, **extra}, data=body or None, allow_redirects=False
         ) as reply:

@@ -1,0 +1,104 @@
+"""Wants: one row a question, claimed most wanted first, and nobody's wake-up lost."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sleevenotes import model
+from sleevenotes.sources import contract
+from sleevenotes.store import wants
+from sleevenotes.store.postgres import Database
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SOURCE = "musicbrainz"
+
+
+def new(track: str, subject_id: int = 1, plays: int = 1) -> wants.New:
+    question = contract.FindRecording("Low", track)
+    return wants.New(SOURCE, contract.key(question), contract.kind(question), question, subject_id, plays)
+
+
+async def put(database: Database, *news: wants.New, band: model.Band = model.Band.DEFAULT, delay: float = 0) -> None:
+    async with database.transaction() as conn:
+        await wants.want(conn, "match", news, band, NOW, delay=delay)
+
+
+async def take(database: Database, together: int = 1, now: datetime = NOW) -> list[str]:
+    async with database.transaction() as conn:
+        pack = await wants.claim(conn, [SOURCE], together, now, lease=30.0)
+    return [str(want.question["track"]) for want in pack]
+
+
+async def test_equal_questions_are_one_row_and_every_subject_is_woken(database: Database) -> None:
+    await put(database, new("Words", 1))
+    await put(database, new("WORDS!", 2))
+    async with database.transaction() as conn:
+        pack = await wants.claim(conn, [SOURCE], 50, NOW, lease=30.0)
+        woken = await wants.settle(conn, [want.id for want in pack])
+    assert len(pack) == 1
+    assert {(waiter.stage, waiter.subject_id) for waiter in woken} == {("match", 1), ("match", 2)}
+
+
+async def test_the_most_urgent_band_goes_first_then_the_most_played(database: Database) -> None:
+    await put(database, new("seldom", plays=1), new("often", plays=9))
+    await put(database, new("urgent"), band=model.Band.CRITICAL)
+    assert [await take(database) for _ in range(4)] == [["urgent"], ["often"], ["seldom"], []]
+
+
+async def test_a_bump_lifts_a_waiting_question_over_the_others(database: Database) -> None:
+    await put(database, new("first", 1), new("second", 2), band=model.Band.LOW_PRIORITY)
+    async with database.transaction() as conn:
+        await wants.bump(conn, "match", [2], model.Band.CRITICAL)
+    assert await take(database) == ["second"]
+
+
+async def test_a_leased_question_is_not_claimed_again_before_its_lease_ends(database: Database) -> None:
+    await put(database, new("Words"))
+    assert await take(database) == ["Words"]
+    assert await take(database) == []
+    assert await take(database, now=NOW + timedelta(seconds=31)) == ["Words"]
+
+
+async def test_a_question_that_must_be_asked_alone_does_not_join_a_pack(database: Database) -> None:
+    await put(database, new("crowded", plays=1), new("a", plays=3), new("b", plays=2))
+    async with database.transaction() as conn:
+        pack = await wants.claim(conn, [SOURCE], 3, NOW, lease=30.0)
+        crowded = next(want.id for want in pack if want.question["track"] == "crowded")
+        await wants.postpone(conn, [crowded], NOW, own_fault=False, pack_limit=1)
+        await wants.release(conn, [want.id for want in pack if want.id != crowded])
+    assert sorted(await take(database, together=3)) == ["a", "b"]
+    assert await take(database, together=3) == ["crowded"]
+
+
+async def test_a_postponed_question_waits_until_it_is_due(database: Database) -> None:
+    await put(database, new("later"), delay=60)
+    assert await take(database) == []
+    async with database.connection() as conn:
+        assert await wants.next_due(conn, [SOURCE], NOW) == NOW + timedelta(seconds=60)
+    assert await take(database, now=NOW + timedelta(seconds=60)) == ["later"]
+
+
+async def test_two_lanes_never_claim_the_same_question(database: Database) -> None:
+    await put(database, *(new(str(number)) for number in range(40)))
+    packs = await asyncio.gather(*(take(database, together=5) for _ in range(8)))
+    taken = [track for pack in packs for track in pack]
+    assert len(taken) == len(set(taken))
+
+
+async def test_a_subject_that_joins_while_its_question_is_being_settled_is_woken_or_asks_anew(
+    database: Database,
+) -> None:
+    await put(database, new("Words", 1))
+    async with database.transaction() as settling:
+        pack = await wants.claim(settling, [SOURCE], 1, NOW, lease=30.0)
+        woken = await wants.settle(settling, [want.id for want in pack])
+        joining = asyncio.create_task(put(database, new("Words", 2)))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await asyncio.shield(joining)
+    await joining
+    assert [waiter.subject_id for waiter in woken] == [1]
+    assert await take(database) == ["Words"]
