@@ -186,7 +186,10 @@ class Lane:
         finally:
             await correction
         exchange.status = reply.status
-        return [await self._keep_bytes(answer) for answer in source.read(questions, reply)]
+        answers = source.read(questions, reply)
+        if len(answers) != len(questions):
+            raise errors.Garbled(f"{len(questions)} questions, {len(answers)} answers", body=reply.body)
+        return [await self._keep_bytes(answer) for answer in answers]
 
     async def _correct(self, slot: datetime) -> None:
         """Tell the budget when the send leaves noticeably later than its slot."""
