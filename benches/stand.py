@@ -13,10 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import asyncpg
 
 from benches import wire
 
@@ -56,6 +59,14 @@ def tree(roots: Iterable[int]) -> set[int]:
     return found
 
 
+def title(pid: int) -> str:
+    """Return a process's command line, shortened; "" when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")[:90].strip()
+    except OSError:
+        return ""
+
+
 def pss_mb(pids: Iterable[int]) -> float:
     """Sum the proportional set size (shared pages counted once among those who share them), in MB."""
     total = 0
@@ -92,10 +103,9 @@ def free_port() -> int:
 class Stand:
     """A test stand: our programs in a temporary directory, under one clock; everything ends with it."""
 
-    def __init__(
-        self, *, scale: float = 1, keep: bool = False, settings: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, *, scale: float = 1, keep: bool = False, settings: dict[str, str] | None = None) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="sleevenotes-bench-"))
+        self.directory.chmod(0o711)  # run by root, PostgreSQL is another user, and must pass here
         self.data_dir = self.directory / "data"
         self.keep = keep
         self.scale = scale
@@ -178,14 +188,38 @@ class Stand:
             if process.poll() is not None:
                 raise RuntimeError(f"{name} ended by itself with {process.returncode}")
 
+    @property
+    def cluster(self) -> Path:
+        """Where the bundled PostgreSQL has its files."""
+        return (self.data_dir / "postgres").resolve() / "cluster"
+
+    def _pid_file(self) -> list[str]:
+        try:
+            return (self.cluster / "postmaster.pid").read_text("utf-8").split("\n")
+        except OSError:
+            return []
+
     def postgres(self) -> set[int]:
         """Return the postmaster of this stand's bundled database and its children; empty when none runs."""
+        written = self._pid_file()
         try:
-            pid = int((self.data_dir / "postgres" / "postmaster.pid").read_text("utf-8").split()[0])
-            mine = Path(f"/proc/{pid}/cwd").resolve() == (self.data_dir / "postgres").resolve()
+            pid = int(written[0])
+            mine = Path(f"/proc/{pid}/cwd").readlink() == self.cluster
         except (OSError, ValueError, IndexError):
             return set()
         return tree([pid]) if mine else set()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """Connect to the bundled database from outside the product. Raises OSError while it is away."""
+        written = self._pid_file()
+        if len(written) < 5:
+            raise ConnectionError("the database does not run")
+        connection = await asyncpg.connect(user="sleevenotes", database="sleevenotes", host=written[4].strip())
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     def postmaster(self) -> int:
         """Return the postmaster's process id; 0 when none runs."""
@@ -224,9 +258,7 @@ class Stand:
 
         await self.until(answers, within, f"port {port} answers", pause=0.02)
 
-    async def until(
-        self, met: Callable[[], Awaitable[bool]], within: float, what: str, *, pause: float = 0.5
-    ) -> None:
+    async def until(self, met: Callable[[], Awaitable[bool]], within: float, what: str, *, pause: float = 0.5) -> None:
         """Wait until a condition is met; raise after `within` real seconds or when a process has ended."""
         deadline = time.monotonic() + within
         while not await met():
