@@ -71,9 +71,7 @@ class Meter:
     def _make_room(self, moment: float) -> None:
         if len(self._windows) < CLIENTS:
             return
-        self._windows = {
-            client: window for client, window in self._windows.items() if moment - window[0] < WINDOW_S
-        }
+        self._windows = {client: window for client, window in self._windows.items() if moment - window[0] < WINDOW_S}
 
 
 def enforce(app: ASGIApp) -> ASGIApp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 
 from litestar import Litestar
 from litestar.contrib.jinja import JinjaTemplateEngine
@@ -55,5 +56,3 @@ async def _secure(message: Message, scope: Scope) -> None:  # noqa: ARG001 # a h
     if message["type"] == "http.response.start":
         given = {name.lower() for name, _ in message["headers"]}
         message["headers"] = [*message["headers"], *(header for header in _SECURITY if header[0] not in given)]
-
-

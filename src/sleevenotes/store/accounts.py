@@ -242,3 +242,8 @@ def _verify(password: str, kept: str) -> bool:
     _, cost, block, lanes, salt, _ = kept.split("$")
     hashed = _hash(password, base64.b64decode(salt), int(cost), int(block), int(lanes))
     return hmac.compare_digest(hashed, kept)
+
+
+async def purge_sessions(conn: Connection, now: datetime) -> None:
+    """Drop sessions that have expired."""
+    await conn.execute("DELETE FROM sessions WHERE expires_at <= $1", now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -77,9 +77,7 @@ _MEET = """
 """
 
 
-def _met(
-    _: bytes, lookup_id: int, status: str, band: int, band_before: int | None, bare_group_id: int | None
-) -> Met:
+def _met(_: bytes, lookup_id: int, status: str, band: int, band_before: int | None, bare_group_id: int | None) -> Met:
     known = model.Status(status)
     unasked = band_before is None or (known is model.Status.PENDING and band > band_before)
     return Met(lookup_id, known, unasked, bare_group_id)
@@ -93,10 +91,51 @@ async def count_off(conn: Connection, plays: Mapping[int, int]) -> None:
         WITH locked AS (
             SELECT l.id, gone.plays FROM lookups l
             JOIN unnest($1::bigint[], $2::int[]) AS gone (id, plays) ON gone.id = l.id
-            ORDER BY l.id FOR NO KEY UPDATE OF l
+            ORDER BY l.identity FOR NO KEY UPDATE OF l
         )
         UPDATE lookups SET plays = greatest(0, lookups.plays - locked.plays) FROM locked WHERE lookups.id = locked.id
         """,
         ordered,
         [plays[lookup_id] for lookup_id in ordered],
     )
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """A lookup that waits for a decision, as the match stage needs it."""
+
+    id: int
+    artist: str
+    track: str
+    release: str
+    plays: int
+    tries: int
+
+
+async def load_pending(conn: Connection, lookup_ids: Sequence[int]) -> list[Pending]:
+    """Fetch those of these lookups that still wait."""
+    rows = await conn.fetch(
+        """
+        SELECT id, artist, track, release, plays, tries FROM lookups
+        WHERE id = ANY($1::bigint[]) AND status = 'pending' ORDER BY id
+        """,
+        list(lookup_ids),
+    )
+    return [msgspec.convert(dict(row), Pending) for row in rows]
+
+
+async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
+    """Make a few undecided lookups whose day to look again has come pending, and return them."""
+    rows = await conn.fetch(
+        """
+        UPDATE lookups SET status = 'pending', band = $3, recheck_at = NULL
+        WHERE id IN (
+            SELECT id FROM lookups WHERE recheck_at <= $1 AND status IN ('not_found', 'failed')
+            ORDER BY recheck_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+        )
+        RETURNING id
+        """,
+        now,
+        limit,
+        int(model.Band.LOW_PRIORITY),
+    )
+    return [row["id"] for row in rows]

@@ -57,9 +57,7 @@ async def existing(conn: Connection, keys: Sequence[Key], windows: Sequence[floa
     return {position - 1: Stored(*stored) for position, *stored in rows}
 
 
-async def insert(
-    conn: Connection, news: Sequence[tuple[Key, int, model.Scrobble]], now: datetime
-) -> dict[Key, int]:
+async def insert(conn: Connection, news: Sequence[tuple[Key, int, model.Scrobble]], now: datetime) -> dict[Key, int]:
     """Store (key, lookup id, scrobble) where the key is free; return the ids of those that were stored.
 
     Sorted by key, so that two transactions storing the same plays queue up rather than deadlock.
@@ -327,3 +325,27 @@ def _play(row: Mapping[str, Any]) -> Play:
     facts["image_digest"] = (facts["image_digest"] or b"").hex()
     facts["thumbhash"] = base64.b64encode(facts["thumbhash"] or b"").decode()
     return Play(**facts)
+
+
+class WithEvidence(msgspec.Struct, frozen=True):
+    """A play whose client named its recording, as the evidence stage needs it."""
+
+    id: int
+    account_id: int
+    lookup_id: int
+    artist: str
+    track: str
+    release: str
+    evidence: model.Evidence
+
+
+async def with_evidence(conn: Connection, scrobble_ids: Sequence[int]) -> list[WithEvidence]:
+    """Fetch those of these plays that carry a recording's MBID and have no match of their own yet."""
+    rows = await conn.fetch(
+        """
+        SELECT id, account_id, lookup_id, artist, track, release, evidence FROM scrobbles
+        WHERE id = ANY($1::bigint[]) AND match_id IS NULL AND evidence ? 'recording_mbid' ORDER BY id
+        """,
+        list(scrobble_ids),
+    )
+    return [msgspec.convert(dict(row), WithEvidence) for row in rows]

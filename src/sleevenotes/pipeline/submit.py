@@ -1,0 +1,298 @@
+"""Taking plays in: one transaction deduplicates, stores, counts the names and names the next jobs.
+
+Accepted means committed: `Submitter.submit` returns afterwards. Submits that arrive while a commit is under way share
+the next one, so that many players cost few commits and none waits for a timer; when a shared commit fails, each
+submit in it runs alone, so that no neighbour fails. A submit of many plays runs beside them, in its own transactions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict, deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from sleevenotes import errors, events, model, names
+from sleevenotes.clock import Clock
+from sleevenotes.model import Band, Scrobble
+from sleevenotes.store import events as event_rows
+from sleevenotes.store import jobs, lookups, postgres, scrobbles, wants
+from sleevenotes.store.postgres import Connection, Database
+
+MAX_ROWS = 1000  # of one transaction
+MANY = 100  # from this many plays on, a submit shares no commit
+BULK_AT_ONCE = 2  # transactions of large submits under way; more only queue up inside PostgreSQL
+ATTEMPTS = 8  # the pool itself waits for a server that is away, so trying again needs no pause
+NOW_PLAYING_S = 600  # how long a track without a duration plays, as at ListenBrainz (upstreams §3.1)
+TOLD_IDS = 100  # events.ScrobblesStored names at most this many
+
+_LOCK_SPACE = 0x5C72 << 48  # keeps our advisory locks on accounts apart from others
+
+T = TypeVar("T")
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What became of one scrobble; a duplicate has the id of the one that was there before."""
+
+    id: int
+    lookup_id: int
+    duplicate: bool
+
+
+class Submitter:
+    """The door through which every play comes in."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._waiting: deque[_Submit] = deque()
+        self._flushing: asyncio.Task[None] | None = None
+        self._bulk = asyncio.Semaphore(BULK_AT_ONCE)
+
+    async def submit(
+        self, account_id: int, sent: Sequence[Scrobble], *, band: Band, window_s: float = 0
+    ) -> list[Stored]:
+        """Store plays and return what became of each, in their order, once that is committed.
+
+        The same track within `window_s` seconds counts as the same play (the native API's rule; 0 elsewhere).
+        Raises errors.Refused for a scrobble without `listened_at`, errors.Unreachable when the database stays away.
+        """
+        rows = [_row(account_id, scrobble, band, window_s) for scrobble in sent]
+        if len(rows) >= MANY:
+            return await self._store_many(rows)
+        if not rows:
+            return []
+        submit = _Submit(rows, asyncio.get_running_loop().create_future())
+        self._waiting.append(submit)
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush(), name="commit what is submitted")
+        return await submit.done
+
+    async def play_now(self, account_id: int, scrobble: Scrobble) -> None:
+        """Note what an account plays now, and look its name up like any other."""
+
+        async def note(conn: Connection) -> None:
+            now = self._clock.now()
+            identity = names.digest(scrobble.artist, scrobble.track, scrobble.release)
+            name = lookups.New(scrobble.artist, scrobble.track, scrobble.release, Band.DEFAULT)
+            met = (await lookups.meet(conn, {identity: name}, now))[identity]
+            until = now + _playing_time(scrobble)
+            if await scrobbles.play_now(conn, account_id, met.id, scrobble, started_at=now, expires_at=until):
+                await event_rows.tell(conn, [account_id], events.NowPlayingChanged(), now)
+            await _ask(conn, [_Asked(met, Band.DEFAULT, 0)])
+
+        await self._committed(note)
+
+    async def _store_many(self, rows: Sequence[_Row]) -> list[Stored]:
+        stored: list[Stored] = []
+        for start in range(0, len(rows), MAX_ROWS):
+            async with self._bulk:
+                stored += await self._store(rows[start : start + MAX_ROWS])
+        return stored
+
+    async def _flush(self) -> None:
+        try:
+            while self._waiting:
+                await self._commit_together(self._take_group())
+        finally:
+            self._flushing = None
+
+    def _take_group(self) -> list[_Submit]:
+        group = [self._waiting.popleft()]
+        size = len(group[0].rows)
+        while self._waiting and size + len(self._waiting[0].rows) <= MAX_ROWS:
+            size += len(self._waiting[0].rows)
+            group.append(self._waiting.popleft())
+        return group
+
+    async def _commit_together(self, group: Sequence[_Submit]) -> None:
+        try:
+            stored = await self._store([row for submit in group for row in submit.rows])
+        except Exception as error:  # whatever it was, it is the affair of one of them
+            await self._commit_apart(group, error)
+            return
+        start = 0
+        for submit in group:
+            submit.finish(stored[start : start + len(submit.rows)])
+            start += len(submit.rows)
+
+    async def _commit_apart(self, group: Sequence[_Submit], error: Exception) -> None:
+        if len(group) == 1 or isinstance(error, errors.Fault):  # alone already, or the database is away for all
+            for submit in group:
+                submit.fail(error)
+            return
+        for submit in group:
+            await self._commit_together([submit])
+
+    async def _store(self, rows: Sequence[_Row]) -> list[Stored]:
+        return await self._committed(lambda conn: _store(conn, rows, self._clock.now()))
+
+    async def _committed(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run this in a transaction; again when the server went away or a neighbour was in the way."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self._database.transaction() as conn:
+                    return await work(conn)
+            except Exception as error:
+                if not postgres.is_passing(error):
+                    raise
+                if attempt == ATTEMPTS or isinstance(error, errors.Unreachable):
+                    raise errors.Unreachable(f"The database does not answer: {error}") from error
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+class _Row(NamedTuple):
+    """One scrobble on its way in."""
+
+    key: scrobbles.Key
+    name: bytes  # the lookup's identity
+    scrobble: Scrobble
+    band: Band
+    window_s: float
+
+
+class _Submit(NamedTuple):
+    """One caller's rows, and where it waits."""
+
+    rows: list[_Row]
+    done: asyncio.Future[list[Stored]]
+
+    def finish(self, stored: list[Stored]) -> None:
+        if not self.done.done():  # the caller may have gone; its plays are stored all the same
+            self.done.set_result(stored)
+
+    def fail(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+def _row(account_id: int, scrobble: Scrobble, band: Band, window_s: float) -> _Row:
+    if scrobble.listened_at is None:
+        raise errors.Refused("A scrobble needs the time it was played at.", field="listened_at")
+    return _Row(
+        scrobbles.Key(account_id, scrobble.listened_at, names.digest(scrobble.artist, scrobble.track)),
+        names.digest(scrobble.artist, scrobble.track, scrobble.release),
+        scrobble,
+        band,
+        window_s,
+    )
+
+
+def _playing_time(scrobble: Scrobble) -> timedelta:
+    return timedelta(milliseconds=scrobble.duration_ms or NOW_PLAYING_S * 1000)
+
+
+# ---------------------------------------------------------------- inside the transaction
+
+
+async def _store(conn: Connection, rows: Sequence[_Row], now: datetime) -> list[Stored]:
+    await _lock_accounts(conn, rows)
+    there = await scrobbles.existing(conn, [row.key for row in rows], [row.window_s for row in rows])
+    same_as = _repeats(rows, there)
+    fresh = [i for i in range(len(rows)) if i not in there and i not in same_as]
+    added = await _add(conn, [rows[i] for i in fresh], now) if fresh else {}
+    lost = [i for j, i in enumerate(fresh) if j not in added]
+    if lost:  # another process stored the same play between our look and our insert
+        late = await scrobbles.existing(conn, [rows[i].key for i in lost], [0.0] * len(lost))
+        there.update((lost[j], stored) for j, stored in late.items())
+    done = {i: Stored(stored.id, stored.lookup_id, duplicate=True) for i, stored in there.items()}
+    done.update((fresh[j], stored) for j, stored in added.items())
+    for i, first in same_as.items():
+        done[i] = Stored(done[first].id, done[first].lookup_id, duplicate=True)
+    return [done[i] for i in range(len(rows))]
+
+
+async def _lock_accounts(conn: Connection, rows: Iterable[_Row]) -> None:
+    # Uniqueness is the index's affair, nearness in time is nobody's: so one submit with a window at a time.
+    for account_id in sorted({row.key.account_id for row in rows if row.window_s}):
+        await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK_SPACE + account_id)
+
+
+def _repeats(rows: Sequence[_Row], there: dict[int, scrobbles.Stored]) -> dict[int, int]:
+    """Find rows that repeat an earlier row of the same transaction: position → position of the first.
+
+    [10:00:00 A, 10:00:00 A, 10:00:20 A] with windows of 30 s gives {1: 0, 2: 0}.
+    """
+    repeats: dict[int, int] = {}
+    kept: defaultdict[tuple[int, bytes], list[tuple[datetime, int]]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        if i in there:
+            continue
+        near = kept[row.key.account_id, row.key.identity]
+        window = timedelta(seconds=row.window_s)
+        first = next((j for at, j in near if abs(at - row.key.listened_at) <= window), None)
+        if first is None:
+            near.append((row.key.listened_at, i))
+        else:
+            repeats[i] = first
+    return repeats
+
+
+async def _add(conn: Connection, rows: Sequence[_Row], now: datetime) -> dict[int, Stored]:
+    """Store rows that are new as far as we have seen; position → what was stored, without those that were not."""
+    news = _names(rows)
+    met = await lookups.meet(conn, news, now)
+    ids = await scrobbles.insert(conn, [(row.key, met[row.name].id, row.scrobble) for row in rows], now)
+    added = {i: Stored(ids[row.key], met[row.name].id, duplicate=False) for i, row in enumerate(rows) if row.key in ids}
+    if len(added) < len(rows):
+        lost = Counter(met[row.name].id for i, row in enumerate(rows) if i not in added)
+        await lookups.count_off(conn, lost)
+    await _ask(conn, [_Asked(met[name], new.band, new.plays) for name, new in news.items()])
+    await _look_closer(conn, rows, added)
+    await _tell(conn, rows, added, now)
+    return added
+
+
+def _names(rows: Iterable[_Row]) -> dict[bytes, lookups.New]:
+    news: dict[bytes, lookups.New] = {}
+    for row in rows:
+        sent = row.scrobble
+        new = news.setdefault(row.name, lookups.New(sent.artist, sent.track, sent.release, row.band))
+        new.plays += 1
+        new.band = max(new.band, row.band)
+    return news
+
+
+class _Asked(NamedTuple):
+    """A name that was played: what is known of it, and how urgently it is wanted by how many plays."""
+
+    met: lookups.Met
+    band: Band
+    plays: int
+
+
+async def _ask(conn: Connection, asked: Sequence[_Asked]) -> None:
+    """Name the next jobs: match what is new, hurry what is pending, find covers for known albums without."""
+    for band in sorted({name.band for name in asked}):
+        mine = [name for name in asked if name.band is band]
+        await jobs.enqueue(conn, "match", sorted(name.met.id for name in mine if name.met.unasked), band)
+        bare = {name.met.bare_group_id for name in mine if name.met.bare_group_id is not None}
+        await jobs.enqueue(conn, "artwork", sorted(bare), band)
+        waiting = {
+            name.met.id: name.plays for name in mine if name.met.status is model.Status.PENDING and not name.met.unasked
+        }
+        if waiting:
+            ids = sorted(waiting)
+            await wants.bump(conn, "match", ids, band, [waiting[i] for i in ids])
+
+
+async def _look_closer(conn: Connection, rows: Sequence[_Row], added: dict[int, Stored]) -> None:
+    """Have plays that carry their own recording MBID matched by it."""
+    by_band: defaultdict[Band, list[int]] = defaultdict(list)
+    for i, stored in added.items():
+        if rows[i].scrobble.evidence.recording_mbid:
+            by_band[rows[i].band].append(stored.id)
+    for band, ids in sorted(by_band.items()):
+        await jobs.enqueue(conn, "evidence", sorted(ids), band)
+
+
+async def _tell(conn: Connection, rows: Sequence[_Row], added: dict[int, Stored], now: datetime) -> None:
+    by_account: defaultdict[int, list[tuple[datetime, int]]] = defaultdict(list)
+    for i, stored in added.items():
+        by_account[rows[i].key.account_id].append((rows[i].key.listened_at, stored.id))
+    for account_id, plays in sorted(by_account.items()):
+        newest = tuple(scrobble_id for _, scrobble_id in sorted(plays, reverse=True)[:TOLD_IDS])
+        await event_rows.tell(conn, [account_id], events.ScrobblesStored(newest, len(plays)), now)
