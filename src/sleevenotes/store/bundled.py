@@ -86,9 +86,7 @@ class Server:
     Not `durable` means that a crash of the machine may destroy the data, which makes tests faster.
     """
 
-    def __init__(
-        self, data_path: Path, *, durable: bool = True, state_root: Path = installed.STATE_ROOT
-    ) -> None:
+    def __init__(self, data_path: Path, *, durable: bool = True, state_root: Path = installed.STATE_ROOT) -> None:
         self._data_path = data_path.absolute()
         self._durable = durable
         self._state_root = state_root
@@ -231,7 +229,7 @@ class Server:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             with _open_log(self._home / "server.log") as output:
-                return subprocess.Popen(
+                return subprocess.Popen(  # noqa: S603 - our own words, no shell
                     command, cwd=self._home, env=_environment(), pass_fds=[lock],
                     stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                     start_new_session=True,  # an interrupt typed at the terminal is for us, not for it
@@ -310,8 +308,8 @@ def _initialise(programs: Path, cluster: Path, user: installed.User, *, durable:
     ]  # fmt: skip
     if not durable:
         command.append("--no-sync")
-    done = subprocess.run(
-        command,  # noqa: S603 - a program of the wheel
+    done = subprocess.run(  # noqa: S603 - our own words, no shell
+        command,
         cwd=cluster.parent, env=_environment(), stdin=subprocess.DEVNULL, capture_output=True,
         text=True, check=False, start_new_session=True, **user.as_arguments,
     )  # fmt: skip

