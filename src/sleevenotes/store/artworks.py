@@ -65,15 +65,15 @@ async def load(conn: Connection, release_group_ids: Sequence[int]) -> list[Artwo
     """Return the rows of these release groups, in order of id; those without a row are left out."""
     rows = await conn.fetch(
         """
-        SELECT release_group_id, coalesce(release_groups.mbid::text, '') AS release_group_mbid,
-               release_id, coalesce(releases.mbid::text, '') AS release_mbid,
+        SELECT artworks.release_group_id, coalesce(release_groups.mbid::text, '') AS release_group_mbid,
+               artworks.release_id, coalesce(releases.mbid::text, '') AS release_mbid,
                artworks.status, tries, image_id,
                (SELECT coalesce(sum(lookups.plays), 0)::integer
                 FROM matches JOIN lookups ON lookups.id = matches.lookup_id
                 WHERE matches.release_group_id = artworks.release_group_id) AS plays
         FROM artworks
-        JOIN release_groups ON release_groups.id = release_group_id
-        JOIN releases ON releases.id = release_id
+        JOIN release_groups ON release_groups.id = artworks.release_group_id
+        JOIN releases ON releases.id = artworks.release_id
         WHERE artworks.release_group_id = ANY($1::bigint[])
         ORDER BY artworks.release_group_id
         """,

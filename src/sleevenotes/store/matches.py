@@ -124,9 +124,9 @@ async def _write(conn: Connection, owner: str, identities: Mapping[int, Identity
         INSERT INTO matches
             ({owner}, recording_id, release_id, release_group_id,
              source, distance, penalties, reason, decided_at)
-        SELECT new.*, $9
+        SELECT owner, recording_id, release_id, release_group_id, source, distance, penalties::jsonb, reason, $9
         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[],
-                    $5::text[], $6::real[], $7::jsonb[], $8::text[])
+                    $5::text[], $6::real[], $7::text[], $8::text[])
             AS new (owner, recording_id, release_id, release_group_id, source, distance, penalties, reason)
         ORDER BY owner
         ON CONFLICT ({owner}) DO UPDATE SET
@@ -146,7 +146,7 @@ async def _write(conn: Connection, owner: str, identities: Mapping[int, Identity
         [identity.release_group_id for identity in given],
         [identity.source for identity in given],
         [identity.distance for identity in given],
-        [identity.penalties for identity in given],
+        [_json(identity.penalties) for identity in given],
         [identity.reason for identity in given],
         now,
     )
@@ -162,14 +162,14 @@ async def _mark(
         UPDATE lookups SET
             status = CASE WHEN new.stays THEN 'enriched' ELSE new.status END,
             match_id = CASE WHEN new.stays THEN lookups.match_id ELSE new.match_id END,
-            candidates = new.candidates,
+            candidates = new.candidates::jsonb,
             reason = CASE WHEN new.stays THEN lookups.reason ELSE new.reason END,
             tries = CASE WHEN new.status = 'enriched' THEN 0 ELSE least(lookups.tries + 1, 1000) END,
             decided_at = $7,
             recheck_at = new.recheck_at
         FROM (
             SELECT given.*, given.status = 'failed' AND old.match_id IS NOT NULL AS stays
-            FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::jsonb[], $5::text[], $6::timestamptz[])
+            FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
                 AS given (id, status, match_id, candidates, reason, recheck_at)
             JOIN lookups AS old USING (id)
         ) AS new
@@ -179,12 +179,17 @@ async def _mark(
         [outcome.lookup_id for outcome in outcomes],
         [outcome.status.value for outcome in outcomes],
         [match_ids.get(outcome.lookup_id) for outcome in outcomes],
-        [outcome.candidates for outcome in outcomes],
+        [None if outcome.candidates is None else _json(outcome.candidates) for outcome in outcomes],
         [outcome.reason for outcome in outcomes],
         [outcome.recheck_at for outcome in outcomes],
         now,
     )
     return {row["id"]: model.Status(row["status"]) for row in rows}
+
+
+def _json(value: object) -> str:
+    """Write a list as text: the driver takes a list of lists for an array of two dimensions, also as jsonb[]."""
+    return msgspec.json.encode(value).decode()
 
 
 def _grouped(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
