@@ -5,8 +5,8 @@ A wrong match is worse than none. The steps:
     1. Every candidate gets a distance (`sleevenotes.matching.distance`).
     2. The best is beyond THRESHOLD: abstain; with nothing even near, there is nothing to review either.
     3. All within MARGIN of the best are contenders. Contenders by different artists are homonyms (two bands
-       called "Nirvana"): the submitted album has already set them apart where it could; else one of them has
-       many times the releases of the others; else abstain. One artist's different titles: abstain.
+       called "Nirvana"): the submitted album has already set them apart where it could; else the song of one
+       is on many times the releases of the others'; else abstain. One artist's different titles: abstain.
     4. What is left is one song by one artist, which MusicBrainz often has several times (single, album, each
        compilation). These are no rivals: the one on the submitted album, else on the best release
        (`sleevenotes.matching.release`), is chosen, always the same one.
@@ -24,13 +24,13 @@ from typing import Final
 import msgspec
 
 from sleevenotes import model, names
-from sleevenotes.matching import distance, release
+from sleevenotes.matching import distance, release, titles
 
 THRESHOLD: Final = 0.15
 MARGIN: Final = 0.015  # below the smallest weight that says something (an album that differs: 0.02)
 NEAR: Final = 0.6  # what is farther is not worth a reviewer's look
 KEPT: Final = 5
-_MANY: Final = 8  # releases, and times as many as its homonyms', that make an artist the one who is meant
+_MANY: Final = 5  # releases, and times as many as its homonyms', that make an artist the one who is meant
 
 Asked = distance.Asked
 
@@ -97,12 +97,11 @@ def decide(asked: Asked, options: Sequence[Option]) -> Decision:
         return _too_far(best, weighed)
     contenders = [one for one in weighed if one.distance <= best.distance + MARGIN]
     homonyms = _by_artist(contenders)
-    meant = homonyms[0] if len(homonyms) == 1 else _outstanding(homonyms)
+    meant = homonyms[0] if len(homonyms) == 1 else _outstanding(homonyms, weighed)
     if meant is None:
         who = " and ".join(_described(group[0]) for group in homonyms[:3])
         return _abstained(f"{who} go by the same name, and nothing tells which is meant", contenders)
-    others = {names.key(one.option.recording.title) for one in meant}
-    if len(others) > 1 and best.distance > MARGIN:
+    if len({names.key(titles.read(one.option.recording.title).base) for one in meant}) > 1:
         return _abstained("several of this artist's titles are equally near", contenders)
     return _chosen(asked, meant, outstanding=len(homonyms) > 1)
 
@@ -133,11 +132,12 @@ def _chosen(asked: Asked, alike: Sequence[Weighed], *, outstanding: bool) -> Cho
 def _preference(asked: Asked, one: Weighed) -> tuple[object, ...]:
     """Order recordings of one song by one artist: by best release, then by small doubts, date and MBID."""
     recording = one.option.recording
+    as_sent = recording.title.casefold() != asked.track.casefold()  # "..." and the ellipsis sign fold alike
     choice = release.choose(one.option.releases, asked.release, recording.artist_credit)
     if choice is None:
-        return (1, one.distance, recording.first_release_date or "9999", recording.mbid)
+        return (1, as_sent, one.distance, recording.first_release_date or "9999", recording.mbid)
     fit, rank, date, _ = release.order(choice.release, asked.release, recording.artist_credit)
-    return (0, fit, rank, one.distance, date, recording.mbid)
+    return (0, fit, rank, as_sent, one.distance, date, recording.mbid)
 
 
 # ---------------------------------------------------------------- homonyms
@@ -147,7 +147,7 @@ def _by_artist(contenders: Iterable[Weighed]) -> list[list[Weighed]]:
     """Group by who they are by; credits that share an artist go together, the nearest group comes first."""
     groups: list[tuple[set[str], list[Weighed]]] = []
     for one in contenders:
-        who = {part.mbid or names.key(part.name) for part in one.option.recording.artist_credit.names}
+        who = _artists(one)
         group = next((group for group in groups if group[0] & who), None)
         if group is None:
             groups.append((who, [one]))
@@ -157,16 +157,24 @@ def _by_artist(contenders: Iterable[Weighed]) -> list[list[Weighed]]:
     return [members for _, members in groups]
 
 
-def _outstanding(homonyms: Sequence[list[Weighed]]) -> list[Weighed] | None:
-    """Return the artist with many releases where all others have hardly any: then it is no question."""
-    counted = sorted(homonyms, key=_release_count, reverse=True)
-    first, second = _release_count(counted[0]), _release_count(counted[1])
-    return counted[0] if first >= _MANY * max(1, second) else None
+def _outstanding(homonyms: Sequence[list[Weighed]], everything: Sequence[Weighed]) -> list[Weighed] | None:
+    """Return the artist whose song is on many releases, in whatever versions, where the others' hardly is.
+
+    Who has been released, performed and remixed several times as often is played several times as often.
+    """
+    counted = sorted(((_release_count(group, everything), place) for place, group in enumerate(homonyms)))
+    (second, _), (first, place) = counted[-2:]
+    return homonyms[place] if first >= _MANY * max(1, second) else None
 
 
-def _release_count(group: Iterable[Weighed]) -> int:
-    """Count the official releases of a song; bootlegs say little of who is meant."""
-    return len({one.mbid for weighed in group for one in weighed.option.releases if one.status == "Official"})
+def _release_count(group: Iterable[Weighed], everything: Iterable[Weighed]) -> int:
+    """Count the releases with any found recording by the artists of this group."""
+    who = {mbid for one in group for mbid in _artists(one)}
+    return len({each.mbid for one in everything if who & _artists(one) for each in one.option.releases})
+
+
+def _artists(one: Weighed) -> set[str]:
+    return {part.mbid or names.key(part.name) for part in one.option.recording.artist_credit.names}
 
 
 # ---------------------------------------------------------------- small things

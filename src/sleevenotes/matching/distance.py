@@ -5,7 +5,7 @@ way of writing weighs little (up to 0.05), what may be a slip of the pen more (u
 another recording or another artist exceeds the threshold of `sleevenotes.matching.decide` alone.
 
 Worked example: "beyonce", "Halo (Live)" against "Halo" by "Beyoncé":
-    artist written otherwise 0.03  +  no live version 0.40  =  0.43
+    artist written otherwise 0.04  +  not the version sent 0.40  =  0.44
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ from rapidfuzz import fuzz
 from sleevenotes import model, names
 from sleevenotes.matching import release, titles
 
-# Other ways of writing the same.
-WRITING: Final = 0.03  # case folds away; this is punctuation, accents, script
+# Other ways of writing the same. Each is above ANOTHER_ALBUM by more than the margin of decide.py: of two titles
+# that differ in writing, the one as sent wins even where only the other is known on the submitted album.
+WRITING: Final = 0.04  # case folds away; this is punctuation, accents, script
 CREDITED_AS: Final = 0.01  # the artist's own name, credited otherwise on this recording
 ALIAS: Final = 0.03
 ORDER: Final = 0.02  # the same artists, in another order or otherwise joined
 PARTLY_CREDITED: Final = 0.05  # one of several artists is missing on one side
 ANOTHER_MEMBER: Final = 0.1  # "A and B" sent, only A credited: may be another act
 NOT_FIRST: Final = 0.08  # only a later artist of the credit was named
-ARTICLE: Final = 0.04  # "The" on one side only
-NOTES: Final = 0.02  # a remaster or "album version" note on one side only
-GUESTS: Final = 0.02  # guests named in the title on one side, in the credit on the other
-GUESTS_ELSEWHERE: Final = 0.05  # guests the other side does not name at all
+ARTICLE: Final = 0.05  # "The" on one side only
+NOTES: Final = 0.04  # a remaster or "album version" note on one side only
+GUESTS: Final = 0.04  # guests named in the title on one side, in the credit on the other
+GUESTS_ELSEWHERE: Final = 0.07  # guests the other side does not name at all
 # Small doubts, which order what is otherwise alike.
 DISAMBIGUATED: Final = 0.005
 ANOTHER_ALBUM: Final = 0.02
@@ -234,7 +235,8 @@ def _version(
     found_title = titles.read(recording.title)
     found = found_title.version | titles.version_of(recording.disambiguation)
     extra, missing = found.kinds - asked.version.kinds, asked.version.kinds - found.kinds
-    if extra == {"live"} and not missing and on_album and asked.version == titles.NO_VERSION:
+    only_noted = extra == {"live"} and not found_title.version.kinds  # MusicBrainz keeps "live" out of titles
+    if only_noted and not missing and on_album:
         yield model.Penalty("a live recording, as the submitted album says", LIVE_ON_LIVE_ALBUM)
     elif missing == {"live"} and not extra and _is_live_only(releases):
         yield model.Penalty("the album, not the title, says live", LIVE_ON_LIVE_ALBUM)
@@ -247,13 +249,16 @@ def _version(
 
 def _details(asked: titles.Version, found: titles.Version) -> Iterator[model.Penalty]:
     """Compare whose remix, which concert. A live one is often named without its place, a remix seldom."""
-    if asked.details and found.details:
-        if not asked.details & found.details:
-            told = ", ".join(sorted(found.details))
-            yield model.Penalty(f"another {' '.join(sorted(found.kinds))}: {told}", ANOTHER_VERSION)
-    elif asked.details or found.details:
+    if asked.details == found.details:
+        return
+    shared, told = asked.details & found.details, asked.details | found.details
+    same = len(shared) * 2 >= len(told) or (shared and asked.kinds == {"live"})
+    if asked.details and found.details and not same:
+        words = " ".join(sorted(found.details))
+        yield model.Penalty(f"another {' '.join(sorted(found.kinds))}: {words}", ANOTHER_VERSION)
+    else:
         weight = DISAMBIGUATED if asked.kinds == {"live"} else VAGUE_VERSION
-        yield model.Penalty("only one side says which version exactly", weight)
+        yield model.Penalty("one side says more exactly which version", weight)
 
 
 def _is_live_only(releases: Sequence[model.Release]) -> bool:
