@@ -1,0 +1,83 @@
+"""Covers, as thumbnails of ours: GET /images/{digest}/{size}.
+
+An address names bytes for ever (the digest is that of the original), so answers may be kept for ever. What is sent
+was decoded and encoded again by us: an original is never served, nor anything without a row in `images`.
+Covers are public: whoever knows the 64 digits has seen the image.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from litestar import HttpMethod, Request, Response, route
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from sleevenotes import errors
+from sleevenotes.artwork import files, image
+from sleevenotes.server import services
+from sleevenotes.server.services import Services
+from sleevenotes.store import images
+
+FOREVER = "public, max-age=31536000, immutable"
+
+_MISSING = "There is no such image."
+
+
+@route(
+    "/images/{digest:str}/{size:int}",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+    summary="Show a cover",
+    description="A cover as WebP, its longest side at most 64, 250 or 500 pixels. The address may be cached for ever.",
+    media_type="image/webp",
+    tags=["images"],
+)
+async def show(request: Request[Any, Any, Any], digest: FromPath[str], size: FromPath[int]) -> Response[bytes]:
+    """Send a thumbnail, or 304 to whoever has it; 404 for what is not stored or another size."""
+    if size not in image.SIZES or not files.is_digest(digest):
+        raise _missing()
+    data = await _thumbnail(services.of(request), digest, size)
+    if data is None:
+        raise _missing()
+    tag = f'"{digest}-{size}"'
+    headers = {"Cache-Control": FOREVER, "ETag": tag, "X-Content-Type-Options": "nosniff"}
+    if has(request.headers.get("if-none-match", ""), tag):
+        return Response(b"", status_code=304, headers=headers, media_type="image/webp")
+    return Response(data, headers=headers, media_type="image/webp")
+
+
+handlers: list[Any] = [show]
+
+
+def has(if_none_match: str, tag: str) -> bool:
+    """Tell whether an If-None-Match header names this tag (RFC 9110, 13.1.2: weak comparison, or "*")."""
+    named = [each.strip().removeprefix("W/") for each in if_none_match.split(",")]
+    return tag in named or named == ["*"]
+
+
+async def _thumbnail(parts: Services, digest: str, size: int) -> bytes | None:
+    """Read a thumbnail; where its file was lost but the original was not, make it again."""
+    data = await asyncio.to_thread(parts.files.thumbnail, digest, size)
+    if data is not None:
+        return data
+    async with parts.database.connection() as conn:
+        if await images.by_digest(conn, digest) is None:
+            return None
+    return await asyncio.to_thread(_make_again, parts.files, digest, size)
+
+
+def _make_again(store: files.Files, digest: str, size: int) -> bytes | None:
+    original = store.original(digest)
+    if original is None:
+        return None
+    try:
+        thumbnails = image.examine(original).thumbnails
+    except errors.Garbled:  # the file was damaged after it was examined: there is no such image any more
+        return None
+    store.keep_thumbnails(digest, thumbnails)
+    return thumbnails[size]
+
+
+def _missing() -> NotFoundException:
+    return NotFoundException(_MISSING, headers={"Cache-Control": "no-store"})  # it may come yet
