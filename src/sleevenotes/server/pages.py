@@ -1,0 +1,150 @@
+"""The feed, its fragments and the line on which pages hear what happens; and the list of all pages' handlers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from typing import Annotated
+
+import asyncpg
+from litestar import Router, get
+from litestar.di import Provide
+from litestar.params import Parameter
+from litestar.response import Stream, Template
+
+from sleevenotes import errors, model
+from sleevenotes.server import (
+    feeds,
+    live,
+    pages_account,
+    pages_music,
+    pages_status,
+    services,
+    strangers,
+    templating,
+)
+from sleevenotes.server.templating import Asking
+from sleevenotes.store import events, scrobbles, wants
+from sleevenotes.store.accounts import Account
+from sleevenotes.store.postgres import Connection
+
+ROWS = 100  # plays in one fragment
+
+
+@get("/")
+async def feed(request: Asking, account: Account, before: str = "") -> Template:
+    """Show one page of the feed, the newest with what plays now on top."""
+    parts = services.of(request)
+    now = parts.clock.now()
+    async with parts.database.connection() as conn:
+        heard = (await events.read(conn, account.id, "")).cursor  # before the plays: nothing falls in between
+        page = await feeds.read(conn, account, before, now)
+        playing = None if before else await feeds.now_playing(conn, account, now)
+        await _hurry(conn, [play for day in page.days for play in day.plays])
+    return templating.page(
+        request,
+        "feed.html",
+        account,
+        cursor=heard,
+        feed=page,
+        playing=playing,
+        tell=feeds.teller(account, now),
+        newest=not before,
+        base_url=pages_account.base_url(request),
+    )
+
+
+@get("/fragments/feed")
+async def feed_fragment(request: Asking, account: Account) -> Template:
+    """Return the newest page's days, without the page around them."""
+    parts = services.of(request)
+    now = parts.clock.now()
+    async with parts.database.connection() as conn:
+        page = await feeds.read(conn, account, "", now)
+    return templating.fragment("_days.html", feed=page, tell=feeds.teller(account, now))
+
+
+@get("/fragments/plays")
+async def plays_fragment(
+    request: Asking,
+    account: Account,
+    ids: str = "",
+    lookups: str = "",
+    usual_app: Annotated[str, Parameter(query="app")] = "",
+) -> Template:
+    """Return rows of the feed: of these scrobbles, and the newest of these lookups; comma-separated ids."""
+    parts = services.of(request)
+    now = parts.clock.now()
+    async with parts.database.connection() as conn:
+        plays = await scrobbles.by_ids(conn, account.id, numbers("ids", ids))
+        if lookups:
+            plays += await scrobbles.by_lookups(conn, account.id, numbers("lookups", lookups), ROWS)
+    tell = feeds.teller(account, now)
+    return templating.fragment("_plays.html", plays=plays, tell=tell, usual_app=usual_app)
+
+
+@get("/fragments/now")
+async def now_fragment(request: Asking, account: Account) -> Template:
+    """Return what plays now, empty when nothing does."""
+    parts = services.of(request)
+    now = parts.clock.now()
+    async with parts.database.connection() as conn:
+        playing = await feeds.now_playing(conn, account, now)
+    return templating.fragment("_now.html", playing=playing, tell=feeds.teller(account, now))
+
+
+@get("/live")
+async def line(
+    request: Asking,
+    account: Account,
+    after: str = "",
+    last_event_id: Annotated[str, Parameter(header="Last-Event-ID", required=False)] = "",
+) -> Stream:
+    """Stream what happens to the account: server-sent events, see sleevenotes.server.live."""
+    hub: live.Hub = services.of(request).hub
+    return Stream(
+        hub.stream(account.id, last_event_id or after),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _hurry(conn: Connection, plays: Sequence[scrobbles.Play]) -> None:
+    """Let what somebody looks at go first."""
+    lookup_ids = feeds.waiting(plays)
+    if lookup_ids:
+        # A courtesy: where a lane is writing the same rows at this moment, they are being asked anyway.
+        with contextlib.suppress(asyncpg.DeadlockDetectedError):
+            await wants.bump(conn, "match", lookup_ids, model.Band.CRITICAL)
+
+
+def numbers(field: str, text: str) -> list[int]:
+    """Read comma-separated ids, at most ROWS of them.
+
+    Raises errors.Refused naming the field.
+    """
+    try:
+        return [min(int(part), 2**63 - 1) for part in text.split(",")[:ROWS] if part]
+    except ValueError:
+        raise errors.Refused(f"{field}: {text[:40]!r} is not a list of numbers", field=field) from None
+
+
+SIGNED_IN = {"account": Provide(strangers.signed_in)}
+
+handlers = [
+    *pages_account.handlers,
+    Router(
+        path="/",
+        route_handlers=[feed, *pages_account.own, *pages_music.handlers, *pages_status.handlers],
+        dependencies=SIGNED_IN,
+        exception_handlers={strangers.Stranger: strangers.show_the_way},
+        include_in_schema=False,
+    ),
+    Router(
+        path="/",
+        route_handlers=[feed_fragment, plays_fragment, now_fragment, line],
+        dependencies=SIGNED_IN,
+        exception_handlers={strangers.Stranger: strangers.refuse},
+        include_in_schema=False,
+    ),
+]

@@ -1,0 +1,241 @@
+"""First run, login, players and their tokens, theme and time zone: the pages with forms."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar import Router, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Template
+
+from sleevenotes import errors
+from sleevenotes.server import auth, limits, services, templating, views
+from sleevenotes.server.templating import Asking
+from sleevenotes.store import accounts, library
+from sleevenotes.store.accounts import Account
+
+TRIES = 10  # wrong passwords a minute and address; then it has to wait
+
+
+class Setup(msgspec.Struct):
+    """The first-run form."""
+
+    name: str = ""
+    password: str = ""
+    time_zone: str = "UTC"
+
+
+class Login(msgspec.Struct):
+    """The login form; `next` is the page that was asked for."""
+
+    name: str = ""
+    password: str = ""
+    next: str = "/"
+
+
+class NewToken(msgspec.Struct):
+    """The form that makes a token."""
+
+    name: str = ""
+
+
+class Chosen(msgspec.Struct):
+    """Theme, time zone and the page to go back to."""
+
+    theme: str = ""
+    time_zone: str = ""
+    back: str = "/"
+
+
+# ---------------------------------------------------------------- first run and login
+
+
+@get("/setup")
+async def setup_form(request: Asking) -> Template | Redirect:
+    """Show the first-run page while there is no account."""
+    async with services.of(request).database.connection() as conn:
+        if await accounts.count(conn):
+            return Redirect("/")
+    return templating.page(request, "setup.html", None, given=Setup(), problem=None)
+
+
+@post("/setup", status_code=200)
+async def setup(
+    request: Asking, data: Annotated[Setup, Body(media_type=RequestEncodingType.URL_ENCODED)]
+) -> Template | Redirect:
+    """Create the owner, log the browser in, and show the first token, the only time."""
+    parts = services.of(request)
+    now = parts.clock.now()
+    zone = data.time_zone if known_zone(data.time_zone) else "UTC"
+    try:
+        async with parts.database.transaction() as conn:
+            account = await accounts.create_first(conn, data.name, required(data.password), now)
+            await library.set_time_zone(conn, account.id, zone)
+            token = await accounts.create_token(conn, account.id, "first player", now)
+    except errors.Refused as problem:
+        return templating.page(request, "setup.html", None, given=data, problem=problem, status_code=422)
+    shown = await _players(request, account, token=token, first=True)
+    shown.cookies = [*shown.cookies, await auth.open_session(request, account)]
+    return shown
+
+
+@get("/login")
+async def login_form(request: Asking) -> Template | Redirect:
+    """Show the login."""
+    way = local(request.query_params.get("next", "/"))
+    if await auth.account_of(request):
+        return Redirect(way)
+    async with services.of(request).database.connection() as conn:
+        if not await accounts.count(conn):
+            return Redirect("/setup")
+    return templating.page(request, "login.html", None, given=Login(next=way), problem="")
+
+
+@post("/login", status_code=200)
+async def login(
+    request: Asking, data: Annotated[Login, Body(media_type=RequestEncodingType.URL_ENCODED)]
+) -> Template | Redirect:
+    """Open a session, or say that name and password do not fit."""
+    parts = services.of(request)
+    if _tries(request, 1) < 0:
+        problem = "Too many tries from here. Wait a minute, then try again."
+        return templating.page(request, "login.html", None, given=data, problem=problem, status_code=429)
+    async with parts.database.connection() as conn:
+        account = await accounts.by_password(conn, data.name, data.password)
+    if account is None:
+        problem = "This name and password do not belong together."
+        return templating.page(request, "login.html", None, given=data, problem=problem, status_code=422)
+    return Redirect(local(data.next), status_code=303, cookies=[await auth.open_session(request, account)])
+
+
+@post("/logout", status_code=303)
+async def logout(request: Asking) -> Redirect:
+    """End the session."""
+    return Redirect("/login", status_code=303, cookies=[await auth.close_session(request)])
+
+
+@post("/theme", status_code=303)
+async def theme(
+    request: Asking, data: Annotated[Chosen, Body(media_type=RequestEncodingType.URL_ENCODED)]
+) -> Redirect:
+    """Remember light, dark, or what the system says, in this browser."""
+    chosen = data.theme if data.theme in templating.THEMES else ""
+    answer = Redirect(local(data.back), status_code=303)
+    year = 365 * 86400 if chosen else 0
+    secure = request.url.scheme == "https"
+    answer.set_cookie(templating.THEME_COOKIE, chosen, max_age=year, httponly=True, samesite="lax", secure=secure)
+    return answer
+
+
+# ---------------------------------------------------------------- players
+
+
+@get("/players")
+async def players(request: Asking, account: Account) -> Template:
+    """Show how to point a player here, and the tokens there are."""
+    return await _players(request, account)
+
+
+@post("/players", status_code=200)
+async def create_token(
+    request: Asking, account: Account, data: Annotated[NewToken, Body(media_type=RequestEncodingType.URL_ENCODED)]
+) -> Template:
+    """Make a token and show it, the only time."""
+    parts = services.of(request)
+    name = " ".join(data.name.split())[:64] or "player"
+    async with parts.database.connection() as conn:
+        token = await accounts.create_token(conn, account.id, name, parts.clock.now())
+    return await _players(request, account, token=token)
+
+
+@post("/players/{token_id:int}/revoke", status_code=303)
+async def revoke_token(request: Asking, account: Account, token_id: int) -> Redirect:
+    """End a token."""
+    async with services.of(request).database.connection() as conn:
+        await accounts.revoke_token(conn, account.id, token_id)
+    return Redirect("/players", status_code=303)
+
+
+@post("/players/time-zone", status_code=303)
+async def time_zone(
+    request: Asking, account: Account, data: Annotated[Chosen, Body(media_type=RequestEncodingType.URL_ENCODED)]
+) -> Redirect:
+    """Remember the listener's time zone.
+
+    Raises errors.Refused when there is no such zone.
+    """
+    if not known_zone(data.time_zone):
+        raise errors.Refused(
+            f"{data.time_zone[:60]!r} is not a time zone; write it like Europe/Vienna.", field="time_zone"
+        )
+    async with services.of(request).database.connection() as conn:
+        await library.set_time_zone(conn, account.id, data.time_zone)
+    return Redirect("/players", status_code=303)
+
+
+async def _players(request: Asking, account: Account, *, token: str = "", first: bool = False) -> Template:
+    parts = services.of(request)
+    now = parts.clock.now()
+    where = views.zone(account.time_zone)
+    async with parts.database.connection() as conn:
+        kept = await accounts.tokens(conn, account.id)
+    return templating.page(
+        request,
+        "players.html",
+        account,
+        base_url=base_url(request),
+        tokens=kept,
+        token=token,
+        first=first,
+        tell=lambda at: views.moment(at, now, where),
+        on_day=lambda at: views.on_day(at, where),
+    )
+
+
+def base_url(request: Asking) -> str:
+    """Return the address under which this very browser reaches us, without a slash at the end."""
+    return str(request.base_url).rstrip("/")
+
+
+def local(way: str) -> str:
+    """Keep a way back inside this site; anything else leads to the feed."""
+    parts = urlsplit(way)
+    inside = way.startswith("/") and not way.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return way if inside and way.isprintable() else "/"
+
+
+def known_zone(name: str) -> bool:
+    """Tell whether this is an IANA time zone."""
+    return name in zoneinfo.available_timezones()
+
+
+def required(password: str) -> str:
+    """Return the password of a person, who must have one (an account without is for tokens only).
+
+    Raises errors.Refused when it is empty.
+    """
+    if not password:
+        raise errors.Refused(f"A password has at least {accounts.MIN_PASSWORD} characters.", field="password")
+    return password
+
+
+def _tries(request: Asking, count: int) -> int:
+    """Count a try to log in from this address, and return how many are left in this minute."""
+    state = request.app.state
+    if "login_meter" not in state:
+        state["login_meter"] = limits.Meter(TRIES)
+    client = request.client.host if request.client else "unknown"
+    now = services.of(request).clock.now()
+    return state["login_meter"].count(client, now, count).remaining  # type: ignore[no-any-return] # a State is untyped
+
+
+handlers = [
+    Router(
+        path="/", route_handlers=[setup_form, setup, login_form, login, logout, theme], include_in_schema=False
+    )
+]
+own = [players, create_token, revoke_token, time_zone]

@@ -1,0 +1,118 @@
+"""Album, artist and scrobble: what a listener sees on the back of the sleeve.
+
+All of them are shown only to an account whose own plays lead there; to anybody else they do not exist.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import get
+from litestar.exceptions import NotFoundException
+from litestar.response import Template
+
+from sleevenotes import model
+from sleevenotes.server import charts, feeds, services, stories, templating, views
+from sleevenotes.server.templating import Asking
+from sleevenotes.store import events, explanations, library, scrobbles, sleeves, traces
+from sleevenotes.store.accounts import Account
+from sleevenotes.store.postgres import Connection
+
+
+@get("/albums/{release_group_id:int}")
+async def album(request: Asking, account: Account, release_group_id: int) -> Template:
+    """Show a release group: cover, own plays, small print."""
+    parts = services.of(request)
+    now = parts.clock.now()
+    async with parts.database.connection() as conn:
+        heard = (await events.read(conn, account.id, "")).cursor
+        facts = await _album(conn, account, release_group_id)
+    return templating.page(
+        request,
+        "album.html",
+        account,
+        cursor=heard,
+        tell=feeds.teller(account, now),
+        chart=charts.months(facts.pop("months"), views.day(now, views.zone(account.time_zone))),
+        **facts,
+    )
+
+
+async def _album(conn: Connection, account: Account, release_group_id: int) -> dict[str, Any]:
+    played = await library.album_played(conn, account.id, release_group_id)
+    group = await sleeves.release_group(conn, release_group_id) if played else None
+    if group is None:
+        raise NotFoundException
+    own = await library.album_releases(conn, account.id, release_group_id)
+    return {
+        "album": group,
+        "played": played,
+        "tracks": await library.album_tracks(conn, account.id, release_group_id),
+        "months": await library.album_months(conn, account.id, release_group_id, account.time_zone),
+        "editions": [edition for edition in group.editions if edition.id in own],
+        "traces": await traces.of_release_group(conn, release_group_id),
+    }
+
+
+@get("/artists/{artist_id:int}")
+async def artist(request: Asking, account: Account, artist_id: int) -> Template:
+    """Show an artist: albums and recordings the account plays."""
+    parts = services.of(request)
+    now = parts.clock.now()
+    async with parts.database.connection() as conn:
+        heard = (await events.read(conn, account.id, "")).cursor
+        facts = await _artist(conn, account, artist_id)
+    return templating.page(
+        request,
+        "artist.html",
+        account,
+        cursor=heard,
+        tell=feeds.teller(account, now),
+        chart=charts.months(facts.pop("months"), views.day(now, views.zone(account.time_zone))),
+        **facts,
+    )
+
+
+async def _artist(conn: Connection, account: Account, artist_id: int) -> dict[str, Any]:
+    played = await library.artist_played(conn, account.id, artist_id)
+    found = await sleeves.artist(conn, artist_id) if played else None
+    if found is None:
+        raise NotFoundException
+    return {
+        "artist": found,
+        "played": played,
+        "albums": await library.artist_albums(conn, account.id, artist_id),
+        "tracks": await library.artist_tracks(conn, account.id, artist_id),
+        "months": await library.artist_months(conn, account.id, artist_id, account.time_zone),
+    }
+
+
+@get("/scrobbles/{scrobble_id:int}")
+async def scrobble(request: Asking, account: Account, scrobble_id: int) -> Template:
+    """Show one play: what was sent, what it became, and why."""
+    parts = services.of(request)
+    now = parts.clock.now()
+    async with parts.database.connection() as conn:
+        heard = (await events.read(conn, account.id, "")).cursor
+        plays = await scrobbles.by_ids(conn, account.id, [scrobble_id])
+        story = await explanations.explain(conn, scrobble_id) if plays else None
+    if story is None:
+        raise NotFoundException
+    play = plays[0]
+    return templating.page(
+        request,
+        "scrobble.html",
+        account,
+        cursor=heard,
+        play=play,
+        story=story,
+        pairs=stories.pairs(play),
+        line=stories.line(play, story),
+        hints=stories.hints(play),
+        candidates=stories.candidates(story.lookup.candidates),
+        matched=play.status is model.Status.ENRICHED,
+        tell=feeds.teller(account, now),
+    )
+
+
+handlers = [album, artist, scrobble]

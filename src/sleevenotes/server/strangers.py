@@ -1,0 +1,45 @@
+"""Pages are for listeners who are logged in: everybody else is shown the way."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request, Response
+from litestar.response import Redirect
+
+from sleevenotes.server import auth, services
+from sleevenotes.store import accounts
+from sleevenotes.store.accounts import Account
+
+
+class Stranger(Exception):  # noqa: N818 # it is who asks, not what went wrong
+    """Somebody without an account asks for a page; `way` is where to go first."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__(way)
+        self.way = way
+
+
+async def signed_in(request: Request[Any, Any, Any]) -> Account:
+    """Return the account that asks; a dependency of every page.
+
+    Raises Stranger: to the first-run page while there is no account at all, else to the login.
+    """
+    account = await auth.account_of(request)
+    if account is not None:
+        return account
+    async with services.of(request).database.connection() as conn:
+        first = await accounts.count(conn) == 0
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    raise Stranger("/setup" if first else f"/login?next={quote(asked, safe='')}" if asked != "/" else "/login")
+
+
+def show_the_way(_request: Request[Any, Any, Any], error: Stranger) -> Redirect:
+    """Send a browser on; the exception handler of pages."""
+    return Redirect(error.way, headers={"Cache-Control": "no-store"})
+
+
+def refuse(_request: Request[Any, Any, Any], error: Stranger) -> Response[dict[str, str]]:
+    """Answer a script of ours, which must not be given another page in place of a fragment."""
+    return Response({"go": error.way}, status_code=401)

@@ -1,0 +1,80 @@
+"""How the pages are drawn: the template engine, its filters, and what every page is given."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from litestar import Request
+from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.response import Template
+from litestar.template.config import TemplateConfig
+
+from sleevenotes.server import auth, covers, views
+from sleevenotes.store.accounts import Account
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+THEMES = ("light", "dark")  # "" follows the system
+THEME_COOKIE = "sleevenotes_theme"
+
+Asking = Request[Any, Any, Any]
+
+
+def config() -> TemplateConfig[JinjaTemplateEngine]:
+    """Return the application's template configuration."""
+    return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment()))
+
+
+def environment() -> jinja2.Environment:
+    """Build the environment: everything is escaped, an unknown name is an error."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    words = (views.number, views.plural, views.length, views.span, views.file_size, views.source_name)
+    said = (views.status_text, views.status_hint, views.asked, views.said, views.likeness, views.sentence)
+    drawn = (covers.placeholder, covers.wash)
+    made.filters |= {function.__name__: function for function in (*words, *said, *drawn)}
+    made.globals["asset"] = asset
+    return made
+
+
+@functools.cache
+def asset(name: str) -> str:
+    """Return a static file's address; it changes with the content, so browsers may keep it."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+    return f"/static/{name}?v={digest}"
+
+
+def page(
+    request: Asking, name: str, account: Account | None, *, status_code: int = 200, **context: object
+) -> Template:
+    """Draw a whole page for this account (None: a stranger)."""
+    theme = request.cookies.get(THEME_COOKIE, "")
+    return Template(
+        name,
+        context={
+            "account": account,
+            "csrf_token": auth.csrf_token(request),
+            "csrf_field": auth.CSRF_FIELD,
+            "theme": theme if theme in THEMES else "",
+            "path": request.url.path,
+            "cursor": "",
+            **context,
+        },
+        status_code=status_code,
+        headers={"Cache-Control": "no-store"},
+        media_type="text/html",
+    )
+
+
+def fragment(name: str, **context: object) -> Template:
+    """Draw a part of a page, for its script to put in place."""
+    return Template(name, context=context, headers={"Cache-Control": "no-store"}, media_type="text/html")
