@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sleevenotes import errors, settings
+
+
+def test_without_anything_said_the_defaults_hold(tmp_path: Path) -> None:
+    found = settings.load({"SLEEVENOTES_DATA_DIR": str(tmp_path)})
+    assert found == settings.Settings(data_dir=str(tmp_path))
+
+
+def test_what_is_told_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / "sleevenotes.toml").write_text('port = 1\nhost = "from.file"\nlog_level = "error"\n', "utf-8")
+    environment = {
+        "SLEEVENOTES_DATA_DIR": str(tmp_path),
+        "SLEEVENOTES_PORT": "2",
+        "SLEEVENOTES_HOST": "from.environment",
+    }
+    found = settings.load(environment, port=3)
+    assert (found.port, found.host, found.log_level) == (3, "from.environment", "error")
+
+
+def test_an_override_that_is_none_leaves_the_rest_alone(tmp_path: Path) -> None:
+    found = settings.load({"SLEEVENOTES_DATA_DIR": str(tmp_path), "SLEEVENOTES_PORT": "2"}, port=None)
+    assert found.port == 2
+
+
+def test_the_data_directory_told_is_where_the_file_is_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "sleevenotes.toml").write_text("port = 9\n", "utf-8")
+    assert settings.load({}, data_dir=str(tmp_path)).port == 9
+
+
+def test_the_file_may_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "other.toml"
+    path.write_text("worker_jobs = 3\n", "utf-8")
+    environment = {"SLEEVENOTES_DATA_DIR": str(tmp_path), "SLEEVENOTES_CONFIG": str(path)}
+    assert settings.load(environment).worker_jobs == 3
+
+
+def test_the_usual_database_url_counts_and_ours_comes_first(tmp_path: Path) -> None:
+    usual = {"SLEEVENOTES_DATA_DIR": str(tmp_path), "DATABASE_URL": "postgresql://usual/"}
+    assert settings.load(usual).database_url == "postgresql://usual/"
+    ours = {**usual, "SLEEVENOTES_DATABASE_URL": "postgresql://ours/"}
+    assert settings.load(ours).database_url == "postgresql://ours/"
+
+
+def test_a_bad_value_is_named(tmp_path: Path) -> None:
+    with pytest.raises(errors.Unusable, match="port"):
+        settings.load({"SLEEVENOTES_DATA_DIR": str(tmp_path), "SLEEVENOTES_PORT": "eighty"})
+
+
+def test_an_unknown_setting_in_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sleevenotes.toml").write_text("prot = 1\n", "utf-8")
+    with pytest.raises(errors.Unusable, match="prot"):
+        settings.load({"SLEEVENOTES_DATA_DIR": str(tmp_path)})
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sleevenotes.toml").write_text("port =", "utf-8")
+    with pytest.raises(errors.Unusable, match=r"sleevenotes\.toml"):
+        settings.load({"SLEEVENOTES_DATA_DIR": str(tmp_path)})
+
+
+def test_the_user_agent_names_the_program_and_its_contact() -> None:
+    agent = settings.Settings(contact="mail@example.org").user_agent
+    assert agent.startswith("Sleevenotes/")
+    assert "( mail@example.org )" in agent
+
+
+def test_the_data_path_is_absolute() -> None:
+    assert settings.Settings(data_dir="data").data_path.is_absolute()
