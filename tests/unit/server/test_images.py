@@ -35,7 +35,7 @@ async def client(
     unused = cast("Any", None)
     services = Services(settings, clock, database, submitter=unused, files=files, hub=unused)
     application = Litestar(handler.handlers, state=State({"services": services}))
-    transport = httpx.ASGITransport(application)  # on this loop, as the database's connections are
+    transport = httpx.ASGITransport(cast("Any", application))  # on this loop, as the database's connections are
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as opened:
         yield opened
 
