@@ -45,9 +45,7 @@ def import_(
     *,
     file: Annotated[
         Path,
-        typer.Argument(
-            help="The export; it may be compressed by gzip.", exists=True, dir_okay=False, readable=True
-        ),
+        typer.Argument(help="The export; it may be compressed by gzip.", exists=True, dir_okay=False, readable=True),
     ],
     account: Annotated[str, typer.Option("--account", help="Whose plays these are.")],
     raw: Annotated[
@@ -98,9 +96,7 @@ def _rows(data: bytes) -> int:
     return max(0, sum(1 for _, line in contract.lines(data) if line.strip()) - 1)
 
 
-def _batches(
-    items: Iterator[model.Scrobble | contract.Skipped], summary: Summary
-) -> Iterator[list[model.Scrobble]]:
+def _batches(items: Iterator[model.Scrobble | contract.Skipped], summary: Summary) -> Iterator[list[model.Scrobble]]:
     """Yield scrobbles in batches; what is skipped goes to the summary."""
     batch: list[model.Scrobble] = []
     for item in items:
@@ -115,9 +111,7 @@ def _batches(
         yield batch
 
 
-async def _submit(
-    submitter: Submitter, account_id: int, batch: list[model.Scrobble], summary: Summary
-) -> None:
+async def _submit(submitter: Submitter, account_id: int, batch: list[model.Scrobble], summary: Summary) -> None:
     results = await submitter.submit(account_id, batch, band=model.Band.LOW_PRIORITY)
     duplicates = sum(result.duplicate for result in results)
     summary.duplicates += duplicates

@@ -6,28 +6,29 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from sleevenotes import clock, errors
 from sleevenotes.cli import tools
 
 if TYPE_CHECKING:
+    from sleevenotes.app import Parts
     from sleevenotes.settings import Settings
 
 SIMULATED_DATA = "data-simulated"
 LISTENER = "listener"
 # Nothing but invented plays lies behind it, so it may be known; it is printed at every start.
 LISTENER_PASSWORD = "sample listener"  # noqa: S105
+READY = "Simulator on "  # the first line that `simulate` prints; the address follows
 TOKEN_VARIABLE = "SLEEVENOTES_LISTENER_TOKEN"  # noqa: S105 - the variable's name
 
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on. [default: 127.0.0.1]")]
-Port = Annotated[
-    int | None, typer.Option("--port", help="Port to listen on. [default: 8000]", min=1, max=65535)
-]
+Port = Annotated[int | None, typer.Option("--port", help="Port to listen on. [default: 8000]", min=1, max=65535)]
 
 
 def register(app: typer.Typer) -> None:
@@ -50,19 +51,18 @@ def serve(
 ) -> None:
     """Run the server, and the worker in the same process.
 
-    With --simulate, data goes to data-simulated (unless --data-dir says otherwise), so that invented plays never
-    mix with yours.
+    With --simulate, data goes to data-simulated (unless --data-dir says otherwise), so that invented plays
+    never mix with yours.
     """
     from sleevenotes import app
 
-    if simulate:
-        settings = _simulated(context, host=host, port=port)
-        surroundings = _simulator(settings, tools.run(_sample_listener(settings)))
-    else:
-        settings = tools.load(context, host=host, port=port)
-        surroundings = nullcontext(settings)
-    with surroundings as told:
-        tools.run(app.serve(told, work=not no_work))
+    if not simulate:
+        tools.run(app.serve(tools.load(context, host=host, port=port), work=not no_work))
+        return
+    settings = _simulated(context, host=host, port=port)
+    with tools.telling(), _simulator(settings) as child:
+        pointed = msgspec.structs.replace(settings, simulator=child.address)
+        tools.run(app.serve(pointed, work=not no_work, ready=child.begin))
 
 
 def work(context: typer.Context) -> None:
@@ -87,12 +87,31 @@ def _simulated(context: typer.Context, **overrides: object) -> Settings:
     return settings
 
 
-async def _sample_listener(settings: Settings) -> str:
+class _Child:
+    """The simulator as a child process; with a token, its sample listener plays to our server."""
+
+    def __init__(self, process: subprocess.Popen[str], own: str) -> None:
+        self._process = process
+        self._own = own
+        first = process.stdout.readline() if process.stdout else ""
+        if not first.startswith(READY):
+            raise errors.Unusable("the simulator did not start; its own message is above")
+        self.address = first.removeprefix(READY).strip()
+
+    async def begin(self, parts: Parts) -> None:
+        """Let the sample listener play, now that the server answers, and say how to look."""
+        token = await _sample_listener(parts)
+        if self._process.stdin:
+            self._process.stdin.write(f"{token}\n")
+            self._process.stdin.flush()
+        typer.echo(f"Open {self._own} and log in as {LISTENER!r}, password {LISTENER_PASSWORD!r}. Token: {token}")
+
+
+async def _sample_listener(parts: Parts) -> str:
     """Have the sample listener's account with a fresh token; return the token."""
-    from sleevenotes import app
     from sleevenotes.store import accounts
 
-    async with app.open(settings) as parts, parts.database.transaction() as conn:
+    async with parts.database.transaction() as conn:
         now = parts.clock.now()
         listener = await accounts.by_name(conn, LISTENER)
         if listener is None:
@@ -105,38 +124,23 @@ async def _sample_listener(settings: Settings) -> str:
 
 
 @contextmanager
-def _simulator(settings: Settings, token: str) -> Iterator[Settings]:
-    """Run the simulator and the sample listener's player as a child, so that its work is not our server's.
+def _simulator(settings: Settings) -> Iterator[_Child]:
+    """Run the simulator as a child, so that its work is not our server's.
 
     The child ends when its standard input does, so it also ends when this process is killed.
     """
     own = f"http://{_loopback(settings.host)}:{settings.port}"
-    child = subprocess.Popen(  # noqa: S603 - our own program
-        [
-            sys.executable,
-            "-m",
-            "sleevenotes",
-            "simulate",
-            "--port",
-            "0",
-            "--play-to",
-            own,
-            "--until-stdin-ends",
-        ],
-        env=os.environ | {TOKEN_VARIABLE: token},
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "sleevenotes", "simulate", "--port", "0", "--play-to", own, "--child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
-        ready = child.stdout.readline() if child.stdout else ""
-        if not ready.startswith(READY):
-            raise errors.Unusable("the simulator did not start; its own message is above")
-        typer.echo(f"Open {own} and log in as {LISTENER!r}, password {LISTENER_PASSWORD!r}. Token: {token}")
-        yield _pointed(settings, ready.removeprefix(READY).strip())
+        yield _Child(process, own)
     finally:
-        child.terminate()
-        child.communicate()
+        process.terminate()
+        process.communicate()
 
 
 def _loopback(host: str) -> str:
@@ -144,47 +148,31 @@ def _loopback(host: str) -> str:
     return "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
 
 
-def _pointed(settings: Settings, simulator: str) -> Settings:
-    import msgspec
-
-    return msgspec.structs.replace(settings, simulator=simulator)
-
-
 # ---------------------------------------------------------------- simulate
-
-READY = "Simulator on "
 
 
 def simulate(
     *,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option("--port", help="Port to listen on; 0: any free one.", min=0, max=65535)
-    ] = 9000,
+    port: Annotated[int, typer.Option("--port", help="Port to listen on; 0: any free one.", min=0, max=65535)] = 9000,
     world: Annotated[
         Path | None,
         typer.Option("--world", help="Conditions: coverage, latencies, faults (JSON).", exists=True),
     ] = None,
     catalogue: Annotated[
         Path | None,
-        typer.Option(
-            "--catalogue", help="Names, in the columns of MusicBrainz' canonical dump (CSV).", exists=True
-        ),
+        typer.Option("--catalogue", help="Names, in the columns of MusicBrainz' canonical dump (CSV).", exists=True),
     ] = None,
     day: Annotated[str, typer.Option("--day", help="calm or bad_day: how often the services fail.")] = "calm",
-    seed: Annotated[
-        int, typer.Option("--seed", help="Of the invented world, when no catalogue is given.")
-    ] = 1,
+    seed: Annotated[int, typer.Option("--seed", help="Of the invented world, when no catalogue is given.")] = 1,
     clock_text: Annotated[
         str, typer.Option("--clock", envvar="SLEEVENOTES_CLOCK", help="system, or scale:FACTOR:ANCHOR.")
     ] = "",
     play_to: Annotated[
         str, typer.Option("--play-to", help="Also play: submit a sample listener's plays to this server.")
     ] = "",
-    token: Annotated[
-        str, typer.Option("--token", envvar=TOKEN_VARIABLE, help="The sample listener's token.")
-    ] = "",
-    until_stdin_ends: Annotated[bool, typer.Option("--until-stdin-ends", hidden=True)] = False,
+    token: Annotated[str, typer.Option("--token", envvar=TOKEN_VARIABLE, help="The sample listener's token.")] = "",
+    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
 ) -> None:
     """Run a small music world behind the real protocols of MusicBrainz and the Cover Art Archive.
 
@@ -196,11 +184,8 @@ def simulate(
         time = clock.from_text(clock_text)
     except ValueError as error:
         tools.fail(str(error))
-    if play_to and not token:
+    if play_to and not token and not child:
         tools.fail(f"--play-to needs a token: give --token or set {TOKEN_VARIABLE}")
     with tools.telling():
-        simulator = simulating.build(time, world=world, catalogue=catalogue, day=day, seed=seed)
-    if until_stdin_ends:
-        simulating.end_with_stdin()
-    player = simulating.Player(play_to, token, time, seed) if play_to else None
-    tools.run(simulating.run(simulator, host, port, player, ready=READY))
+        told = simulating.Told(host, port, world, catalogue, day, seed, play_to, token)
+        simulating.run(told, time, child=child)

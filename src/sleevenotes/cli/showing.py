@@ -57,12 +57,11 @@ def _tables(snapshot: statistics.Snapshot, now: datetime) -> Iterator[Table]:
         f"source {' '.join(BANDS)} leased oldest answered absent unknown faults median requests/min",
         map(_lane, snapshot.lanes),
     )
-    yield _table(
-        "Budgets", "host last_request faults waits because", (_budget(row, now) for row in snapshot.budgets)
-    )
+    yield _table("Budgets", "host last_request faults waits because", (_budget(row, now) for row in snapshot.budgets))
     yield _table("Queues of jobs", "stage band queued running held oldest", map(_queue, snapshot.queues))
+    rate = snapshot.requests_per_1000_scrobbles
     yield _table(
-        f"Outcomes: {snapshot.scrobbles} scrobbles, {snapshot.requests_per_1000_scrobbles} requests per 1,000",
+        f"Outcomes: {snapshot.scrobbles} scrobbles, {rate} requests for each 1,000",
         "of status count",
         [
             *(("lookups", name, count) for name, count in sorted(snapshot.lookups.items())),
@@ -87,11 +86,7 @@ def _lane(lane: statistics.Lane) -> tuple[object, ...]:
 
 
 def _budget(budget: statistics.Budget, now: datetime) -> tuple[object, ...]:
-    last = (
-        "never"
-        if budget.last_sent_at is None
-        else f"{_span(_seconds(now, budget.last_sent_at)) or '0 s'} ago"
-    )
+    last = "never" if budget.last_sent_at is None else f"{_span(_seconds(now, budget.last_sent_at)) or '0 s'} ago"
     waits = "" if budget.paused_until is None else _span(_seconds(budget.paused_until, now))
     return budget.host, last, budget.faults, waits, budget.pause_reason
 
@@ -170,10 +165,12 @@ def _outcome(told: explanations.Explanation) -> Iterator[str]:
     if match := told.match:
         yield f"  became   {_named(match.artist, match.recording, match.release_group or match.release)}"
         yield f"  because  {match.reason}"
-        yield f"  distance {match.distance:.3f}{' (from this play alone)' if match.own else ''}, by {match.source}"
+        own = " (from this play alone)" if match.own else ""
+        yield f"  distance {match.distance:.3f}{own}, by {match.source}"
         for penalty in match.penalties:
             yield f"           {penalty['weight']:.3f} {penalty['name']}"
-        yield f"  MBIDs    recording {match.recording_mbid}, release group {match.release_group_mbid or 'none'}"
+        group = match.release_group_mbid or "none"
+        yield f"  MBIDs    recording {match.recording_mbid}, release group {group}"
     if cover := told.cover:
         size = f", {cover.width} x {cover.height} from {cover.source}" if cover.width else ""
         yield f"  cover    {cover.status}{size}: {cover.reason or 'not decided yet'}"
@@ -182,12 +179,10 @@ def _outcome(told: explanations.Explanation) -> Iterator[str]:
 def _asked(title: str, asked: list[traces.Trace]) -> Iterator[str]:
     yield f"{title}:" if asked else f"{title}: nothing was asked"
     for trace in asked:
-        yield (
-            f"  {trace.asked_at:%H:%M:%S} {trace.source} {trace.kind}: waited {trace.waited_ms / 1000:.1f} s, "
-            f"took {trace.took_ms / 1000:.1f} s, {trace.outcome}"
-            + (f", {trace.candidates} candidates" if trace.outcome == "answered" else "")
-            + (f" ({trace.note})" if trace.note else "")
-        )
+        times = f"waited {trace.waited_ms / 1000:.1f} s, took {trace.took_ms / 1000:.1f} s"
+        count = f", {trace.candidates} candidates" if trace.outcome == "answered" else ""
+        note = f" ({trace.note})" if trace.note else ""
+        yield f"  {trace.asked_at:%H:%M:%S} {trace.source} {trace.kind}: {times}, {trace.outcome}{count}{note}"
 
 
 def _named(artist: str, track: str, release: str) -> str:

@@ -33,9 +33,7 @@ def load(context: typer.Context, **overrides: object) -> settings.Settings:
     """Read the settings with what the command line gave on top; a bad one is told as a mistake."""
     given: Given = context.obj
     with telling():
-        return settings.load(
-            None, **{"data_dir": given.data_dir, "database_url": given.database_url, **overrides}
-        )
+        return settings.load(None, **{"data_dir": given.data_dir, "database_url": given.database_url, **overrides})
 
 
 @contextmanager
@@ -83,8 +81,5 @@ async def account(conn: Connection, name: str) -> Account:
     if found is not None:
         return found
     everybody = await accounts.every(conn)
-    known = (
-        ", ".join(found.name for found in everybody)
-        or "none yet; create one with `sleevenotes user add NAME`"
-    )
+    known = ", ".join(found.name for found in everybody) or "none yet; create one with `sleevenotes user add NAME`"
     raise errors.Refused(f"there is no account {name!r}. Accounts: {known}", field="account")

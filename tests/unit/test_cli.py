@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from sleevenotes import app, cli
+from sleevenotes.cli import people, showing
+from sleevenotes.model import Status
+from sleevenotes.settings import Settings
+from sleevenotes.store import accounts
+
+Run = Callable[..., Result]
+
+HISTORY = """ts\tartist\talbum\ttrack
+1559570092\tMassive Attack\tHeligoland\tBabel
+1559570092\tMassive Attack\tHeligoland\tBabel
+1559570412\tMassive Attack\tHeligoland\tSplitting the Atom
+yesterday\tMassive Attack\tHeligoland\tPsyche
+"""
+
+
+@pytest.fixture
+def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs the command line against this test's own database."""
+    monkeypatch.setenv(people.PASSWORD_VARIABLE, "a long enough password")
+
+    def run(*command: str) -> Result:
+        given = ["--data-dir", settings.data_dir, "--database-url", settings.database_url]
+        return CliRunner().invoke(cli.app, [*given, *command])
+
+    return run
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Path:
+    path = tmp_path / "history.tsv"
+    path.write_text(HISTORY, "utf-8")
+    return path
+
+
+def said(result: Result) -> str:
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def mistake(result: Result) -> str:
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+    return result.stderr
+
+
+# ---------------------------------------------------------------- user and token
+
+
+def test_the_first_account_owns_the_installation_and_its_token_opens_it(run: Run, settings: Settings) -> None:
+    added = json.loads(said(run("user", "add", "ana", "--json")))
+    said(run("user", "add", "ben"))
+    everybody = json.loads(said(run("user", "list", "--json")))
+    assert [(account["name"], account["is_owner"]) for account in everybody] == [("ana", True), ("ben", False)]
+    assert opened_by(settings, added["token"]) == "ana"
+
+
+def test_an_account_that_exists_is_not_added_again(run: Run) -> None:
+    said(run("user", "add", "ana"))
+    assert "taken" in mistake(run("user", "add", "Ana"))
+
+
+def test_a_new_password_opens_the_account(run: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    said(run("user", "add", "ana"))
+    monkeypatch.setenv(people.PASSWORD_VARIABLE, "quite another one")
+    said(run("user", "password", "ana"))
+
+    async def logs_in(password: str) -> bool:
+        async with app.open(settings) as parts, parts.database.connection() as conn:
+            return await accounts.by_password(conn, "ana", password) is not None
+
+    assert asyncio.run(logs_in("quite another one"))
+    assert not asyncio.run(logs_in("a long enough password"))
+
+
+def test_a_short_password_is_refused_with_the_rule(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(people.PASSWORD_VARIABLE, "short")
+    assert "at least" in mistake(run("user", "add", "ana"))
+
+
+def test_a_revoked_token_opens_nothing(run: Run, settings: Settings) -> None:
+    said(run("user", "add", "ana"))
+    token = json.loads(said(run("token", "create", "phone", "--account", "ana", "--json")))["token"]
+    assert opened_by(settings, token) == "ana"
+    listed = json.loads(said(run("token", "list", "--account", "ana", "--json")))
+    number = next(row["id"] for row in listed if row["name"] == "phone")
+    said(run("token", "revoke", str(number), "--account", "ana"))
+    assert opened_by(settings, token) is None
+    assert f"no token {number}" in mistake(run("token", "revoke", str(number), "--account", "ana"))
+
+
+def test_an_unknown_account_is_told_with_those_there_are(run: Run) -> None:
+    said(run("user", "add", "ana"))
+    assert "Accounts: ana" in mistake(run("token", "list", "--account", "nobody"))
+
+
+def opened_by(settings: Settings, token: str) -> str | None:
+    async def look() -> str | None:
+        async with app.open(settings) as parts, parts.database.connection() as conn:
+            account = await accounts.by_token(conn, token, parts.clock.now())
+            return account.name if account else None
+
+    return asyncio.run(look())
+
+
+# ---------------------------------------------------------------- import
+
+
+def test_an_import_accounts_for_every_row(run: Run, history: Path) -> None:
+    said(run("user", "add", "ana"))
+    summary = said(run("import", str(history), "--account", "ana"))
+    assert summary.splitlines() == [
+        "2 stored, 1 duplicates, 1 skipped",
+        "  line 5: ts 'yesterday' is not a time in UNIX seconds",
+    ]
+
+
+def test_an_import_repeated_stores_nothing(run: Run, history: Path, tmp_path: Path) -> None:
+    said(run("user", "add", "ana"))
+    said(run("import", str(history), "--account", "ana"))
+    skipped = tmp_path / "skipped.txt"
+    again = json.loads(said(run("import", str(history), "--account", "ana", "--json", "--skipped", str(skipped))))
+    assert (again["stored"], again["duplicates"]) == (0, 3)
+    assert skipped.read_text("utf-8").startswith("5\tts 'yesterday'")
+
+
+def test_a_file_that_is_no_history_is_refused_with_what_would_be_one(run: Run, tmp_path: Path) -> None:
+    said(run("user", "add", "ana"))
+    other = tmp_path / "holiday.jpg"
+    other.write_bytes(b"\xff\xd8\xff\xe0 picture")
+    assert "not UTF-8" in mistake(run("import", str(other), "--account", "ana"))
+
+
+def test_a_file_that_is_not_there_is_named(run: Run) -> None:
+    assert "nowhere.tsv" in mistake(run("import", "nowhere.tsv", "--account", "ana"))
+
+
+# ---------------------------------------------------------------- status and explain
+
+
+def test_status_counts_what_waits(run: Run, history: Path) -> None:
+    said(run("user", "add", "ana"))
+    said(run("import", str(history), "--account", "ana"))
+    snapshot = json.loads(said(run("status", "--json")))
+    assert snapshot["scrobbles"] == 2
+    assert snapshot["lookups"] == {Status.PENDING: 2}
+    assert [(queue["stage"], queue["band"], queue["queued"]) for queue in snapshot["queues"]] == [
+        ("match", "low_priority", 1)
+    ]
+    shown = said(run("status"))
+    assert "2 scrobbles" in shown
+    assert "low_priority" in shown
+
+
+def test_explain_tells_what_was_sent_and_that_nothing_was_asked_yet(run: Run, history: Path) -> None:
+    said(run("user", "add", "ana"))
+    said(run("import", str(history), "--account", "ana"))
+    told = json.loads(said(run("explain", "1", "--json")))
+    assert told["sent"]["artist"] == "Massive Attack"
+    assert told["lookup"]["status"] == "pending"
+    story = said(run("explain", "1"))
+    assert "by Massive Attack (on Heligoland)" in story
+    assert "nothing was asked" in story
+
+
+def test_a_scrobble_that_does_not_exist_is_a_mistake(run: Run) -> None:
+    assert "no scrobble 99" in mistake(run("explain", "99"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, ""), (45, "45 s"), (119, "119 s"), (600, "10 min"), (7200, "2 h"), (400_000, "5 d")]
+)
+def test_spans_are_told_roughly(seconds: float, words: str) -> None:
+    assert showing._span(seconds) == words
+
+
+# ---------------------------------------------------------------- mistakes
+
+
+def test_a_bad_setting_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLEEVENOTES_WORKER_JOBS", "many")
+    assert "worker_jobs" in mistake(run("user", "list"))
+
+
+def test_a_database_that_is_not_there_is_a_mistake_and_no_traceback(tmp_path: Path) -> None:
+    url = f"postgresql://nobody@/nothing?host={tmp_path}"
+    result = CliRunner().invoke(cli.app, ["--data-dir", str(tmp_path), "--database-url", url, "user", "list"])
+    assert "database" in mistake(result)
+
+
+def test_simulating_never_touches_the_database_named_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me@/my_plays")
+    result = CliRunner().invoke(cli.app, ["--data-dir", str(tmp_path), "serve", "--simulate"])
+    assert "--database-url" in mistake(result)
+
+
+def test_a_clock_that_cannot_be_read_is_a_mistake() -> None:
+    assert "clock" in mistake(CliRunner().invoke(cli.app, ["simulate", "--clock", "sundial"]))
+
+
+def test_playing_to_a_server_needs_a_token() -> None:
+    assert "--token" in mistake(CliRunner().invoke(cli.app, ["simulate", "--play-to", "http://127.0.0.1:1"]))
