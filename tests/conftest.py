@@ -59,7 +59,7 @@ async def database_url(server_url: str) -> AsyncIterator[str]:
     name = f"test_{next(_numbers)}"
     admin = await postgres.connect(_url_of(server_url, "postgres"))
     try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
         yield _url_of(server_url, name)
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:

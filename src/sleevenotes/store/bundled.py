@@ -74,8 +74,8 @@ FLAGS = {
     "log_checkpoints": "off",
     "log_line_prefix": "%m [%p] ",
 }
-# For data that nobody will miss: tests.
-FRAGILE_FLAGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# For data that nobody will miss (tests): safe from the death of processes, not from that of the machine.
+FRAGILE_FLAGS = {"fsync": "off", "full_page_writes": "off"}
 
 log = structlog.get_logger(__name__)
 
@@ -216,8 +216,10 @@ class Server:
             log.info("preparing the database, once", directory=str(cluster))
             await asyncio.to_thread(_initialise, programs, cluster, user, durable=self._durable)
         _check_version(cluster)
-        # Nobody lives, and the lock says so better than a process number that may be somebody else's by now.
+        # Nobody lives, and our lock says so better than these two files with a process number in them: it may be
+        # somebody else's by now, or a dead process's that nobody has collected.
         (cluster / "postmaster.pid").unlink(missing_ok=True)
+        (self._run / f"{SOCKET}.lock").unlink(missing_ok=True)
         self._child = self._launch(programs, user)
 
     def _launch(self, programs: Path, user: installed.User) -> subprocess.Popen[bytes]:
