@@ -1,0 +1,16 @@
+"""The simulated services. Another one is a file beside this and a line here."""
+
+from __future__ import annotations
+
+from sleevenotes.simulator import archive, musicbrainz, wire
+from sleevenotes.simulator.world import World
+
+
+def services(world: World) -> tuple[wire.Service, ...]:
+    """Return all services over a world, each serving its own hosts."""
+    return (
+        musicbrainz.MusicBrainz(world),
+        archive.CoverArtArchive(world),
+        archive.Download(world),
+        archive.Node(world),
+    )
