@@ -35,6 +35,9 @@ MAX_STARTS = 3
 HEARTBEAT = timedelta(seconds=20)
 """A job whose worker has been silent for this long runs again."""
 
+LOOK_AGAIN = timedelta(seconds=5)
+"""A job that is to be tried again is not announced: the queue is looked at this often."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -80,6 +83,7 @@ class Worker:
                 batch_size=min(10, self._at_once // 2),
                 max_concurrent_tasks=self._at_once,
                 heartbeat_timeout=HEARTBEAT,
+                dequeue_timeout=LOOK_AGAIN,
                 shutdown_on_listener_failure=True,
             )
         finally:

@@ -8,6 +8,7 @@ https://musicbrainz.org/doc/Cover_Art_Archive/API
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from collections.abc import Sequence
 from typing import Final
@@ -19,6 +20,7 @@ _BASE: Final = "https://coverartarchive.org"
 _LEAST_BYTES: Final = 200  # no cover is smaller; archive.org's error pages are about 170
 _MOST_BYTES: Final = 20_000_000
 _SIZES: Final = (250, 500, 1200)
+_SIZED: Final = re.compile(r"-(?:250|500|1200)$")
 _HTML_STARTS: Final = (b"<!doctype", b"<html", b"<title", b"<head")
 
 
@@ -46,8 +48,10 @@ class CoverArtArchive:
         """Answer with the image's bytes, or absent where there is no such image."""
         url = _asked(questions)
         contract.refuse_faults("The Cover Art Archive", reply)
-        if reply.status in (404, 410) or (reply.status == 400 and _is_invalid_mbid(reply)):
+        if reply.status == 400 and _is_invalid_mbid(reply):
             return [contract.ABSENT]
+        if reply.status in (404, 410):
+            return [contract.Answer(follow_ups=_original(url, reply))]
         if reply.status != 200:
             raise errors.Unreachable(f"The Cover Art Archive answered {reply.status}")
         content_type = _image_type(reply)
@@ -83,6 +87,14 @@ def _asked(questions: Sequence[contract.Question]) -> str:
     if not isinstance(question, contract.FetchImage) or not question.url.startswith(_BASE + "/"):
         raise ValueError(f"The Cover Art Archive cannot answer {question!r}")
     return question.url
+
+
+def _original(url: str, reply: contract.Reply) -> tuple[contract.Question, ...]:
+    """Where the archive knew of a cover, and only its thumbnail is missing two hops on, there is still the original."""
+    sized = _SIZED.search(url)
+    if sized is None or reply.url.startswith(_BASE + "/"):
+        return ()
+    return (contract.FetchImage(url[: sized.start()]),)
 
 
 def _is_invalid_mbid(reply: contract.Reply) -> bool:

@@ -20,11 +20,19 @@ SUBJECTS_PER_JOB = 50
 """Enough that a pack's answers are decided together, few enough that a job is short."""
 
 
+class _Enqueuing(AsyncpgDriver):
+    """PgQueuer's driver on one of our connections: it writes jsonb as text, which our codec would quote again."""
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        *others, headers = args
+        return await super().fetch(query, *others, [msgspec.json.decode(text) for text in headers])  # type: ignore[attr-defined] # a list of JSON texts
+
+
 async def enqueue(conn: Connection, stage: str, subject_ids: Sequence[int], band: model.Band) -> None:
     """Have `stage` look at these subjects soon; nothing happens unless the caller's transaction commits."""
     chunks = [subject_ids[i : i + SUBJECTS_PER_JOB] for i in range(0, len(subject_ids), SUBJECTS_PER_JOB)]
     if chunks:
-        await Queries(AsyncpgDriver(conn)).enqueue(
+        await Queries(_Enqueuing(conn)).enqueue(
             [stage] * len(chunks),
             [msgspec.json.encode(list(chunk)) for chunk in chunks],
             [int(band)] * len(chunks),

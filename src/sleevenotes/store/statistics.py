@@ -135,7 +135,8 @@ async def _queues(conn: Connection) -> list[Queue]:
                count(*) FILTER (WHERE status = 'queued') AS queued,
                count(*) FILTER (WHERE status = 'picked') AS picked,
                count(*) FILTER (WHERE status = 'failed') AS held,
-               coalesce(extract(epoch FROM now() - min(created) FILTER (WHERE status <> 'failed')), 0)::float AS oldest_s
+               coalesce(extract(epoch FROM now() - min(created) FILTER (WHERE status <> 'failed')), 0)::float
+                   AS oldest_s
         FROM pgqueuer GROUP BY entrypoint, priority ORDER BY entrypoint, priority DESC
         """
     )

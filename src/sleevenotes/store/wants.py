@@ -68,7 +68,8 @@ async def want(
         """
         INSERT INTO wants (source, question_key, question, kind, band, plays, wanted_at, due_at)
         SELECT source, key, question, kind, $6, plays, $7, $8
-        FROM unnest($1::text[], $2::bytea[], $3::jsonb[], $4::text[], $5::int[]) AS new (source, key, question, kind, plays)
+        FROM unnest($1::text[], $2::bytea[], $3::jsonb[], $4::text[], $5::int[])
+             AS new (source, key, question, kind, plays)
         ORDER BY source, key
         ON CONFLICT (source, question_key) DO UPDATE
         SET band = greatest(wants.band, excluded.band), plays = greatest(wants.plays, excluded.plays)
