@@ -4,12 +4,12 @@ import base64
 from datetime import timedelta
 
 import pytest
-from tests.unit.store.given import mbid, recording, release
-from tests.unit.store.test_images import COVER
 
 from sleevenotes.clock import HandClock
 from sleevenotes.store import artworks, catalog, images, sleeves
 from sleevenotes.store.postgres import Connection, Database
+from tests.unit.store.given import mbid, recording, release
+from tests.unit.store.test_images import COVER
 
 DAY = timedelta(days=1)
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from tests.unit.store.given import credit, mbid, recording, release
 
 from sleevenotes import model
 from sleevenotes.clock import HandClock
 from sleevenotes.store import catalog, sleeves
 from sleevenotes.store.postgres import Database
+from tests.unit.store.given import credit, mbid, recording, release
 
 
 async def counts(database: Database) -> dict[str, int]:

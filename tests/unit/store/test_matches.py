@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from tests.unit.store import given
-from tests.unit.store.given import recording, release
 
 from sleevenotes import model
 from sleevenotes.clock import HandClock
 from sleevenotes.store import artworks, catalog, matches
 from sleevenotes.store.postgres import Connection, Database
+from tests.unit.store import given
+from tests.unit.store.given import recording, release
 
 LATER = timedelta(days=1)
 
