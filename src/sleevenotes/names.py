@@ -27,7 +27,8 @@ KEY_VERSION = 1
 _NOT_WORD = re.compile(r"[\W_]+")
 _GUESTS = re.compile(
     r"""\s* [(\[] \s* (?:feat|ft|featuring|with) \b \.? \s* (?P<bracketed>[^()\[\]]+) [)\]]
-      | \s+ (?:feat\b\.? | ft\b\.? | featuring\b) (?! \s*of\b) \s* (?P<trailing>[^()\[\]]+?) (?= \s+-\s | \s*[(\[] | \s*$ )
+      | \s+ (?:feat\b\.? | ft\b\.? | featuring\b) (?! \s*of\b) \s* (?P<trailing>[^()\[\]]+?)
+        (?= \s+-\s | \s*[(\[] | \s*$ )
     """,
     re.IGNORECASE | re.VERBOSE,
 )
