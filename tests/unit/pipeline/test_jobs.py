@@ -14,6 +14,12 @@ from sleevenotes.pipeline import jobs
 from sleevenotes.store.postgres import Database
 
 
+_CUT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
 class Recorder:
     """A stage that remembers what it was run for; trips on the subjects it is told to."""
 
@@ -139,7 +145,7 @@ async def test_the_worker_goes_on_after_its_connection_was_cut(database: Databas
         await put(database, [1])
         await until_settled(database)
         async with database.connection() as conn:
-            await conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+            await conn.execute(_CUT)
         await put(database, [2])
         await until_settled(database)
     assert recorder.done() == {1, 2}
