@@ -32,7 +32,10 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benches.$(B) $(if $(HISTORY),--history $(HISTORY)) $(if $(WORLD),--world $(WORLD)) $(if $(CASES),--cases $(CASES)) $(ARGS)
 
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Sleevenotes needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "no virtual environment could be made: on Debian, apt install python3-venv"; exit 2; }
 
 $(VENV)/.run: requirements.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.txt

@@ -301,7 +301,10 @@ async def _set_codecs(connection: Any) -> None:
 
 
 async def _leave_as_is(_: Any) -> None:
-    """Spare a round trip for every loan: nobody changes a lent connection's session (a transaction left open is ended)."""
+    """Spare a round trip for every loan: nobody changes a lent connection's session.
+
+    A transaction left open is ended all the same.
+    """
 
 
 async def _close_pool(pool: asyncpg.Pool) -> None:
