@@ -12,11 +12,13 @@ import contextlib
 import dataclasses
 import functools
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from types import FrameType
 from typing import Any
 
 import structlog
 import uvicorn
+from litestar import Litestar
 
 from sleevenotes import clock, events
 from sleevenotes.artwork.files import Files
@@ -127,32 +129,44 @@ async def work(settings: Settings) -> None:
 
 
 async def serve(
-    settings: Settings,
-    *,
-    work: bool = True,
-    beside: Callable[[Parts], Coroutine[Any, Any, None]] | None = None,
-    ready: Callable[[Parts], Awaitable[None]] | None = None,
+    settings: Settings, *, work: bool = True, ready: Callable[[Parts], Awaitable[None]] | None = None
 ) -> None:
     """Run the web server until told to stop, with the work in this process unless `work` is False.
 
-    `ready` is awaited once requests are answered; `beside` runs next to the server (the sample listener).
+    `ready` is awaited once requests are answered.
     """
     async with contextlib.AsyncExitStack() as stack:
         parts = await stack.enter_async_context(open(settings))
         if work:
             await stack.enter_async_context(working(parts))
-        hub = Hub(parts.database, parts.clock)
-        services = Services(
-            settings=settings,
-            clock=parts.clock,
-            database=parts.database,
-            submitter=parts.submitter,
-            files=parts.files,
-            hub=hub,
-        )
-        server = Server(
+        services = services_of(parts)
+        server = Server(web.create(services), settings, services.hub)
+        serving = asyncio.create_task(server.serve())
+        await _until_ready(server, serving)
+        if ready is not None and server.started:
+            await ready(parts)
+        await serving
+
+
+def services_of(parts: Parts) -> Services:
+    """Give the web server what its handlers work with."""
+    return Services(
+        settings=parts.settings,
+        clock=parts.clock,
+        database=parts.database,
+        submitter=parts.submitter,
+        files=parts.files,
+        hub=Hub(parts.database, parts.clock),
+    )
+
+
+class Server(uvicorn.Server):
+    """uvicorn, ended by the usual signals: pages' streams first, then requests; closing the database comes after."""
+
+    def __init__(self, application: Litestar, settings: Settings, hub: Hub) -> None:
+        super().__init__(
             uvicorn.Config(
-                web.create(services),
+                application,
                 host=settings.host,
                 port=settings.port,
                 loop="none",
@@ -165,24 +179,17 @@ async def serve(
                 timeout_graceful_shutdown=5,
             )
         )
-        serving = asyncio.create_task(server.serve())
-        await _until_ready(server, serving)
-        if ready is not None and server.started:
-            await ready(parts)
-        companion = asyncio.create_task(beside(parts)) if beside is not None else None
-        try:
-            await serving
-        finally:
-            if companion is not None:
-                await _cancel([companion])
+        self._hub = hub
+        self._closing: asyncio.Task[None] | None = None
 
-
-class Server(uvicorn.Server):
-    """uvicorn, whose own signal handlers end it gracefully and then leave the signal alone."""
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end: open streams would otherwise hold the server until its patience ends."""
+        self._closing = self._closing or asyncio.get_running_loop().create_task(self._hub.close())
+        super().handle_exit(sig, frame)
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def] # uvicorn leaves it untyped
-        """Stop on the usual signals, without raising them again: closing the database comes after."""
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals without raising them again afterwards, as uvicorn's own would."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)

@@ -1,0 +1,127 @@
+"""From a player's request to a cover, with everything real but the internet and the time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sleevenotes.pipeline import recheck
+from sleevenotes.pipeline.tools import Tools
+from sleevenotes.sources import registry
+from tests.journey.conftest import WORLD, House
+
+
+async def test_a_submitted_play_becomes_a_recording_an_album_and_a_cover(house: House) -> None:
+    [play] = [each for each in house.names(40) if WORLD.truth(*each[:3]).has_art][:1]
+    truth = WORLD.truth(*play[:3])
+    assert (await house.submit(house.listen(play), kind="single")).json() == {"status": "ok"}
+    await house.until_settled()
+    [shown] = (await house.client.get("/api/v1/scrobbles")).json()["scrobbles"]
+    assert shown["metadata_status"] == "enriched"
+    assert shown["track"]["mbid"] == truth.recording_mbid
+    assert shown["album"]["release_group_mbid"] == truth.release_group_mbid
+    image = await house.client.get(shown["effective_artwork_url"])
+    assert image.headers["content-type"] == "image/webp"
+
+
+async def test_submitting_does_not_wait_for_enrichment(house: House) -> None:
+    [play] = house.names(1)
+    before = house.clock.now()
+    await house.submit(house.listen(play), kind="single")
+    assert house.clock.now() == before
+    [shown] = (await house.client.get("/api/v1/scrobbles")).json()["scrobbles"]
+    assert shown["metadata_status"] == "pending"
+
+
+async def test_a_name_known_from_another_play_is_enriched_as_it_is_stored(house: House) -> None:
+    [play] = house.names(1)
+    await house.submit(house.listen(play))
+    await house.until_settled()
+    asked = dict(house.simulator.statistics.requests())
+    await house.submit(house.listen(play, house.clock.now() - timedelta(days=1)))
+    shown = (await house.client.get("/api/v1/scrobbles")).json()["scrobbles"]
+    assert [each["metadata_status"] for each in shown] == ["enriched", "enriched"]
+    assert dict(house.simulator.statistics.requests()) == asked
+
+
+async def test_an_import_is_settled_within_the_limits_and_each_play_stored_once(house: House) -> None:
+    plays = house.names(25)
+    start = house.clock.now() - timedelta(days=3)
+    listens = [house.listen(play, start + timedelta(minutes=4 * i)) for i, play in enumerate(plays)]
+    await house.submit(*listens)
+    await house.submit(*listens)
+    await house.until_settled()
+    assert await house.count("SELECT count(*) FROM scrobbles") == 25
+    assert await house.count("SELECT count(*) FROM lookups WHERE status = 'enriched'") >= 24
+    assert house.simulator.statistics.violations() == {}
+
+
+async def test_a_live_play_overtakes_an_import_that_waits(house: House) -> None:
+    *imported, live = house.names(30)
+    start = house.clock.now() - timedelta(days=3)
+    await house.submit(*(house.listen(play, start + timedelta(minutes=4 * i)) for i, play in enumerate(imported)))
+    await house.until("SELECT count(*) > 20 FROM wants")
+    await house.submit(house.listen(live), kind="single")
+    await house.until("SELECT EXISTS (SELECT FROM lookups WHERE track = $1 AND status <> 'pending')", live.track)
+    assert await house.count("SELECT count(*) FROM lookups WHERE status = 'pending'") > 10
+
+
+async def test_what_nobody_knows_is_not_found_with_a_date_to_look_again_and_then_is_looked_for(house: House) -> None:
+    unknown = {"artist_name": "Nobody At All", "track_name": "Nothing Whatsoever"}
+    await house.submit({"listened_at": int(house.clock.now().timestamp()) - 60, "track_metadata": unknown})
+    await house.until_settled()
+    due = await house.count("SELECT recheck_at FROM lookups WHERE status = 'not_found'")
+    assert timedelta(hours=23) < due - house.clock.now() <= timedelta(days=1)
+    asked = sum(house.simulator.statistics.requests().values())
+    house.clock.turn(25 * 3600)
+    await recheck.one_round(_tools(house))
+    await house.until("SELECT status = 'not_found' AND tries = 2 FROM lookups")
+    assert sum(house.simulator.statistics.requests().values()) == asked + 1
+
+
+async def test_an_outage_delays_and_never_becomes_not_found(house: House) -> None:
+    plays = house.names(3)
+    house.simulator.fail_next("musicbrainz.org", "shed", 2)
+    house.simulator.fail_next("musicbrainz.org", "500", 1)
+    house.simulator.fail_next("musicbrainz.org", "html", 1)
+    house.simulator.fail_next("musicbrainz.org", "truncated", 1)
+    house.simulator.fail_next("musicbrainz.org", "drop", 1)
+    start = house.clock.now() - timedelta(days=1)
+    await house.submit(*(house.listen(play, start + timedelta(minutes=4 * i)) for i, play in enumerate(plays)))
+    await house.until_settled()
+    assert await house.count("SELECT count(*) FROM lookups WHERE status = 'enriched'") == 3
+    assert await house.count("SELECT count(*) FROM traces WHERE outcome = 'fault'") >= 6
+
+
+async def test_an_image_that_arrives_damaged_is_fetched_again(house: House) -> None:
+    [play] = [each for each in house.names(40) if WORLD.truth(*each[:3]).has_art][:1]
+    house.simulator.fail_next("us.archive.org", "500", 2)
+    house.simulator.fail_next("us.archive.org", "short", 1)
+    house.simulator.fail_next("us.archive.org", "html", 1)
+    await house.submit(house.listen(play), kind="single")
+    await house.until_settled()
+    assert await house.count("SELECT status FROM artworks") == "found"
+
+
+async def test_a_clients_own_recording_id_gives_that_play_its_own_match_where_the_names_agree(house: House) -> None:
+    play, other = house.names(2)
+    right, wrong = WORLD.truth(*play[:3]).recording_mbid, WORLD.truth(*other[:3]).recording_mbid
+    for at, mbid in ((10, right), (20, wrong)):
+        listen = house.listen(play, house.clock.now() - timedelta(minutes=at))
+        listen["track_metadata"]["additional_info"] = {"recording_mbid": mbid}
+        await house.submit(listen, kind="single")
+    await house.until_settled()
+    own = await house.count("SELECT array_agg(scrobble_id) FROM matches WHERE scrobble_id IS NOT NULL")
+    assert own == [await house.count("SELECT id FROM scrobbles ORDER BY listened_at DESC LIMIT 1")]
+
+
+async def test_the_trace_tells_who_was_asked_and_why_it_was_chosen(house: House) -> None:
+    [play] = house.names(1)
+    await house.submit(house.listen(play), kind="single")
+    await house.until_settled()
+    told = await house.count("SELECT string_agg(source || ' ' || outcome, ', ' ORDER BY id) FROM traces")
+    assert told.startswith("musicbrainz answered, coverartarchive ")
+    assert await house.count("SELECT reason FROM matches")
+
+
+def _tools(house: House) -> Tools:
+    return Tools(house.parts.database, house.clock, house.parts.files, registry.ALL)
