@@ -22,7 +22,7 @@ _SPLIT = re.compile(r"( feat\.? | ft\.? | featuring | & | and | with | x | vs\.?
 _TYPES = (
     (re.compile(r"\bE\.?P\.?$|\bEP\b\)?$"), "EP", ""),
     (re.compile(r"\bsingle\)?$", re.IGNORECASE), "Single", ""),
-    (re.compile(r"greatest hits|best of|anthology|\b(?:collection|essential|hits)\b", re.IGNORECASE), "Album", "Compilation"),
+    (re.compile(r"best of|\b(?:anthology|collection|essential|hits)\b", re.IGNORECASE), "Album", "Compilation"),
     (re.compile(r"soundtrack|\bost\b|motion picture", re.IGNORECASE), "Album", "Soundtrack"),
     (re.compile(r"\blive\b|unplugged|en vivo|ao vivo|in concert", re.IGNORECASE), "Album", "Live"),
     (re.compile(r"\bremix(es|ed)?\b", re.IGNORECASE), "Album", "Remix"),
@@ -197,9 +197,10 @@ class Catalogue:
             return
         for track in group.releases[0].tracks:
             dice = draw.Dice(self.seed, "single", track.mbid)
-            title_key = names.key(track.title)
-            taken = ids.plain("release group", group.credit[0].artist.mbid, title_key)
-            if dice.chance(0.1) and taken not in self.groups:
+            if not dice.chance(0.1):
+                continue
+            taken = ids.plain("release group", group.credit[0].artist.mbid, names.key(track.title))
+            if taken not in self.groups:
                 mbid = ids.plain("single group", track.mbid)
                 single = entities.Group(mbid, track.title, track.credit, "Single")
                 self.groups[mbid] = single

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import struct
 from collections.abc import Sequence
 from statistics import NormalDist
 from typing import TypeVar
@@ -14,6 +15,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _NORMAL = NormalDist()
+_SIXTEEN = struct.Struct(">16I")
 
 
 def number(*parts: object) -> float:
@@ -37,16 +39,16 @@ class Dice:
 
     def __init__(self, *parts: object) -> None:
         self._key = "\n".join(map(str, parts)).encode()
-        self._left = b""
+        self._left: list[int] = []
         self._round = 0
 
     def number(self) -> float:
         """Return the next number in [0, 1)."""
         if not self._left:
-            self._left = hashlib.blake2b(self._key, person=self._round.to_bytes(4, "big")).digest()
+            digest = hashlib.blake2b(self._key, person=self._round.to_bytes(4, "big")).digest()
+            self._left = list(_SIXTEEN.unpack(digest))
             self._round += 1
-        taken, self._left = self._left[:4], self._left[4:]
-        return int.from_bytes(taken, "big") / 2**32
+        return self._left.pop() / 2**32
 
     def chance(self, share: float) -> bool:
         """Tell whether the next number is below `share`."""
