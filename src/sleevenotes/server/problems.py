@@ -19,6 +19,7 @@ from sleevenotes import errors
 
 LISTENBRAINZ_PATHS = ("/1/", "/apis/listenbrainz/")
 NATIVE_PATHS = ("/api/",)
+MAX_LISTENS_BYTES = 10_240_000  # of one ListenBrainz submit, upstreams §3.1
 
 _CODES = {  # the native API's words, as its clients know them
     400: "bad_request",
@@ -83,9 +84,15 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
 
 
 def _in_dialect(path: str, status: int, message: str, error: Exception, headers: dict[str, str]) -> Response[Any]:
+    told: dict[str, object]
     if path.startswith(LISTENBRAINZ_PATHS):
-        status = 400 if status == 422 else status  # ListenBrainz has no 422
-        return Response({"code": status, "error": message}, status_code=status, headers=headers)
+        if status == 413:
+            message = f"Payload too large. Payload cannot exceed {MAX_LISTENS_BYTES} bytes"
+        status = 400 if status in (413, 422) else status  # ListenBrainz has only this one
+        told = {"code": status, "error": message}
+        if isinstance(error, Invalid) and error.details is not None:
+            told["rejected"] = error.details
+        return Response(told, status_code=status, headers=headers)
     if path.startswith(NATIVE_PATHS):
         problem = Problem(_CODES.get(status, "internal_error"), message, _details(error))
         return Response(ProblemAnswer(problem), status_code=status, headers=headers)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from litestar import Litestar
-from litestar.contrib.jinja import JinjaTemplateEngine
 from litestar.datastructures import State
 from litestar.static_files import create_static_files_router
-from litestar.template.config import TemplateConfig
 from litestar.types import Message, Scope
 
-from sleevenotes.server import auth, limits, listenbrainz, native, ops, problems
+from sleevenotes.server import apidocs, auth, images, limits, listenbrainz, native, ops, pages, problems, templating
 from sleevenotes.server.services import Services
 
 HERE = Path(__file__).parent
@@ -34,7 +32,9 @@ def create(services: Services) -> Litestar:
             *listenbrainz.routers,
             native.router,
             *ops.handlers,
-            create_static_files_router(path="/static", directories=[HERE / "static"], include_in_schema=False),
+            *images.handlers,
+            *pages.handlers,
+            create_static_files_router(path="/static", directories=[templating.STATIC], include_in_schema=False),
         ],
         state=State(
             {
@@ -43,12 +43,12 @@ def create(services: Services) -> Litestar:
                 "meter": limits.Meter(services.settings.requests_per_minute),
             }
         ),
-        middleware=[ops.count, limits.enforce],
+        middleware=[limits.enforce],
         guards=[auth.check_form],
-        before_send=[limits.tell, auth.send_csrf_cookie, _secure],
+        before_send=[ops.count, limits.tell, auth.send_csrf_cookie, _secure],
         exception_handlers={Exception: problems.answer},
-        template_config=TemplateConfig(directory=HERE / "templates", engine=JinjaTemplateEngine),
-        openapi_config=native.openapi(),
+        template_config=templating.config(),
+        openapi_config=apidocs.config(),
     )
 
 

@@ -1,0 +1,252 @@
+"""The ListenBrainz API, as players speak it (upstreams §3.1): submit, read back, delete.
+
+Served at /1/… and, for players that expect Maloja's layout, at /apis/listenbrainz/1/…. Reading takes a token or
+a session and shows one's own listens only, unlike ListenBrainz, where they are public.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.exceptions import HTTPException, NotFoundException
+
+from sleevenotes import errors
+from sleevenotes.model import Band
+from sleevenotes.server import auth, listens, ops, problems, services
+from sleevenotes.store import latest_imports, scrobbles
+from sleevenotes.store.accounts import Account
+from sleevenotes.store.scrobbles import Play
+
+DEFAULT_COUNT = 25
+MAX_COUNT = 1000
+_BODY_ROOM = 1_000_000  # beyond the limit, so that our own message tells of it
+
+Asked = Request[Any, Any, Any]
+
+T = TypeVar("T")
+
+_JSON = "application/json"
+_OK = b'{"status":"ok"}'
+
+
+# ---------------------------------------------------------------- submitting
+
+
+@post(
+    "/submit-listens",
+    status_code=200,
+    opt={"token_only": True},
+    request_max_body_size=listens.MAX_PAYLOAD_BYTES + _BODY_ROOM,
+)
+async def submit_listens(request: Asked) -> Response[bytes]:
+    """Store a single listen or an import, or note what plays now.
+
+    Every valid listen is stored whatever the others are; an import's answer names those that were rejected.
+    """
+    account = await auth.by_token(request)
+    batch = listens.read(await request.body(), services.of(request).clock.now())
+    if not batch.sent and batch.rejected:
+        told = batch.rejected if batch.listen_type == "import" else None
+        raise problems.Invalid(batch.rejected[0].error, _written(told))
+    if batch.listen_type == "playing_now":
+        return await _play_now(request, account, batch)
+    band = Band.LOW_PRIORITY if batch.listen_type == "import" else Band.DEFAULT
+    stored = await services.of(request).submitter.submit(account.id, batch.sent, band=band)
+    duplicates = sum(one.duplicate for one in stored)
+    ops.count_listens(
+        "listenbrainz",
+        batch.listen_type,
+        stored=len(stored) - duplicates,
+        duplicate=duplicates,
+        rejected=len(batch.rejected),
+    )
+    if not batch.rejected:
+        return Response(_OK, media_type=_JSON)
+    return _json({"status": "ok", "rejected": _written(batch.rejected)})
+
+
+async def _play_now(request: Asked, account: Account, batch: listens.Batch) -> Response[bytes]:
+    (playing,) = batch.sent
+    await services.of(request).submitter.play_now(account.id, playing)
+    ops.count_listens("listenbrainz", "playing_now", stored=0, duplicate=0, rejected=0)
+    answer = {"status": "ok"}
+    if request.query_params.get("return_msid", "").lower() in ("true", "1"):
+        answer["recording_msid"] = listens.recording_msid(playing.artist, playing.track, playing.release)
+    return _json(answer)
+
+
+def _written(rejected: Sequence[listens.Rejected] | None) -> list[dict[str, object]] | None:
+    return None if rejected is None else [each._asdict() for each in rejected]
+
+
+class _ToDelete(msgspec.Struct):
+    listened_at: int
+    recording_msid: str
+
+
+@post("/delete-listen", status_code=200, opt={"token_only": True})
+async def delete_listen(request: Asked) -> Response[bytes]:
+    """Delete the listen of that second and recording_msid; one that is not there counts as deleted."""
+    account = await auth.by_token(request)
+    gone = _read(await request.body(), _ToDelete)
+    parts = services.of(request)
+    async with parts.database.transaction() as conn:
+        there = await scrobbles.at(conn, account.id, _moment(gone.listened_at, "listened_at"))
+        same = [play.id for play in there if _msid(play) == gone.recording_msid.lower()]
+        await scrobbles.delete(conn, account.id, same, parts.clock.now())
+    return Response(_OK, media_type=_JSON)
+
+
+def _msid(play: Play) -> str:
+    return listens.recording_msid(play.artist, play.track, play.release)
+
+
+# ---------------------------------------------------------------- reading
+
+
+@get("/validate-token")
+async def validate_token(request: Asked) -> Response[bytes]:
+    """Tell whether a token works, and whose it is."""
+    token = auth.token_in_header(request) or request.query_params.get("token", "").strip()
+    if not token:
+        raise HTTPException(detail="You need to provide an Authorization token.", status_code=400)
+    account = await auth.known_account(request, token)
+    if account is None:
+        return _json({"code": 200, "message": "Token invalid.", "valid": False})
+    return _json({"code": 200, "message": "Token valid.", "valid": True, "user_name": account.name})
+
+
+@get("/user/{user_name:str}/listens")
+async def user_listens(request: Asked, user_name: str) -> Response[bytes]:
+    """Give the listens between min_ts and max_ts (both exclusive), newest first; at most `count`."""
+    account = await _own(request, user_name)
+    after, before = _number(request, "min_ts"), _number(request, "max_ts")
+    if after is not None and before is not None and after >= before:
+        raise errors.Refused("max_ts should be greater than min_ts.")
+    count = _number(request, "count")
+    async with services.of(request).database.connection() as conn:
+        plays = await scrobbles.feed(
+            conn,
+            account.id,
+            since=None if after is None else _moment(after + 1, "min_ts"),
+            until=None if before is None else _moment(before, "max_ts"),
+            limit=DEFAULT_COUNT if count is None else min(count, MAX_COUNT),
+            oldest=after is not None and before is None,
+        )
+        bounds = await scrobbles.bounds(conn, account.id)
+    oldest, latest = bounds or (datetime.fromtimestamp(0, UTC),) * 2
+    return _payload(
+        count=len(plays),
+        user_id=account.name,
+        latest_listen_ts=int(latest.timestamp()),
+        oldest_listen_ts=int(oldest.timestamp()),
+        listens=[listens.written(play, account.name) for play in plays],
+    )
+
+
+@get("/user/{user_name:str}/listen-count")
+async def listen_count(request: Asked, user_name: str) -> Response[bytes]:
+    """Tell how many listens there are."""
+    account = await _own(request, user_name)
+    async with services.of(request).database.connection() as conn:
+        return _payload(count=await scrobbles.count(conn, account.id))
+
+
+@get("/user/{user_name:str}/playing-now")
+async def playing_now(request: Asked, user_name: str) -> Response[bytes]:
+    """Tell what plays now."""
+    account = await _own(request, user_name)
+    parts = services.of(request)
+    async with parts.database.connection() as conn:
+        play = await scrobbles.now_playing(conn, account.id, parts.clock.now())
+    now = [listens.written(play, account.name)] if play else []
+    return _payload(count=len(now), user_id=account.name, playing_now=True, listens=now)
+
+
+@get("/latest-import")
+async def latest_import(request: Asked) -> Response[bytes]:
+    """Tell up to which listen a client has imported from a service."""
+    account = await _own(request, request.query_params.get("user_name", ""))
+    service = request.query_params.get("service", "lastfm")
+    async with services.of(request).database.connection() as conn:
+        latest = await latest_imports.read(conn, account.id, service)
+    return _json({"musicbrainz_id": account.name, "latest_import": int(latest.timestamp()) if latest else 0})
+
+
+class _Imported(msgspec.Struct):
+    ts: int
+    service: str = "lastfm"
+
+
+@post("/latest-import", status_code=200, opt={"token_only": True})
+async def set_latest_import(request: Asked) -> Response[bytes]:
+    """Keep up to which listen a client has imported from a service."""
+    account = await auth.by_token(request)
+    told = _read(await request.body(), _Imported)
+    async with services.of(request).database.connection() as conn:
+        await latest_imports.write(conn, account.id, told.service, _moment(told.ts, "ts"))
+    return Response(_OK, media_type=_JSON)
+
+
+# ---------------------------------------------------------------- inside
+
+
+async def _own(request: Asked, user_name: str) -> Account:
+    account = await auth.reader(request)
+    if account.name.lower() != user_name.lower():
+        raise NotFoundException(f"Cannot find user: {user_name}")
+    return account
+
+
+def _read(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise errors.Refused(f"Invalid JSON document submitted: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise errors.Refused("Invalid JSON document submitted.") from None
+
+
+def _number(request: Asked, name: str) -> int | None:
+    text = request.query_params.get(name)
+    if text is None or text == "":
+        return None
+    if not text.isdecimal():
+        raise errors.Refused(f"'{name}' should be a non-negative integer.", field=name)
+    return int(text)
+
+
+def _moment(seconds: int, name: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise errors.Refused(f"'{name}' is no time.", field=name) from None
+
+
+def _payload(**payload: object) -> Response[bytes]:
+    return _json({"payload": payload})
+
+
+def _json(content: object) -> Response[bytes]:
+    return Response(msgspec.json.encode(content), media_type=_JSON)
+
+
+_HANDLERS = [
+    submit_listens,
+    delete_listen,
+    validate_token,
+    user_listens,
+    listen_count,
+    playing_now,
+    latest_import,
+    set_latest_import,
+]
+
+routers = [
+    Router("/1", route_handlers=_HANDLERS, include_in_schema=False),
+    Router("/apis/listenbrainz/1", route_handlers=_HANDLERS, include_in_schema=False),
+]
