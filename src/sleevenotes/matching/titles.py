@@ -126,17 +126,18 @@ def is_usual(note: str) -> bool:
 
 
 @functools.lru_cache(maxsize=20_000)
-def numbers(text: str) -> tuple[str, ...]:
-    """Return the numbers of a name, in order; parts and volumes differ in nothing else ("Pt. 2", "Vol. IV").
+def arabic(text: str) -> tuple[str, ...]:
+    """Return the words of a name, folded, with Roman numerals as digits: "Part II" is ("part", "2").
 
-    A Roman numeral counts unless it is the first word: "I Want You" and "X" have none.
+    A numeral counts unless it is the first word, or "I": "I Want You", "X" and "Now and I" have none.
     """
     words = _WORDS.findall(names.fold(text))
-    return tuple(
-        _ROMAN.get(word, word)
-        for place, word in enumerate(words)
-        if word.isdigit() or (place and word in _ROMAN and word != "i")
-    )
+    return tuple(_ROMAN[word] if place and word in _ROMAN and word != "i" else word for place, word in enumerate(words))
+
+
+def numbers(text: str) -> tuple[str, ...]:
+    """Return the numbers of a name, in order; parts and volumes differ in nothing else ("Pt. 2", "Vol. IV")."""
+    return tuple(word for word in arabic(text) if word.isdigit())
 
 
 def _is_note(part: str) -> bool:

@@ -159,6 +159,4 @@ def _refuse_503(reply: contract.Reply) -> NoReturn:
 
 
 def _refuse(reply: contract.Reply) -> NoReturn:
-    raise errors.Garbled(
-        f"MusicBrainz answered {reply.status}, which is no answer to our question", body=reply.body
-    )
+    raise errors.Garbled(f"MusicBrainz answered {reply.status}, which is no answer to our question", body=reply.body)
