@@ -13,6 +13,7 @@ from sleevenotes.store.library import Month
 HEIGHT = 64  # of the tallest bar, in the drawing's own units
 STEP = 12  # from bar to bar
 LEAST, MOST = 12, 60  # months shown
+TALL = 8  # plays that make a bar of full height at least: one play is not a tower
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -35,12 +36,12 @@ class Chart(msgspec.Struct, frozen=True):
 
 
 def months(counts: Sequence[Month], today: date) -> Chart | None:
-    """Draw plays by month, up to this one, at least a year wide; None when there are none."""
-    if not counts:
+    """Draw plays by month, up to this one, at least a year wide; None where one month would say it all."""
+    if len(counts) < 2:
         return None
     plays = {count.month: count.plays for count in counts}
-    shown = span(min(plays), max(today, max(plays)))
-    most = max(plays.get(month, 0) for month in shown) or 1
+    shown = span(min(plays), max(today, *plays))
+    most = max(TALL, *(plays.get(month, 0) for month in shown))
     bars = tuple(_bar(at, month, plays.get(month, 0), most) for at, month in enumerate(shown))
     best = max(counts, key=lambda count: count.plays)
     return Chart(

@@ -51,8 +51,8 @@ def contrast(one: Colour, other: Colour) -> float:
 
 
 def _readable(spot: Colour, ground: Colour, ink: Colour) -> Colour:
-    """Take as much of the colour as leaves the ink readable, at most two thirds."""
-    for share in range(66, 0, -3):
+    """Take as much of the colour as leaves the ink readable, at most about half."""
+    for share in range(54, 0, -3):
         mixed = _mix(spot, ground, share / 100)
         if contrast(mixed, ink) >= READABLE:
             return mixed

@@ -73,9 +73,7 @@ async def now_playing(conn: Connection, account: Account, now: datetime) -> Now 
     return Now(play, until) if play and until else None
 
 
-def group(
-    plays: Sequence[Play], totals: dict[date, int], now: datetime, where: zoneinfo.ZoneInfo
-) -> tuple[Day, ...]:
+def group(plays: Sequence[Play], totals: dict[date, int], now: datetime, where: zoneinfo.ZoneInfo) -> tuple[Day, ...]:
     """Group plays, newest first, by the listener's calendar day."""
     today = views.day(now, where)
     return tuple(
@@ -99,6 +97,12 @@ def teller(account: Account, now: datetime) -> Tell:
     """Return how this account is told times, for the templates."""
     where = views.zone(account.time_zone)
     return lambda at: views.moment(at, now, where)
+
+
+def dater(account: Account, now: datetime) -> Tell:
+    """Return how this account is told times that stand alone, outside a day of the feed."""
+    where = views.zone(account.time_zone)
+    return lambda at: views.dated(at, now, where)
 
 
 def cursor(play: Play) -> str:

@@ -13,7 +13,7 @@ from litestar.params import Body
 from litestar.response import Redirect, Template
 
 from sleevenotes import errors
-from sleevenotes.server import auth, limits, services, templating, views
+from sleevenotes.server import auth, feeds, limits, services, templating, views
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import accounts, library
 from sleevenotes.store.accounts import Account
@@ -119,9 +119,7 @@ async def logout(request: Asking) -> Redirect:
 
 
 @post("/theme", status_code=303)
-async def theme(
-    request: Asking, data: Annotated[Chosen, Body(media_type=RequestEncodingType.URL_ENCODED)]
-) -> Redirect:
+async def theme(request: Asking, data: Annotated[Chosen, Body(media_type=RequestEncodingType.URL_ENCODED)]) -> Redirect:
     """Remember light, dark, or what the system says, in this browser."""
     chosen = data.theme if data.theme in templating.THEMES else ""
     answer = Redirect(local(data.back), status_code=303)
@@ -191,7 +189,7 @@ async def _players(request: Asking, account: Account, *, token: str = "", first:
         tokens=kept,
         token=token,
         first=first,
-        tell=lambda at: views.moment(at, now, where),
+        tell=feeds.dater(account, now),
         on_day=lambda at: views.on_day(at, where),
     )
 
@@ -234,8 +232,6 @@ def _tries(request: Asking, count: int) -> int:
 
 
 handlers = [
-    Router(
-        path="/", route_handlers=[setup_form, setup, login_form, login, logout, theme], include_in_schema=False
-    )
+    Router(path="/", route_handlers=[setup_form, setup, login_form, login, logout, theme], include_in_schema=False)
 ]
 own = [players, create_token, revoke_token, time_zone]

@@ -32,7 +32,7 @@ async def album(request: Asking, account: Account, release_group_id: int) -> Tem
         "album.html",
         account,
         cursor=heard,
-        tell=feeds.teller(account, now),
+        tell=feeds.dater(account, now),
         chart=charts.months(facts.pop("months"), views.day(now, views.zone(account.time_zone))),
         **facts,
     )
@@ -67,7 +67,7 @@ async def artist(request: Asking, account: Account, artist_id: int) -> Template:
         "artist.html",
         account,
         cursor=heard,
-        tell=feeds.teller(account, now),
+        tell=feeds.dater(account, now),
         chart=charts.months(facts.pop("months"), views.day(now, views.zone(account.time_zone))),
         **facts,
     )
@@ -111,7 +111,7 @@ async def scrobble(request: Asking, account: Account, scrobble_id: int) -> Templ
         hints=stories.hints(play),
         candidates=stories.candidates(story.lookup.candidates),
         matched=play.status is model.Status.ENRICHED,
-        tell=feeds.teller(account, now),
+        tell=feeds.dater(account, now),
     )
 
 

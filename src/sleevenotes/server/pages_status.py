@@ -58,7 +58,7 @@ async def status(request: Asking, account: Account) -> Template:
     now = parts.clock.now()
     async with parts.database.connection() as conn:
         counted = await statistics.snapshot(conn, now)
-    tell = feeds.teller(account, now)
+    tell = feeds.dater(account, now)
     return templating.page(
         request,
         "status.html",
@@ -94,9 +94,7 @@ def line(source: contract.Source, counted: statistics.Snapshot, now: datetime, t
     )
 
 
-def _state(
-    lane: statistics.Lane, budget: statistics.Budget | None, now: datetime, tell: feeds.Tell
-) -> tuple[str, str]:
+def _state(lane: statistics.Lane, budget: statistics.Budget | None, now: datetime, tell: feeds.Tell) -> tuple[str, str]:
     if budget and budget.paused_until and budget.paused_until > now:
         seconds = (budget.paused_until - now).total_seconds() * 1000
         reason = f" {views.sentence(budget.pause_reason)}" if budget.pause_reason else ""
@@ -107,7 +105,8 @@ def _state(
         return "asking", f"Asking. {views.plural(waiting, 'question')} wait{'s' if waiting == 1 else ''}{longest}."
     if budget and budget.last_sent_at:
         return "idle", f"Nothing to ask. Last asked {tell(budget.last_sent_at).text}."
-    return "idle", "Not asked yet."
+    asked = lane.answered + lane.absent + lane.unknown + lane.fault
+    return "idle", "Nothing to ask." if asked else "Not asked yet."
 
 
 def ticks(used: int, limit: int) -> tuple[Tick, ...]:

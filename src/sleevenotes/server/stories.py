@@ -49,7 +49,7 @@ def pairs(play: Play) -> tuple[Pair, ...]:
         ("Track", play.track, play.recording_title),
         ("Artist", play.artist, play.artist_credit),
         ("Album", play.release, play.release_title or play.release_group_title),
-        ("Length", views.length(play.duration_ms), views.length(play.length_ms)),
+        ("Length", views.playing_time(play.duration_ms), views.playing_time(play.length_ms)),
     )
     return tuple(_pair(label, sent, became) for label, sent, became in rows if sent or became)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 from litestar import Request
-from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
 from litestar.template.config import TemplateConfig
 
@@ -29,6 +29,7 @@ def config() -> TemplateConfig[JinjaTemplateEngine]:
     return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment()))
 
 
+@functools.cache
 def environment() -> jinja2.Environment:
     """Build the environment: everything is escaped, an unknown name is an error."""
     made = jinja2.Environment(
@@ -38,7 +39,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    words = (views.number, views.plural, views.length, views.span, views.file_size, views.source_name)
+    words = (views.number, views.plural, views.playing_time, views.span, views.file_size, views.source_name)
     said = (views.status_text, views.status_hint, views.asked, views.said, views.likeness, views.sentence)
     drawn = (covers.placeholder, covers.wash)
     made.filters |= {function.__name__: function for function in (*words, *said, *drawn)}
@@ -53,9 +54,7 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
-def page(
-    request: Asking, name: str, account: Account | None, *, status_code: int = 200, **context: object
-) -> Template:
+def page(request: Asking, name: str, account: Account | None, *, status_code: int = 200, **context: object) -> Template:
     """Draw a whole page for this account (None: a stranger)."""
     theme = request.cookies.get(THEME_COOKIE, "")
     return Template(
@@ -73,6 +72,12 @@ def page(
         headers={"Cache-Control": "no-store"},
         media_type="text/html",
     )
+
+
+def problem(title: str, said: str) -> str:
+    """Draw the page of a request that failed; it asks for nothing that may be broken, too."""
+    nobody = {"account": None, "csrf_token": "", "theme": "", "path": "", "cursor": ""}
+    return environment().get_template("problem.html").render(title=title, said=said, **nobody)
 
 
 def fragment(name: str, **context: object) -> Template:

@@ -56,6 +56,13 @@ def moment(at: datetime, now: datetime, where: zoneinfo.ZoneInfo) -> Moment:
     return Moment(text, exact, at.astimezone(UTC).isoformat(timespec="seconds"))
 
 
+def dated(at: datetime, now: datetime, where: zoneinfo.ZoneInfo) -> Moment:
+    """Tell a time that stands alone: relative within the listener's today, the date on other days."""
+    told = moment(at, now, where)
+    same_day = day(at, where) == day(now, where)
+    return told if same_day else Moment(on_day(at, where), told.exact, told.machine)
+
+
 def _ago(seconds: float) -> str:
     if seconds < 60:
         return "just now"
@@ -105,7 +112,7 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
-def length(milliseconds: int | None) -> str:
+def playing_time(milliseconds: int | None) -> str:
     """Write a track's length: "4:33", "1:02:10"; "" where unknown."""
     if not milliseconds:
         return ""
@@ -166,10 +173,10 @@ def sentence(text: str) -> str:
 def likeness(distance: float) -> str:
     """Say in words how far a match is from what was sent."""
     if distance < 0.005:
-        return "the same name"
+        return "The same name"
     if distance < 0.1:
-        return "nearly the same name"
-    return "a similar name" if distance < 0.25 else "a rather different name"
+        return "Nearly the same name"
+    return "A similar name" if distance < 0.25 else "A rather different name"
 
 
 # ---------------------------------------------------------------- statuses and traces
