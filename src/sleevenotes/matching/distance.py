@@ -204,7 +204,7 @@ def _guests(asked: titles.Title, found: titles.Title, credit: model.ArtistCredit
 def _other_base(asked: str, found: str) -> model.Penalty:
     if titles.numbers(asked) != titles.numbers(found):
         return model.Penalty(f"another number: {found}", ANOTHER_NUMBER)
-    if titles.arabic(asked) == titles.arabic(found):
+    if titles.arabic(asked) == titles.arabic(found) != ():
         return model.Penalty(f"the title is written {found}", WRITING)
     key, other = names.key(asked), names.key(found)
     if key in (names.key(_SUBTITLE.sub("", found)), _without_the(found)):
