@@ -23,7 +23,7 @@ _MBID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # lower case o
 _THUMBNAIL = re.compile(r"-(250|500|1200)(?:\.jpg)?$")
 _FILE = re.compile(r"mbid-(?P<mbid>[0-9a-f-]{36})-(?P<id>\d+)(?:_thumb(?P<size>250|500|1200))?\.(?P<ext>\w+)")
 # 170 bytes of HTML, as the data nodes give on a bad day
-_SORRY = b"<html>\n<head><title>500 Internal Server Error</title></head>\n<body>\n<center><h1>500 Internal Server Error</h1></center>\n<hr><center>nginx/1.25.1</center>\n</body>\n</html>"  # noqa: E501
+_SORRY = b"<html>\n<head><title>500 Internal Server Error</title></head>\n<body>\n<center><h1>500 Internal Server Error</h1></center>\n<hr><center>nginx/1.25.1</center>\n</body>\n</html>\n"  # noqa: E501
 _CORS = {"access-control-allow-origin": "*"}
 
 

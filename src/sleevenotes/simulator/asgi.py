@@ -19,7 +19,6 @@ import gc
 import logging
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -27,7 +26,7 @@ import msgspec
 import uvicorn
 
 from sleevenotes.clock import Clock
-from sleevenotes.simulator import core, wire
+from sleevenotes.simulator import core, studio, wire
 from sleevenotes.simulator.world import Truth, World
 
 Scope = MutableMapping[str, Any]
@@ -179,7 +178,7 @@ async def serve(
     Images are drawn in a process of their own, and the world is kept out of the garbage collector's way: a pause of
     the event loop would shift arrivals, and two of them could look like a violation that nobody committed.
     """
-    with ProcessPoolExecutor(1) as pool:
+    with studio.opened() as pool:
         simulator = core.Simulator(world, clock, day=day, draw_with=pool)
         simulator.warm()
         gc.collect()
