@@ -46,8 +46,7 @@ async def port() -> AsyncIterator[Port]:
     world = World.invented(given, artists=20)
     door = socket.create_server(("127.0.0.1", 0))
     serving = asyncio.create_task(asgi.serve("127.0.0.1", 0, world, SystemClock(), door=door))
-    # A connection of its own for each request: on a reused one, aiohttp silently asks again when it breaks.
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
+    async with aiohttp.ClientSession() as session:
         yield Port(f"http://127.0.0.1:{door.getsockname()[1]}", world, session)
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
@@ -92,7 +91,9 @@ async def test_requests_and_violations_are_counted_and_can_be_forgotten(port: Po
 
 @pytest.mark.parametrize("kind", ["drop", "truncated"])
 async def test_a_connection_can_be_broken(port: Port, kind: str) -> None:
-    assert (await port.control("POST", "faults", {"host": "coverartarchive.org", "kind": kind}))[0] == 200
+    times = 2 if kind == "drop" else 1  # aiohttp silently asks a second time when no reply has begun
+    order = {"host": "coverartarchive.org", "kind": kind, "times": times}
+    assert await port.control("POST", "faults", order) == (200, {"ordered": times})
     with pytest.raises(aiohttp.ClientError):
         await port.get("coverartarchive.org", "/release/xyz")
     assert (await port.get("coverartarchive.org", "/release/xyz"))[0] == 400
