@@ -29,7 +29,7 @@ HEARTBEAT = 30.0  # seconds between two signs of life on the listening connectio
 # Sent at the start of every connection. The time zone decides what a day is in SQL: the caller's, never the server's.
 SESSION = {"application_name": "sleevenotes", "timezone": "UTC"}
 
-# What the driver raises while the server is away, starting or stopping.
+# What the driver raises while the server is away, starting or stopping, or when it dies under a statement.
 AWAY = (
     OSError,  # nobody listens, no socket; asyncio.TimeoutError is one, too
     asyncpg.CannotConnectNowError,
@@ -37,6 +37,7 @@ AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,  # when the connection dies between two messages of one statement
 )
 
 # What it raises where waiting would not help.

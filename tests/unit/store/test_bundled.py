@@ -333,3 +333,34 @@ async def test_a_link_whose_target_is_gone_is_not_started_afresh(data_dir: Path)
 async def test_a_server_never_runs_as_root(data_dir: Path) -> None:
     async with joined(data_dir):
         assert owner_of(pid_in(data_dir)) != 0
+
+
+@pytest.mark.usefixtures("fragile")
+async def test_a_transaction_under_which_the_server_dies_says_that_trying_again_may_help(data_dir: Path) -> None:
+    database = await postgres.Database.open(Settings(data_dir=str(data_dir)))
+    killed = pid_in(data_dir)
+    failures: list[Exception] = []
+    worked = asyncio.Semaphore(0)
+
+    async def work() -> None:
+        while True:
+            try:
+                async with database.transaction() as connection:
+                    await connection.execute("SELECT txid_current()")
+            except Exception as error:
+                failures.append(error)
+            worked.release()
+
+    workers = [asyncio.create_task(work()) for _ in range(4)]
+    async with asyncio.timeout(60):
+        for _ in range(40):
+            await worked.acquire()
+        os.kill(killed, signal.SIGKILL)
+        await until(lambda: len(failures) > 0 and pid_in(data_dir) not in (0, killed))
+        async with database.connection() as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+    for worker in workers:
+        worker.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
+    await database.close()
+    assert [failure for failure in failures if not postgres.is_passing(failure)] == []
