@@ -19,6 +19,7 @@ import gc
 import logging
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
+from types import FrameType
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -170,6 +171,14 @@ async def _break_off(planned: core.Planned, receive: Receive, send: Send) -> Non
         transport.abort()
 
 
+class _Server(uvicorn.Server):
+    """Stops on a signal and does not raise it again: the drawing process is still to be closed."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's names
+        """Stop serving."""
+        self.should_exit = True
+
+
 async def serve(
     host: str, port: int, world: World, clock: Clock, *, day: str = "calm", door: socket.socket | None = None
 ) -> None:
@@ -194,4 +203,4 @@ async def serve(
             lifespan="off",
         )
         log.info("the simulator answers on %s:%s", host, port)
-        await uvicorn.Server(config).serve(sockets=[door] if door else None)
+        await _Server(config).serve(sockets=[door] if door else None)
