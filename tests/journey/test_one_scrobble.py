@@ -18,7 +18,7 @@ async def test_a_submitted_play_becomes_a_recording_an_album_and_a_cover(house: 
     [shown] = (await house.client.get("/api/v1/scrobbles")).json()["scrobbles"]
     assert shown["metadata_status"] == "enriched"
     assert shown["track"]["mbid"] == truth.recording_mbid
-    assert shown["album"]["release_group_mbid"] == truth.release_group_mbid
+    assert shown["album"]["mbid"] == truth.release_group_mbid
     image = await house.client.get(shown["effective_artwork_url"])
     assert image.headers["content-type"] == "image/webp"
 
@@ -100,6 +100,15 @@ async def test_an_image_that_arrives_damaged_is_fetched_again(house: House) -> N
     await house.submit(house.listen(play), kind="single")
     await house.until_settled()
     assert await house.count("SELECT status FROM artworks") == "found"
+
+
+async def test_a_known_album_without_a_cover_gets_one_looked_for_when_it_is_played_again(house: House) -> None:
+    [play] = [each for each in house.names(40) if WORLD.truth(*each[:3]).has_art][:1]
+    await house.submit(house.listen(play))
+    await house.until_settled()
+    await house.count("DELETE FROM artworks")
+    await house.submit(house.listen(play, house.clock.now() - timedelta(days=1)))
+    await house.until("SELECT status = 'found' FROM artworks")
 
 
 async def test_a_clients_own_recording_id_gives_that_play_its_own_match_where_the_names_agree(house: House) -> None:

@@ -42,7 +42,8 @@ class Step(msgspec.Struct, frozen=True):
 
 async def run(tools: Tools, release_group_ids: Sequence[int], band: model.Band) -> None:
     """Bring each of these albums as far as what is known allows."""
-    async with tools.database.connection() as conn:
+    async with tools.database.transaction() as conn:
+        await artworks.want_matched(conn, release_group_ids, tools.clock.now())
         rows = await artworks.load(conn, release_group_ids)
     for row in rows:
         if row.status == "pending":

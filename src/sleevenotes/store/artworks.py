@@ -61,6 +61,21 @@ async def want(conn: Connection, editions: Mapping[int, int], now: datetime) -> 
     return [row["release_group_id"] for row in rows]
 
 
+async def want_matched(conn: Connection, release_group_ids: Sequence[int], now: datetime) -> None:
+    """Open a row for each of these release groups that plays are matched to and that has none."""
+    await conn.execute(
+        """
+        INSERT INTO artworks (release_group_id, release_id, wanted_at)
+        SELECT release_group_id, min(release_id), $2 FROM matches
+        WHERE release_group_id = ANY($1::bigint[]) AND release_id IS NOT NULL
+        GROUP BY release_group_id ORDER BY release_group_id
+        ON CONFLICT (release_group_id) DO NOTHING
+        """,
+        list(release_group_ids),
+        now,
+    )
+
+
 async def load(conn: Connection, release_group_ids: Sequence[int]) -> list[Artwork]:
     """Return the rows of these release groups, in order of id; those without a row are left out."""
     rows = await conn.fetch(

@@ -160,9 +160,12 @@ class Internet:
         resolver = None if self._simulator else PublicResolver()
         connector = aiohttp.TCPConnector(resolver=resolver, limit=64, keepalive_timeout=60)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=30)
-        return aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
         )
+        # aiohttp asks a second time by itself when a kept connection drops: a request that no budget has seen.
+        session._retry_connection = False  # noqa: SLF001 - there is no public switch
+        return session
 
     async def close(self) -> None:
         """Close the connections."""
