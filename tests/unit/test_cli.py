@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -196,6 +197,14 @@ def test_a_database_that_is_not_there_is_a_mistake_and_no_traceback(tmp_path: Pa
     url = f"postgresql://nobody@/nothing?host={tmp_path}"
     result = CliRunner().invoke(cli.app, ["--data-dir", str(tmp_path), "--database-url", url, "user", "list"])
     assert "database" in mistake(result)
+
+
+def test_a_port_that_is_taken_is_told_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = CliRunner().invoke(cli.app, ["--data-dir", str(tmp_path), "serve", "--port", port])
+    assert "--port" in mistake(result)
+    assert not list(tmp_path.iterdir())
 
 
 def test_simulating_never_touches_the_database_named_in_the_environment(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -56,13 +57,25 @@ def serve(
     """
     from sleevenotes import app
 
+    settings = (_simulated if simulate else tools.load)(context, host=host, port=port)
+    _check_free(settings)
     if not simulate:
-        tools.run(app.serve(tools.load(context, host=host, port=port), work=not no_work))
+        tools.run(app.serve(settings, work=not no_work))
         return
-    settings = _simulated(context, host=host, port=port)
     with tools.telling(), _simulator(settings) as child:
         pointed = msgspec.structs.replace(settings, simulator=child.address)
         tools.run(app.serve(pointed, work=not no_work, ready=child.begin))
+
+
+def _check_free(settings: Settings) -> None:
+    """Tell a port that cannot be had before the database is started, not after."""
+    try:
+        socket.create_server((settings.host, settings.port)).close()
+    except OSError as error:
+        tools.fail(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
+            "Choose another with --port, or stop what listens there"
+        )
 
 
 def work(context: typer.Context) -> None:
