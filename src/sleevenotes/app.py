@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from types import FrameType
 from typing import Any
 
+import msgspec
 import structlog
 import uvicorn
 from litestar import Litestar
@@ -29,7 +30,7 @@ from sleevenotes.server import web
 from sleevenotes.server.live import Hub
 from sleevenotes.server.services import Services
 from sleevenotes.settings import Settings
-from sleevenotes.sources import registry
+from sleevenotes.sources import contract, registry
 from sleevenotes.store import jobs as store_jobs
 from sleevenotes.store import wants
 from sleevenotes.store.postgres import Connection, Database
@@ -69,7 +70,7 @@ async def working(parts: Parts, transport: client.Transport | None = None) -> As
 
     `transport` takes the place of the internet (tests mount a simulator).
     """
-    tools = Tools(parts.database, parts.clock, parts.files, registry.ALL)
+    tools = Tools(parts.database, parts.clock, parts.files, sources_of(parts.settings))
     worker = jobs.Worker(parts.database, stages(tools), parts.clock, parts.settings.worker_jobs)
     async with contextlib.AsyncExitStack() as stack:
         if transport is None:
@@ -91,6 +92,12 @@ async def working(parts: Parts, transport: client.Transport | None = None) -> As
             await _ended(working_on_jobs)
 
 
+def sources_of(settings: Settings) -> tuple[contract.Source, ...]:
+    """Return the sources that these settings let be asked."""
+    keys = msgspec.convert(settings, contract.Keys, from_attributes=True)
+    return registry.usable(keys, {name.strip() for name in settings.sources.split(",") if name.strip()})
+
+
 def stages(tools: Tools) -> list[jobs.Stage]:
     """List the stages that jobs name."""
     modules = {"match": match, "evidence": evidence, "artwork": artwork}
@@ -103,7 +110,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
 def _lanes(parts: Parts, door: client.Client) -> list[lane.Lane]:
     return [
         lane.Lane(sources, parts.database, door, parts.files, parts.clock, _wake)
-        for sources in lane.by_host(registry.ALL).values()
+        for sources in lane.by_host(sources_of(parts.settings)).values()
     ]
 
 

@@ -72,6 +72,7 @@ class ArtistCreditName(msgspec.Struct, frozen=True, omit_defaults=True):
     sort_name: str = ""
     disambiguation: str = ""
     aliases: tuple[str, ...] = ()
+    foreign_id: str = ""  # "deezer:27" where the source has no MBID; `mbid` is "" then
 
 
 class ArtistCredit(msgspec.Struct, frozen=True):
@@ -93,6 +94,7 @@ class ReleaseGroup(msgspec.Struct, frozen=True, omit_defaults=True):
     primary_type: str = ""  # Album, Single, EP, Broadcast, Other
     secondary_types: tuple[str, ...] = ()  # Compilation, Live, Soundtrack, Remix …
     first_release_date: str = ""
+    foreign_id: str = ""  # "deezer:302127" where the source has no MBID
 
 
 class Release(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -107,6 +109,7 @@ class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     country: str = ""
     track_count: int | None = None
     track_number: str = ""  # of the recording on it, as printed ("A1")
+    foreign_id: str = ""  # as ReleaseGroup's
 
 
 class Recording(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -120,6 +123,7 @@ class Recording(msgspec.Struct, frozen=True, omit_defaults=True):
     first_release_date: str = ""
     isrcs: tuple[str, ...] = ()
     video: bool = False
+    foreign_id: str = ""  # "deezer:3135556" where the source has no MBID
 
 
 class Penalty(msgspec.Struct, frozen=True):

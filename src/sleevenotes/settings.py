@@ -40,6 +40,21 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     simulator: str = ""
     """"host:port" of a running simulator; every outbound request then goes there instead of the internet."""
 
+    listenbrainz_token: str = ""
+    """Your ListenBrainz user token (listenbrainz.org/settings); with it, names are looked up fifty at a time."""
+
+    lastfm_key: str = ""
+    """A Last.fm API key (last.fm/api/account/create); without it, Last.fm is not asked."""
+
+    discogs_token: str = ""
+    """A Discogs personal token (discogs.com/settings/developers); without it, Discogs is asked less often."""
+
+    theaudiodb_key: str = "123"
+    """A TheAudioDB key; "123" is the public test key."""
+
+    sources: str = ""
+    """Names of the only sources to ask, separated by commas; empty: all that can be asked."""
+
     clock: str = ""
     """"system", or "scale:FACTOR:ANCHOR" for time that runs FACTOR-fold since UNIX second ANCHOR (benchmarks)."""
 

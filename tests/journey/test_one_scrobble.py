@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sleevenotes import app
 from sleevenotes.pipeline import recheck
 from sleevenotes.pipeline.tools import Tools
-from sleevenotes.sources import registry
 from tests.journey.conftest import WORLD, House
 
 
@@ -133,4 +133,4 @@ async def test_the_trace_tells_who_was_asked_and_why_it_was_chosen(house: House)
 
 
 def _tools(house: House) -> Tools:
-    return Tools(house.parts.database, house.clock, house.parts.files, registry.ALL)
+    return Tools(house.parts.database, house.clock, house.parts.files, app.sources_of(house.parts.settings))

@@ -63,7 +63,7 @@ async def status(request: Asking, account: Account) -> Template:
         request,
         "status.html",
         account,
-        lines=[line(source, counted, now, tell) for source in registry.ALL],
+        lines=[line(source, counted, now, tell) for source in registry.every(contract.Keys())],
         queues=[queue for queue in counted.queues if queue.queued or queue.picked or queue.held],
         lookups=shares(counted.lookups, ("enriched", "pending", "not_found", "failed")),
         artworks=shares(counted.artworks, ("found", "pending", "absent", "failed")),

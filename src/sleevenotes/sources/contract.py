@@ -33,13 +33,21 @@ class DescribeRecording(msgspec.Struct, frozen=True, tag="describe_recording"):
     mbid: str
 
 
+class FindImages(msgspec.Struct, frozen=True, tag="find_images"):
+    """Which front covers does this album have? `release_group_mbid` is "" where it is not known."""
+
+    artist: str
+    release: str
+    release_group_mbid: str = ""
+
+
 class FetchImage(msgspec.Struct, frozen=True, tag="fetch_image"):
     """The bytes of the image at this address."""
 
     url: str
 
 
-Question = FindRecording | DescribeRecording | FetchImage
+Question = FindRecording | DescribeRecording | FindImages | FetchImage
 
 
 def kind(question: Question) -> str:
@@ -57,6 +65,9 @@ def key(question: Question) -> bytes:
             return names.digest(kind(question), str(names.KEY_VERSION), names.key(artist), names.key(track))
         case DescribeRecording(mbid):
             return names.digest(kind(question), mbid)
+        case FindImages(artist, release, mbid):
+            version = str(names.KEY_VERSION)
+            return names.digest(kind(question), version, names.key(artist), names.key(release), mbid)
         case FetchImage(url):
             return names.digest(kind(question), url)
 
@@ -64,15 +75,33 @@ def key(question: Question) -> bytes:
 # ---------------------------------------------------------------- answers
 
 
+class ImageAt(msgspec.Struct, frozen=True, omit_defaults=True, tag="image_at"):
+    """Where a front cover lies, and whose the source says it is, so that it can be held against what was asked.
+
+    `exact` is true where it was found by the album's own MBID, or is part of the matched recording's own answer, and
+    not by its name. Sizes are in pixels, 0 where not told. `page` is where a listener finds it, for attribution.
+    """
+
+    url: str
+    artist: str = ""
+    release: str = ""
+    width: int = 0
+    height: int = 0
+    exact: bool = False
+    page: str = ""
+
+
 class RecordingCandidate(msgspec.Struct, frozen=True, omit_defaults=True, tag="recording"):
     """A recording that may be meant, with the releases it is known to be on.
 
-    `score` is the source's own, 0..100; MusicBrainz' is relative to the best hit of that query.
+    `score` is the source's own, 0..100; MusicBrainz' is relative to the best hit of that query. A source without
+    MBIDs gives its own ids instead (`model.Recording.foreign_id`).
     """
 
     recording: model.Recording
     releases: tuple[model.Release, ...] = ()
     score: int = 0
+    images: tuple[ImageAt, ...] = ()  # covers of these releases that the same reply names, best first
 
 
 class ImageFile(msgspec.Struct, frozen=True, omit_defaults=True, tag="image_file"):
@@ -84,7 +113,7 @@ class ImageFile(msgspec.Struct, frozen=True, omit_defaults=True, tag="image_file
     digest: str = ""
 
 
-Candidate = RecordingCandidate | ImageFile
+Candidate = RecordingCandidate | ImageAt | ImageFile
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -138,6 +167,9 @@ class Policy(msgspec.Struct, frozen=True):
     timeout   seconds for the whole exchange, redirects included
     answers   the kinds of question it can be asked
     needs     the name of the setting that must be filled for it to be asked; "" where none
+    images    the hosts whose images it fetches (FetchImage); () where it fetches none
+    keep_s    seconds for which its terms let what it says be kept; None: for good
+    credit    what must be shown beside what came from it; "" where nothing must
     """
 
     host: str
@@ -148,6 +180,18 @@ class Policy(msgspec.Struct, frozen=True):
     timeout: float
     answers: tuple[type[msgspec.Struct], ...]
     needs: str = ""
+    images: tuple[str, ...] = ()
+    keep_s: float | None = None
+    credit: str = ""
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """What the operator has been given by the services; "" where nothing. Never logged, never shown."""
+
+    listenbrainz_token: str = ""
+    lastfm_key: str = ""
+    discogs_token: str = ""
+    theaudiodb_key: str = "123"  # the public test key, which anybody may use
 
 
 class Source(Protocol):

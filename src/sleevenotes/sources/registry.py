@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from sleevenotes.sources import contract
 from sleevenotes.sources.coverartarchive import CoverArtArchive
 from sleevenotes.sources.musicbrainz import MusicBrainz
 
-ALL: tuple[contract.Source, ...] = (MusicBrainz(), CoverArtArchive())
+
+def every(keys: contract.Keys) -> tuple[contract.Source, ...]:
+    """Return all sources, in the declared order: cheap and bulk first."""
+    return (
+        MusicBrainz(),
+        CoverArtArchive(),
+    )
 
 
-def by_name(name: str) -> contract.Source:
+def usable(keys: contract.Keys, only: Container[str] = ()) -> tuple[contract.Source, ...]:
+    """Return those that can be asked: with the key they need, and named in `only` unless that is empty."""
+    return tuple(
+        source
+        for source in every(keys)
+        if (not source.policy.needs or getattr(keys, source.policy.needs)) and (not only or source.name in only)
+    )
+
+
+def named(name: str) -> contract.Source:
     """Return the source of that name. Raises KeyError for one that does not exist (any more)."""
-    for source in ALL:
-        if source.name == name:
-            return source
-    raise KeyError(name)
+    return {source.name: source for source in every(contract.Keys())}[name]
