@@ -1,8 +1,9 @@
 """The match stage: from a lookup's text to a recording and a release, or to "not found", or to more questions.
 
-    nobody asked yet           -> want the recording question of every source that answers it, and end
+    nobody asked yet           -> want the recording question of the first wave of sources (asking.py), and end
     a source has not answered  -> end; its lane wakes us
-    the answers decide it      -> match; the album's cover is wanted
+    an answer leads further    -> want that too (ListenBrainz names a recording, its metadata describe it)
+    the answers decide it      -> match; what was still to be asked is withdrawn, the album's cover is wanted
     all answered, none fits    -> not_found, asked again after 1, 2, 4 … 32 days; candidates are kept for review
     retries of faults spent    -> failed, tried again sooner
 
@@ -14,11 +15,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from sleevenotes import events, model
 from sleevenotes.matching import decide
+from sleevenotes.pipeline import asking
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
@@ -33,12 +36,22 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
     """Bring each of these lookups as far as what is known allows."""
     async with tools.database.connection() as conn:
         waiting = await lookups.load_pending(conn, lookup_ids)
-        known = await replies.load(conn, [contract.key(question(each)) for each in waiting])
-    answerable = [each for each in waiting if not _unasked(tools, each, known)]
-    decided = [(each, await asyncio.to_thread(_decide, tools, each, known)) for each in answerable]
+        known = await _known(conn, waiting)
+    looks = [await asyncio.to_thread(_look, tools, each, known, band) for each in waiting]
     async with tools.database.transaction() as conn:
-        await _want(tools, conn, [each for each in waiting if each not in answerable], known, band)
-        await _settle(tools, conn, decided, band)
+        await wants.want(conn, "match", [new for look in looks for new in look.news], band, tools.clock.now())
+        await _settle(tools, conn, [look for look in looks if look.decision is not None], band)
+
+
+async def _known(conn: Connection, waiting: Sequence[lookups.Pending]) -> Known:
+    """Load what was answered to these names' questions, and to the questions that those answers led to."""
+    found = await replies.load(conn, [contract.key(question(each)) for each in waiting])
+    further = [
+        contract.key(each)
+        for reply in found.values()
+        for each in msgspec.convert(reply.answer, contract.Answer).follow_ups
+    ]
+    return {**found, **(await replies.load(conn, further) if further else {})}
 
 
 async def give_up(tools: Tools, lookup_ids: Sequence[int], why: str) -> None:
@@ -53,58 +66,106 @@ def question(lookup: lookups.Pending) -> contract.FindRecording:
     return contract.FindRecording(lookup.artist, lookup.track)
 
 
-def _unasked(tools: Tools, lookup: lookups.Pending, known: Known) -> list[contract.Source]:
-    key = contract.key(question(lookup))
-    return [source for source in tools.answering(contract.FindRecording) if (source.name, key) not in known]
+class Look(NamedTuple):
+    """What one look at a lookup came to: a decision, or what to want (nothing, where it waits already)."""
+
+    lookup: lookups.Pending
+    decision: decide.Decision | None
+    unreached: bool  # a source could not be reached, so "nothing" is not known
+    news: list[wants.New]
 
 
-async def _want(
-    tools: Tools, conn: Connection, waiting: Sequence[lookups.Pending], known: Known, band: model.Band
-) -> None:
-    news = [
-        wants.New(
-            source=source.name,
-            key=contract.key(question(lookup)),
-            kind=contract.kind(question(lookup)),
-            question=question(lookup),
-            subject_id=lookup.id,
-            plays=max(1, lookup.plays),
-        )
-        for lookup in waiting
-        for source in _unasked(tools, lookup, known)
-    ]
-    await wants.want(conn, "match", news, band, tools.clock.now())
+def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Look:
+    """Go through the waves until the answers decide, or one has not been answered yet."""
+    asked = decide.Asked(lookup.artist, lookup.track, lookup.release)
+    told: list[replies.Reply] = []
+    for wave in asking.waves(tools.answering(contract.FindRecording), lookup, band):
+        todo: list[tuple[contract.Source, contract.Question]] = [
+            (source, question(lookup)) for source in wave if (source.name, _key(lookup)) not in known
+        ]
+        told += [known[source.name, _key(lookup)] for source in wave if (source.name, _key(lookup)) in known]
+        todo += _further(tools, told, known)
+        decision = _decide(asked, _options(tools, told, known), certain=True)
+        if isinstance(decision, decide.Chosen):
+            return Look(lookup, decision, False, [])
+        if todo:
+            return Look(lookup, None, False, [_new(lookup, source, each) for source, each in todo])
+    unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
+    return Look(lookup, _decide(asked, _options(tools, told, known), certain=False), unreached, [])
 
 
-def _decide(tools: Tools, lookup: lookups.Pending, known: Known) -> tuple[decide.Decision, bool]:
-    """Decide from every source's candidates; also say whether a source could not be reached."""
-    key = contract.key(question(lookup))
-    told = [known[source.name, key] for source in tools.answering(contract.FindRecording)]
-    options = [
+def _key(lookup: lookups.Pending) -> bytes:
+    return contract.key(question(lookup))
+
+
+def _further(
+    tools: Tools, told: Sequence[replies.Reply], known: Known
+) -> list[tuple[contract.Source, contract.Question]]:
+    """List the questions that answers led to and nobody has answered: whom to ask, and what."""
+    found: list[tuple[contract.Source, contract.Question]] = []
+    for reply in told:
+        for each in msgspec.convert(reply.answer, contract.Answer).follow_ups:
+            able = tools.answering(type(each))
+            if able and not any((source.name, contract.key(each)) in known for source in able):
+                found.append((able[0], each))
+    return found
+
+
+def _options(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[decide.Option]:
+    """Collect the candidates; what a follow-up described in full takes the place of its bare mention."""
+    full: dict[str, decide.Option] = {}
+    bare: list[decide.Option] = []
+    for reply in told:
+        answer = msgspec.convert(reply.answer, contract.Answer)
+        bare += _found(reply)
+        for each in answer.follow_ups:
+            for source in tools.answering(type(each)):
+                described = known.get((source.name, contract.key(each)))
+                full |= {option.recording.mbid: option for option in _found(described)} if described else {}
+    return [full.get(option.recording.mbid, option) for option in bare]
+
+
+def _found(reply: replies.Reply) -> list[decide.Option]:
+    return [
         decide.Option(candidate.recording, candidate.releases, reply.source)
-        for reply in told
         for candidate in msgspec.convert(reply.answer, contract.Answer).candidates
         if isinstance(candidate, contract.RecordingCandidate)
     ]
-    unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
-    asked = decide.Asked(lookup.artist, lookup.track, lookup.release)
-    return decide.decide(asked, options), unreached
 
 
-async def _settle(
-    tools: Tools,
-    conn: Connection,
-    decided: Sequence[tuple[lookups.Pending, tuple[decide.Decision, bool]]],
-    band: model.Band,
-) -> None:
+def _decide(asked: decide.Asked, options: Sequence[decide.Option], *, certain: bool) -> decide.Decision:
+    """Decide among recordings with an MBID; those of other catalogues count only when everybody has answered."""
+    own = [option for option in options if option.recording.mbid]
+    decision = decide.decide(asked, own)
+    if certain or not isinstance(decision, decide.Nothing):
+        return decision
+    foreign = decide.decide(asked, [option for option in options if not option.recording.mbid])
+    return foreign if isinstance(foreign, decide.Chosen) else decision
+
+
+def _new(lookup: lookups.Pending, source: contract.Source, each: contract.Question) -> wants.New:
+    return wants.New(
+        source=source.name,
+        key=contract.key(each),
+        kind=contract.kind(each),
+        question=each,
+        subject_id=lookup.id,
+        plays=max(1, lookup.plays),
+    )
+
+
+async def _settle(tools: Tools, conn: Connection, looks: Sequence[Look], band: model.Band) -> None:
     """Store what was decided, have covers looked for, and tell those who play these names."""
-    chosen = [(each, decision) for each, (decision, _) in decided if isinstance(decision, decide.Chosen)]
+    chosen = [(look, look.decision) for look in looks if isinstance(look.decision, decide.Chosen)]
     kept = await keep(tools, conn, [decision for _, decision in chosen])
-    outcomes = [matches.matched(each.id, identity) for (each, _), identity in zip(chosen, kept, strict=True)]
-    for each, (decision, unreached) in decided:
-        if not isinstance(decision, decide.Chosen):
-            outcomes.append(_undecided(tools, each, decision, unreached))
+    outcomes = [matches.matched(look.lookup.id, identity) for (look, _), identity in zip(chosen, kept, strict=True)]
+    outcomes += [
+        _undecided(tools, look.lookup, look.decision, look.unreached)
+        for look in looks
+        if isinstance(look.decision, decide.Abstained | decide.Nothing)
+    ]
     await _finish(tools, conn, outcomes)
+    await wants.withdraw(conn, "match", [look.lookup.id for look in looks])
     await want_covers(tools, conn, kept, band)
 
 

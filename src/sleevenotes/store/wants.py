@@ -236,3 +236,20 @@ async def postpone(
         int(own_fault),
         pack_limit,
     )
+
+
+async def withdraw(conn: Connection, stage: str, subject_ids: Sequence[int]) -> None:
+    """Let these subjects wait no longer; a question that nobody waits for any more is not sent."""
+    gone = await conn.fetch(
+        "DELETE FROM waiters WHERE stage = $1 AND subject_id = ANY($2) RETURNING want_id", stage, list(subject_ids)
+    )
+    await conn.execute(
+        """
+        DELETE FROM wants WHERE id IN (
+            SELECT id FROM wants
+            WHERE id = ANY($1) AND leased_until IS NULL AND NOT EXISTS (SELECT FROM waiters WHERE want_id = wants.id)
+            ORDER BY source, question_key FOR UPDATE SKIP LOCKED
+        )
+        """,
+        [row["want_id"] for row in gone],
+    )

@@ -1,0 +1,47 @@
+"""Whom to ask for a name, in what order: declared rules, to become the prior of what is learned later.
+
+A wave is asked at once; the next one only when every source of the wave has answered and none of the answers decides.
+
+    cheap and bulk first      ListenBrainz takes fifty names a request, MusicBrainz a handful
+    somebody is waiting       both at once, and Deezer, which answers quickest: the first to decide wins
+    then the quick lane       Deezer answers ten names a second, and Last.fm five
+    then the slow lanes       TheAudioDB (mainstream), Discogs (electronic, vinyl), iTunes: twenty or thirty names a
+                              minute. For imports and backfill they are left to the recheck's drip: they would hold
+                              up thousands of names for the few that only they know
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sleevenotes import model
+from sleevenotes.sources import contract
+from sleevenotes.store import lookups
+
+BULK = ("listenbrainz",)
+BROAD = ("musicbrainz",)
+QUICK = ("deezer", "lastfm")
+SLOW = ("theaudiodb", "discogs", "itunes")
+
+_ELECTRONIC = re.compile(r"\b(?:dj|mc|remix|mix|dub|vip|bootleg|edit|12\"|vinyl|rework)\b", re.IGNORECASE)
+
+
+def waves(sources: Sequence[contract.Source], lookup: lookups.Pending, band: model.Band) -> list[list[contract.Source]]:
+    """Order the usable sources of recordings into waves for this name."""
+    waited_for = band > model.Band.LOW_PRIORITY
+    told: list[tuple[str, ...]] = [(*BULK, *BROAD, *QUICK)] if waited_for else [BULK, BROAD, QUICK]
+    if waited_for or lookup.tries > 0:
+        told.append(_slow(lookup))
+    by_name = {source.name: source for source in sources}
+    found = [[by_name[name] for name in wave if name in by_name] for wave in told]
+    return [wave for wave in found if wave]
+
+
+def _slow(lookup: lookups.Pending) -> tuple[str, ...]:
+    """Leave out what is unlikely: TheAudioDB has next to nothing in other scripts, Discogs knows records."""
+    if not any(letter.isascii() and letter.isalpha() for letter in lookup.artist):
+        return tuple(name for name in SLOW if name != "theaudiodb")
+    if _ELECTRONIC.search(f"{lookup.artist} {lookup.track} {lookup.release}"):
+        return tuple(name for name in SLOW if name != "theaudiodb")
+    return SLOW
