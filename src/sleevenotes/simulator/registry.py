@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sleevenotes.simulator import archive, musicbrainz, wire
+from sleevenotes.simulator import archive, imagehosts, musicbrainz, wire
 from sleevenotes.simulator.world import World
 
 
@@ -13,4 +13,5 @@ def services(world: World) -> tuple[wire.Service, ...]:
         archive.CoverArtArchive(world),
         archive.Download(world),
         archive.Node(world),
+        *imagehosts.hosts(world),
     )

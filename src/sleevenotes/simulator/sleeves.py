@@ -41,7 +41,7 @@ class Picture(NamedTuple):
 
 
 @functools.lru_cache(maxsize=400)
-def image(picture: Picture, size: int, extension: str) -> bytes:
+def image(picture: Picture, size: int, extension: str, quality: int = 82) -> bytes:
     """Return an image's bytes: a JPEG thumbnail of that edge, or for size 0 the original."""
     drawn = _draw(picture, size or ORIGINAL)
     out = io.BytesIO()
@@ -50,7 +50,7 @@ def image(picture: Picture, size: int, extension: str) -> bytes:
         text.add_text("Comment", _MARK + picture.mark)
         drawn.quantize(128).save(out, "PNG", pnginfo=text, compress_level=3)
     else:
-        drawn.save(out, "JPEG", quality=82, comment=(_MARK + picture.mark).encode())
+        drawn.save(out, "JPEG", quality=quality, comment=(_MARK + picture.mark).encode())
     return out.getvalue()
 
 

@@ -40,6 +40,7 @@ class Drawing(NamedTuple):
     picture: sleeves.Picture
     size: int
     extension: str
+    quality: int = 82  # of a JPEG; another host's copy of a cover has other bytes
 
 
 class Reply(NamedTuple):
