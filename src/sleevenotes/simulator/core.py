@@ -75,7 +75,7 @@ class Simulator:
         self.statistics = limits.Statistics()
         self.schedule.clear()
         self._numbers: dict[str, int] = {}
-        self._meters = {service.host: limits.Meter(service.limit) for service in self._services if service.limit}
+        self._meters: dict[tuple[str, limits.Limit], limits.Meter] = {}
 
     def fail_next(self, host: str, kind: str, times: int = 1) -> None:
         """Let the next requests to a host fail; `kind` is one of faults.KINDS, nodes are "us.archive.org"."""
@@ -109,18 +109,27 @@ class Simulator:
     def _plan(self, service: wire.Service, request: wire.Request) -> Planned:
         now = self._clock.now()
         number = self._numbers[service.host] = self._numbers.get(service.host, 0) + 1
-        meter = self._meters.get(service.host)
-        if meter and self._limits and meter.over(now.timestamp()):
+        limit = service.limit_of(request) if isinstance(service, wire.Metered) else service.limit
+        if self._is_over(service, limit, now.timestamp()):
             self.statistics.violate(service.host)
             return Planned(service.refuse(request), self._delay(service, number, quick=True), "whole")
         seed, shares = self.world.seed, self.world.given.faults[self.day]
         failed = service.fail(request, shares, draw.number(seed, service.name, "fault", number))
         reply = failed or service.answer(request, now)
+        if isinstance(service, wire.Metered) and limit:
+            reply = service.told(reply, limit, self._meter(service, limit).used(now.timestamp()))
         broken = faults.Broken(reply)
         if kind := self.schedule.take(service.host):
             broken = faults.broken(kind, service, request, reply)
         delay = self._delay(service, number, quick=broken.reply.quick) + broken.delay
         return Planned(broken.reply, delay, broken.cut)
+
+    def _is_over(self, service: wire.Service, limit: limits.Limit | None, now: float) -> bool:
+        """Note an arrival; tell whether it is one too many, where limits are enforced."""
+        return limit is not None and self._meter(service, limit).over(now) and self._limits
+
+    def _meter(self, service: wire.Service, limit: limits.Limit) -> limits.Meter:
+        return self._meters.setdefault((service.host, limit), limits.Meter(limit))
 
     def _delay(self, service: wire.Service, number: int, *, quick: bool) -> float:
         if not self._latency:

@@ -17,8 +17,11 @@ KINDS = {
     "html": "an HTML page with status 200 in place of the answer",
     "wrong type": "the right body under the content type text/html",
     "drop": "the connection breaks before any reply",
+    "empty": "an empty body with the reply's own status (TheAudioDB: where it has nothing, as it does)",
+    "401": "refused for want of a key (Discogs: the search without a token)",
 }
 SLOW = 90.0  # seconds
+_STATUSES = {"shed": 503, "401": 401}
 _PAGE = b"<!DOCTYPE html>\n<html><head><title>Down for maintenance</title></head><body>Be right back</body></html>\n"
 
 
@@ -58,16 +61,19 @@ def html(status: int, body: bytes, kind: str) -> wire.Reply:
 
 
 def broken(kind: str, service: wire.Service, request: wire.Request, reply: wire.Reply) -> Broken:
-    """Return what becomes of a reply under a fault."""
+    """Return what becomes of a reply under a fault. A service may have its own way of most kinds."""
     if kind == "500":
         return Broken(html(500, _PAGE, reply.kind)._replace(quick=True))
     if kind == "rate":
         return Broken(service.refuse(request))
-    if kind == "shed":
-        shed = service.fail(request, {f"{service.name}_shed": 1.0}, 0.0)
-        return Broken(shed or html(503, _PAGE, reply.kind)._replace(quick=True))
+    if own := service.fail(request, {f"{service.name}_{kind}": 1.0}, 0.0):
+        return Broken(own)
+    if kind in _STATUSES:
+        return Broken(html(_STATUSES[kind], _PAGE, reply.kind)._replace(quick=True))
     if kind == "html":
         return Broken(html(200, _PAGE, reply.kind))
+    if kind == "empty":
+        return Broken(reply._replace(body=b"", drawing=None))
     if kind == "wrong type":
         return Broken(reply._replace(headers={**reply.headers, "content-type": "text/html"}))
     cut = {"truncated": "part", "short": "half", "drop": "nothing"}.get(kind, "whole")

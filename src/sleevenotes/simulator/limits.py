@@ -35,6 +35,10 @@ class Meter:
         self._arrivals.append(now)
         return over
 
+    def used(self, now: float) -> int:
+        """Return how many arrivals the window that ends at that second holds, at most as many as are allowed."""
+        return sum(now - arrival < self._limit.window for arrival in self._arrivals)
+
 
 class Statistics:
     """Counts requests by host, kind and status, and violations by host."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from sleevenotes.simulator import limits, sleeves
@@ -90,4 +90,17 @@ class Service(Protocol):
 
     def fail(self, request: Request, share: Mapping[str, float], chance: float, /) -> Reply | None:
         """Return the fault of the day, where `chance`, in [0, 1), is below its share."""
+        ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A service whose rate depends on who asks, and whose replies say how much of it is used."""
+
+    def limit_of(self, request: Request) -> limits.Limit:
+        """Return the rate that holds for whoever sent this request; each is counted by itself."""
+        ...
+
+    def told(self, reply: Reply, limit: limits.Limit, used: int) -> Reply:
+        """Return the reply with what its headers say of the rate; `used` counts this request."""
         ...
