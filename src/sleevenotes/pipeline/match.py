@@ -39,7 +39,11 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
         known = await _known(conn, waiting)
     looks = [await asyncio.to_thread(_look, tools, each, known, band) for each in waiting]
     async with tools.database.transaction() as conn:
-        await wants.want(conn, "match", [new for look in looks for new in look.news], band, tools.clock.now())
+        news = [new for look in looks for new in look.news]
+        for new in news:
+            if new.alone:
+                await replies.forget_one(conn, new.source, new.key)
+        await wants.want(conn, "match", news, band, tools.clock.now())
         await _settle(tools, conn, [look for look in looks if look.decision is not None], band)
 
 
@@ -89,13 +93,20 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
         if isinstance(decision, decide.Chosen):
             return Look(lookup, decision, False, [])
         if todo:
-            return Look(lookup, None, False, [_new(lookup, source, each) for source, each in todo])
+            return Look(lookup, None, False, [_new(lookup, source.name, each) for source, each in todo])
+        if cut := _cut(told):
+            return Look(lookup, None, False, [_new(lookup, source, question(lookup), alone=True) for source in cut])
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
     return Look(lookup, _decide(asked, _options(tools, told, known), certain=False), unreached, [])
 
 
 def _key(lookup: lookups.Pending) -> bytes:
     return contract.key(question(lookup))
+
+
+def _cut(told: Sequence[replies.Reply]) -> list[str]:
+    """Name the sources whose packed reply was cut and did not decide: asked alone, they may tell more."""
+    return [reply.source for reply in told if msgspec.convert(reply.answer, contract.Answer).cut]
 
 
 def _further(
@@ -143,14 +154,15 @@ def _decide(asked: decide.Asked, options: Sequence[decide.Option], *, certain: b
     return foreign if isinstance(foreign, decide.Chosen) else decision
 
 
-def _new(lookup: lookups.Pending, source: contract.Source, each: contract.Question) -> wants.New:
+def _new(lookup: lookups.Pending, source: str, each: contract.Question, *, alone: bool = False) -> wants.New:
     return wants.New(
-        source=source.name,
+        source=source,
         key=contract.key(each),
         kind=contract.kind(each),
         question=each,
         subject_id=lookup.id,
         plays=max(1, lookup.plays),
+        alone=alone,
     )
 
 

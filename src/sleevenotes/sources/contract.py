@@ -119,6 +119,7 @@ Candidate = RecordingCandidate | ImageAt | ImageFile
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a source said to one question; no candidates means it has nothing. `known` is False only for UNKNOWN.
 
+    `cut` says that the reply, shared with other questions, was cut: there may be better candidates for this one.
     `follow_ups` are what the reply itself says to ask next, one level deep: a thumbnail that the archive lacks
     though it has the cover leads to the original.
     """
@@ -126,6 +127,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     candidates: tuple[Candidate, ...] = ()
     follow_ups: tuple[Question, ...] = ()
     known: bool = True
+    cut: bool = False
 
 
 ABSENT = Answer()

@@ -35,7 +35,10 @@ class MusicBrainz:
         window=1.08,
         # An answer takes up to several seconds; waiting for it must not cost the next second's slot.
         parallel=4,
-        together=1,
+        # By experiment against the simulator's crowding, crowded-out names asked again in half-size packs: requests
+        # for each name 1.0 alone, 0.28 in fours, 0.17 in eights, 0.147 in twelves, 0.135 in sixteens, and no fewer
+        # beyond. Twelve stays far from the request line's 8 KB and from Solr's 1,024 clauses.
+        together=12,
         timeout=20.0,
         answers=(contract.FindRecording, contract.DescribeRecording),
     )
@@ -111,7 +114,7 @@ def _read_search(questions: Sequence[contract.Question], reply: contract.Reply) 
     if len(questions) == 1:
         return [contract.Answer(found.candidates) if found.candidates else without_hits]
     shares = [tuple(hit for hit in found.candidates if _answers(hit, question)) for question in questions]
-    return [contract.Answer(share) if share else without_hits for share in shares]
+    return [contract.Answer(share, cut=not found.complete) if share else without_hits for share in shares]
 
 
 def _answers(hit: contract.RecordingCandidate, question: contract.Question) -> bool:

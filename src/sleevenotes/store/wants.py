@@ -21,7 +21,10 @@ from sleevenotes.store.postgres import Connection
 
 
 class New(msgspec.Struct, frozen=True):
-    """One question that a stage's subject waits for; `key` identifies the question (16 bytes)."""
+    """One question that a stage's subject waits for; `key` identifies the question (16 bytes).
+
+    `alone`: not in a pack, since a pack's reply told too little of it.
+    """
 
     source: str
     key: bytes
@@ -29,6 +32,7 @@ class New(msgspec.Struct, frozen=True):
     question: msgspec.Struct
     subject_id: int
     plays: int = 1
+    alone: bool = False
 
 
 class Want(msgspec.Struct, frozen=True):
@@ -66,10 +70,10 @@ async def want(
     once = {(new.source, new.key): new for new in sorted(news, key=lambda new: (new.source, new.key))}
     rows = await conn.fetch(
         """
-        INSERT INTO wants (source, question_key, question, kind, band, plays, wanted_at, due_at)
-        SELECT source, key, question, kind, $6, plays, $7, $8
-        FROM unnest($1::text[], $2::bytea[], $3::jsonb[], $4::text[], $5::int[])
-             AS new (source, key, question, kind, plays)
+        INSERT INTO wants (source, question_key, question, kind, band, plays, wanted_at, due_at, pack_limit)
+        SELECT source, key, question, kind, $6, plays, $7, $8, pack_limit
+        FROM unnest($1::text[], $2::bytea[], $3::jsonb[], $4::text[], $5::int[], $9::smallint[])
+             AS new (source, key, question, kind, plays, pack_limit)
         ORDER BY source, key
         ON CONFLICT (source, question_key) DO UPDATE
         SET band = greatest(wants.band, excluded.band), plays = greatest(wants.plays, excluded.plays)
@@ -83,6 +87,7 @@ async def want(
         int(band),
         now,
         now + timedelta(seconds=delay),
+        [1 if new.alone else None for new in once.values()],
     )
     ids = {(row["source"], row["question_key"]): row["id"] for row in rows}
     await conn.execute(
