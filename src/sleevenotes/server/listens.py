@@ -38,7 +38,7 @@ class Document(msgspec.Struct):
     payload: list[msgspec.Raw]
 
 
-class Rejected(NamedTuple):
+class Rejected(msgspec.Struct, frozen=True):
     """An item that was refused; `index` counts from 0."""
 
     index: int
