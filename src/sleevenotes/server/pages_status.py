@@ -9,10 +9,10 @@ from litestar import get
 from litestar.response import Template
 
 from sleevenotes.server import feeds, services, templating, views
+from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.sources import contract, registry
 from sleevenotes.store import statistics
-from sleevenotes.store.accounts import Account
 
 TICKS = 60  # most marks drawn for a minute's budget
 BANDS = ("critical", "default", "low_priority")
@@ -52,7 +52,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 @get("/status")
-async def status(request: Asking, account: Account) -> Template:
+async def status(request: Asking, account: SignedIn) -> Template:
     """Show lanes, queues and outcomes."""
     parts = services.of(request)
     now = parts.clock.now()

@@ -6,11 +6,14 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import Request, Response
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from sleevenotes.server import auth, services
 from sleevenotes.store import accounts
 from sleevenotes.store.accounts import Account
+
+SignedIn = NamedDependency[Account]  # the account that asks, found by `signed_in`
 
 
 class Stranger(Exception):  # noqa: N818 # it is who asks, not what went wrong
