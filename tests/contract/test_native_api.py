@@ -296,7 +296,7 @@ async def test_the_api_describes_itself_and_loads_nothing_from_elsewhere(maria: 
     page = await maria.client.get("/api/docs")
     assert page.headers["content-type"].startswith("text/html")
     for path in document["paths"]:
-        assert path.replace("{", "{") in page.text
+        assert path in page.text
     assert "://" not in page.text
     assert "<script" not in page.text
 

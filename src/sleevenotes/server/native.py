@@ -252,4 +252,5 @@ router = Router(
     "/api/v1",
     route_handlers=[submit, delete_one, list_page, recent, show, enrichment_status],
     tags=["Scrobbles"],
+    include_in_schema=True,
 )
