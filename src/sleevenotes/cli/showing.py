@@ -59,7 +59,7 @@ def _tables(snapshot: statistics.Snapshot, now: datetime) -> Iterator[Table]:
     )
     yield _table(
         "Questions asked in the last hour",
-        "source answered absent unknown faults median requests_a_minute",
+        "source answered absent unknown faults median per_minute",
         map(_asked_lately, snapshot.lanes),
     )
     yield _table("Budgets", "host last_request faults waits because", (_budget(row, now) for row in snapshot.budgets))
