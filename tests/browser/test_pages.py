@@ -218,7 +218,7 @@ async def test_headings_stand_in_order_and_landmarks_are_there(site: Site, page:
         assert levels.count(1) == 1, name
         assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), (name, levels)
         for landmark in ("banner", "navigation", "main", "contentinfo"):
-            assert await page.get_by_role(landmark).count(), (name, landmark)  # type: ignore[arg-type]
+            assert await page.get_by_role(landmark).count(), (name, landmark)
         nameless = "[...document.querySelectorAll('input:not([type=hidden])')].filter(i => !i.labels.length).length"
         assert await page.evaluate(nameless) == 0, name
 
