@@ -150,3 +150,8 @@ def test_a_budgets_ticks_are_never_more_than_fit() -> None:
 def test_shares_fill_the_whole_bar_in_order() -> None:
     laid = pages_status.shares({"failed": 1, "enriched": 3}, ("enriched", "failed"))
     assert [(share.name, share.x, share.width) for share in laid] == [("enriched", 0, 75), ("failed", 75, 25)]
+
+
+def test_one_question_that_waits_does_not_fill_the_bar() -> None:
+    few, many = (pages_status.shares({"default": n}, ("default",), full=50) for n in (1, 80))
+    assert (few[0].width, many[0].width) == (2, 100)
