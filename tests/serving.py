@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import httpx
+from litestar import Litestar
 
 from sleevenotes.artwork.files import Files
 from sleevenotes.clock import Clock
@@ -26,6 +27,7 @@ class Listener(NamedTuple):
     account: accounts.Account
     token: str
     services: Services
+    app: Litestar
 
     @property
     def header(self) -> dict[str, str]:
@@ -50,5 +52,5 @@ async def listening(settings: Settings, clock: Clock, database: Database) -> Asy
     app = web.create(services)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://sleevenotes.test") as client:
-        yield Listener(client, account, token, services)
+        yield Listener(client, account, token, services, app)
     await services.hub.close()

@@ -308,9 +308,8 @@ async def test_an_answer_to_an_unknown_route_is_in_the_apis_words(maria: Listene
 
 async def test_too_many_requests_are_429_until_the_window_ends(maria: Listener, clock: HandClock) -> None:
     limit = maria.services.settings.requests_per_minute
-    app = maria.client._transport.app  # type: ignore[attr-defined]
     await read(maria)  # from now on the token is known, and counted
-    app.state.meter.count(maria.token, clock.now(), limit)
+    maria.app.state.meter.count(maria.token, clock.now(), limit)
     reply = await maria.client.get("/api/v1/scrobbles", headers=maria.header)
     assert (reply.status_code, reply.json()["error"]["code"]) == (429, "rate_limited")
     assert reply.headers["x-ratelimit-remaining"] == "0"
