@@ -230,6 +230,21 @@ async def test_what_plays_now_stands_on_top_until_it_is_over(
     assert "Playing now" not in (await client.get("/fragments/now")).text
 
 
+async def test_an_album_that_only_plays_now_has_a_page_already(
+    client: Client, listener: Listener, database: Database
+) -> None:
+    await listener.play_now(ALMANAC, "Harbour Weather")
+    async with database.connection() as conn:
+        lookup_id = await conn.fetchval("SELECT lookup_id FROM now_playing")
+    group = await listener.match(lookup_id, ALMANAC, "Harbour Weather")
+    card = (await client.get("/fragments/now")).text
+    assert f'href="/albums/{group}"' in card
+    for path in sorted(set(re.findall(r'href="(/(?:albums|artists)/\d+)"', card))):
+        page = await client.get(path)
+        assert page.status_code == 200
+        assert "<dd>0</dd>" in page.text
+
+
 async def test_names_are_never_markup(client: Client, listener: Listener, clock: HandClock) -> None:
     evil = model.Scrobble(
         "<script>alert(1)</script>", '"><img src=x>', release="<b>", listened_at=clock.now(), extra={"<i>": "<u>"}
