@@ -97,6 +97,7 @@ async def test_a_token_remembers_when_it_was_used_to_the_minute(database: Databa
             used.append((await accounts.tokens(conn, maria.id))[0].last_used_at)
             clock.turn(40)
     assert used[0] == used[1]
+    assert used[0] is not None
     assert used[2] == used[0] + timedelta(seconds=80)
 
 
