@@ -12,29 +12,26 @@ import contextlib
 import dataclasses
 import functools
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from types import FrameType
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-import uvicorn
-from litestar import Litestar
 
 from sleevenotes import clock, events
 from sleevenotes.artwork.files import Files
 from sleevenotes.pipeline import artwork, evidence, jobs, match, recheck
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
-from sleevenotes.server import web
-from sleevenotes.server.live import Hub
-from sleevenotes.server.services import Services
 from sleevenotes.settings import Settings
 from sleevenotes.sources import contract, registry
 from sleevenotes.store import jobs as store_jobs
 from sleevenotes.store import wants
 from sleevenotes.store.postgres import Connection, Database
 from sleevenotes.upstream import client, lane
+
+if TYPE_CHECKING:
+    from sleevenotes.server.services import Services
 
 log = structlog.get_logger(__name__)
 
@@ -142,14 +139,16 @@ async def serve(
 
     `ready` is awaited once requests are answered.
     """
+    from sleevenotes.server import running, web  # noqa: PLC0415 - workers and short commands do without the web
+
     async with contextlib.AsyncExitStack() as stack:
         parts = await stack.enter_async_context(open(settings))
         if work:
             await stack.enter_async_context(working(parts))
         services = services_of(parts)
-        server = Server(web.create(services), settings, services.hub)
+        server = running.Server(web.create(services), settings, services.hub)
         serving = asyncio.create_task(server.serve())
-        await _until_ready(server, serving)
+        await server.until_ready(serving)
         if ready is not None and server.started:
             await ready(parts)
         await serving
@@ -157,6 +156,9 @@ async def serve(
 
 def services_of(parts: Parts) -> Services:
     """Give the web server what its handlers work with."""
+    from sleevenotes.server.live import Hub  # noqa: PLC0415 - as in serve
+    from sleevenotes.server.services import Services  # noqa: PLC0415
+
     return Services(
         settings=parts.settings,
         clock=parts.clock,
@@ -165,51 +167,6 @@ def services_of(parts: Parts) -> Services:
         files=parts.files,
         hub=Hub(parts.database, parts.clock),
     )
-
-
-class Server(uvicorn.Server):
-    """uvicorn, ended by the usual signals: pages' streams first, then requests; closing the database comes after."""
-
-    def __init__(self, application: Litestar, settings: Settings, hub: Hub) -> None:
-        super().__init__(
-            uvicorn.Config(
-                application,
-                host=settings.host,
-                port=settings.port,
-                loop="none",
-                http="httptools",
-                ws="none",
-                lifespan="on",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=5,
-            )
-        )
-        self._hub = hub
-        self._closing: asyncio.Task[None] | None = None
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end: open streams would otherwise hold the server until its patience ends."""
-        self._closing = self._closing or asyncio.get_running_loop().create_task(self._hub.close())
-        super().handle_exit(sig, frame)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take the signals without raising them again afterwards, as uvicorn's own would."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
-
-
-async def _until_ready(server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
-    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
-        await asyncio.sleep(0.01)  # of real time: it is the machine that starts
 
 
 async def _told_to_stop() -> None:

@@ -21,7 +21,6 @@ from sleevenotes.pipeline.submit import Stored, Submitter
 from sleevenotes.store import accounts, artworks, catalog, images, matches, postgres, traces
 from sleevenotes.store import events as event_rows
 
-
 PASSWORD = "records everywhere"
 
 

@@ -15,7 +15,7 @@ from sleevenotes.clock import HandClock
 from sleevenotes.server import web
 from sleevenotes.settings import Settings
 from sleevenotes.simulator import core, listener
-from sleevenotes.simulator.world import World
+from sleevenotes.simulator.world import Truth, World
 from sleevenotes.store import accounts
 from tests import turning
 
@@ -42,6 +42,16 @@ class House:
             if len(chosen) == count:
                 return list(chosen.values())
         raise AssertionError("the listener never ends")
+
+    def with_cover(self) -> listener.Play:
+        """Choose a song whose album has a cover at the archive."""
+        return next(play for play in self.names(40) if self.truth(play).has_art)
+
+    def truth(self, play: listener.Play) -> Truth:
+        """Return what the world knows a play to be."""
+        truth = WORLD.truth(play.artist, play.track, play.release)
+        assert truth is not None
+        return truth
 
     def listen(self, play: listener.Play, at: datetime | None = None) -> dict[str, Any]:
         """Write a play as a ListenBrainz listen."""
@@ -82,7 +92,8 @@ async def house(settings: Settings, clock: HandClock) -> AsyncIterator[House]:
         async with parts.database.transaction() as conn:
             account = await accounts.create(conn, "anna", "a good password", is_owner=True, now=clock.now())
             token = await accounts.create_token(conn, account.id, "test", clock.now())
-        transport = httpx.ASGITransport(web.create(app.services_of(parts)))
+        application: Any = web.create(app.services_of(parts))  # httpx and Litestar type the same protocol differently
+        transport = httpx.ASGITransport(application)
         headers = {"authorization": f"Token {token}"}
         async with (
             app.working(parts, core.Mounted(simulator)),

@@ -7,12 +7,15 @@ from datetime import timedelta
 from sleevenotes import app
 from sleevenotes.pipeline import recheck
 from sleevenotes.pipeline.tools import Tools
-from tests.journey.conftest import WORLD, House
+from sleevenotes import app
+from sleevenotes.pipeline import recheck
+from sleevenotes.pipeline.tools import Tools
+from tests.journey.conftest import House
 
 
 async def test_a_submitted_play_becomes_a_recording_an_album_and_a_cover(house: House) -> None:
-    [play] = [each for each in house.names(40) if WORLD.truth(*each[:3]).has_art][:1]
-    truth = WORLD.truth(*play[:3])
+    play = house.with_cover()
+    truth = house.truth(play)
     assert (await house.submit(house.listen(play), kind="single")).json() == {"status": "ok"}
     await house.until_settled()
     [shown] = (await house.client.get("/api/v1/scrobbles")).json()["scrobbles"]
@@ -93,7 +96,7 @@ async def test_an_outage_delays_and_never_becomes_not_found(house: House) -> Non
 
 
 async def test_an_image_that_arrives_damaged_is_fetched_again(house: House) -> None:
-    [play] = [each for each in house.names(40) if WORLD.truth(*each[:3]).has_art][:1]
+    play = house.with_cover()
     house.simulator.fail_next("us.archive.org", "500", 2)
     house.simulator.fail_next("us.archive.org", "short", 1)
     house.simulator.fail_next("us.archive.org", "html", 1)
@@ -103,7 +106,7 @@ async def test_an_image_that_arrives_damaged_is_fetched_again(house: House) -> N
 
 
 async def test_a_known_album_without_a_cover_gets_one_looked_for_when_it_is_played_again(house: House) -> None:
-    [play] = [each for each in house.names(40) if WORLD.truth(*each[:3]).has_art][:1]
+    play = house.with_cover()
     await house.submit(house.listen(play))
     await house.until_settled()
     await house.count("DELETE FROM artworks")
@@ -113,7 +116,7 @@ async def test_a_known_album_without_a_cover_gets_one_looked_for_when_it_is_play
 
 async def test_a_clients_own_recording_id_gives_that_play_its_own_match_where_the_names_agree(house: House) -> None:
     play, other = house.names(2)
-    right, wrong = WORLD.truth(*play[:3]).recording_mbid, WORLD.truth(*other[:3]).recording_mbid
+    right, wrong = house.truth(play).recording_mbid, house.truth(other).recording_mbid
     for at, mbid in ((10, right), (20, wrong)):
         listen = house.listen(play, house.clock.now() - timedelta(minutes=at))
         listen["track_metadata"]["additional_info"] = {"recording_mbid": mbid}

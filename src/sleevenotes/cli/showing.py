@@ -53,15 +53,19 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
 
 def _tables(snapshot: statistics.Snapshot, now: datetime) -> Iterator[Table]:
     yield _table(
-        "Lanes: questions waiting, and the last hour's answers",
-        f"source {' '.join(BANDS)} leased oldest answered absent unknown faults median requests/min",
-        map(_lane, snapshot.lanes),
+        "Questions waiting, by band",
+        f"source {' '.join(BANDS)} leased oldest",
+        map(_waiting, snapshot.lanes),
+    )
+    yield _table(
+        "Questions asked in the last hour",
+        "source answered absent unknown faults median per_minute",
+        map(_asked_lately, snapshot.lanes),
     )
     yield _table("Budgets", "host last_request faults waits because", (_budget(row, now) for row in snapshot.budgets))
     yield _table("Queues of jobs", "stage band queued running held oldest", map(_queue, snapshot.queues))
-    rate = snapshot.requests_per_1000_scrobbles
     yield _table(
-        f"Outcomes: {snapshot.scrobbles} scrobbles, {rate} requests for each 1,000",
+        f"{snapshot.scrobbles} scrobbles, {snapshot.requests_per_1000_scrobbles} requests for each 1,000",
         "of status count",
         [
             *(("lookups", name, count) for name, count in sorted(snapshot.lookups.items())),
@@ -70,19 +74,15 @@ def _tables(snapshot: statistics.Snapshot, now: datetime) -> Iterator[Table]:
     )
 
 
-def _lane(lane: statistics.Lane) -> tuple[object, ...]:
-    waiting = (lane.waiting.get(band, 0) for band in BANDS)
+def _waiting(lane: statistics.Lane) -> tuple[object, ...]:
+    return (lane.source, *(lane.waiting.get(band, 0) for band in BANDS), lane.leased, _span(lane.oldest_s))
+
+
+def _asked_lately(lane: statistics.Lane) -> tuple[object, ...]:
     median = "" if lane.p50_ms is None else f"{lane.p50_ms} ms"
-    outcomes = (lane.answered, lane.absent, lane.unknown, lane.fault)
     return (
-        lane.source,
-        *waiting,
-        lane.leased,
-        _span(lane.oldest_s),
-        *outcomes,
-        median,
-        lane.requests_last_minute,
-    )
+        lane.source, lane.answered, lane.absent, lane.unknown, lane.fault, median, lane.requests_last_minute
+    )  # fmt: skip
 
 
 def _budget(budget: statistics.Budget, now: datetime) -> tuple[object, ...]:
@@ -96,11 +96,12 @@ def _queue(queue: statistics.Queue) -> tuple[object, ...]:
 
 
 def _table(title: str, columns: str, rows: Iterable[Iterable[object]]) -> Table:
+    from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for column in columns.split():
-        table.add_column(column.replace("_", " ") if column not in BANDS else column)
+        table.add_column(column.replace("_", " ") if column not in BANDS else column, no_wrap=column in BANDS)
     for row in rows:
         table.add_row(*map(str, row))
     return table

@@ -76,9 +76,7 @@ def lines(data: bytes) -> Iterator[tuple[int, bytes]]:
             while line := file.readline(MAX_LINE_BYTES + 1):
                 number += 1
                 if len(line) > MAX_LINE_BYTES:
-                    raise errors.Refused(
-                        f"line {number} is longer than {MAX_LINE_BYTES} bytes: not a list of plays"
-                    )
+                    raise errors.Refused(f"line {number} is longer than {MAX_LINE_BYTES} bytes: not a list of plays")
                 yield number, line.rstrip(b"\r\n")
         except (EOFError, OSError) as error:
             raise errors.Refused(f"the compressed file is damaged after line {number}: {error}") from None

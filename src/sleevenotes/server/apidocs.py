@@ -57,7 +57,8 @@ def _page(document: dict[str, Any]) -> Iterator[str]:
                 yield from _operation(path, method, operations[method])
     yield "<h2>Shapes</h2>"
     for name, schema in sorted(schemas.items()):
-        yield f'<section id="{html.escape(name)}"><h3>{html.escape(name)}</h3>{_described(schema)}{_fields(schema)}</section>'
+        heading = f'<section id="{html.escape(name)}"><h3>{html.escape(name)}</h3>'
+        yield f"{heading}{_described(schema)}{_fields(schema)}</section>"
     yield "</main></html>"
 
 

@@ -8,7 +8,6 @@ Both are pure; the placeholder is small enough to stand in the page itself (a "d
 from __future__ import annotations
 
 import base64
-import binascii
 import functools
 import math
 import struct
@@ -95,15 +94,15 @@ def placeholder(thumbhash: str, side: int = 6) -> str:
     """Draw a thumbhash (base64) as a square PNG of `side` pixels in a "data:" address; "" when it cannot be read."""
     try:
         pixels = draw(base64.b64decode(thumbhash, validate=True), side)
-    except (binascii.Error, IndexError):
+    except (ValueError, IndexError):  # broken base64 is a ValueError, too
         return ""
     return "data:image/png;base64," + base64.b64encode(_png(pixels, side)).decode()
 
 
 def draw(thumbhash: bytes, side: int) -> list[Colour]:
-    """Decode a thumbhash to side * side pixels, row by row; transparency is ignored, proportions are not kept.
+    """Decode a thumbhash to side * side pixels, row by row; proportions are not kept.
 
-    Raises IndexError when the bytes are too few.
+    Raises IndexError when the bytes are too few, ValueError for a transparent one (our covers are flattened).
     """
     dc, planes = _planes(thumbhash)
     cosines = [[math.cos(math.pi / side * (at + 0.5) * term) for term in range(7)] for at in range(side)]
@@ -117,10 +116,11 @@ def _planes(data: bytes) -> tuple[tuple[float, float, float], tuple[Plane, Plane
     """Read the averages and the cosine terms of l, p and q."""
     low = data[0] | data[1] << 8 | data[2] << 16
     high = data[3] | data[4] << 8
-    alpha, landscape, short = low >> 23, high >> 15, high & 7
-    full = 5 if alpha else 7
-    wide, tall = (full, short) if landscape else (short, full)
-    nibbles = [part for byte in data[6 if alpha else 5 :] for part in (byte & 15, byte >> 4)]
+    if low >> 23:
+        raise ValueError("a thumbhash with transparency")
+    landscape, short = high >> 15, high & 7
+    wide, tall = (7, short) if landscape else (short, 7)
+    nibbles = [part for byte in data[5:] for part in (byte & 15, byte >> 4)]
     average = (low & 63) / 63, (low >> 6 & 63) / 31.5 - 1, (low >> 12 & 63) / 31.5 - 1
     lightness = _plane(nibbles, max(3, wide), max(3, tall), (low >> 18 & 31) / 31)
     yellow = _plane(nibbles, 3, 3, (high >> 3 & 63) / 63 * 1.25)

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from litestar import Litestar
+from litestar.enums import ScopeType
 from litestar.exceptions import TooManyRequestsException
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -78,7 +79,7 @@ def enforce(app: ASGIApp) -> ASGIApp:
     """Count each API request before it is handled, and refuse it when it is one too many; a middleware."""
 
     async def counted(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _standing(scope).exceeded:
+        if scope["type"] == ScopeType.HTTP and _standing(scope).exceeded:
             raise TooManyRequestsException(TOO_MANY)
         await app(scope, receive, send)
 

@@ -6,13 +6,13 @@ a session and shows one's own listens only, unlike ListenBrainz, where they are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request, Response, Router, get, post
 from litestar.exceptions import HTTPException, NotFoundException
+from litestar.params import FromPath
 
 from sleevenotes import errors
 from sleevenotes.model import Band
@@ -51,7 +51,7 @@ async def submit_listens(request: Asked) -> Response[bytes]:
     batch = listens.read(await request.body(), services.of(request).clock.now())
     if not batch.sent and batch.rejected:
         told = batch.rejected if batch.listen_type == "import" else None
-        raise problems.Invalid(batch.rejected[0].error, _written(told))
+        raise problems.Invalid(batch.rejected[0].error, told)
     if batch.listen_type == "playing_now":
         return await _play_now(request, account, batch)
     band = Band.LOW_PRIORITY if batch.listen_type == "import" else Band.DEFAULT
@@ -66,7 +66,7 @@ async def submit_listens(request: Asked) -> Response[bytes]:
     )
     if not batch.rejected:
         return Response(_OK, media_type=_JSON)
-    return _json({"status": "ok", "rejected": _written(batch.rejected)})
+    return _json({"status": "ok", "rejected": batch.rejected})
 
 
 async def _play_now(request: Asked, account: Account, batch: listens.Batch) -> Response[bytes]:
@@ -77,10 +77,6 @@ async def _play_now(request: Asked, account: Account, batch: listens.Batch) -> R
     if request.query_params.get("return_msid", "").lower() in ("true", "1"):
         answer["recording_msid"] = listens.recording_msid(playing.artist, playing.track, playing.release)
     return _json(answer)
-
-
-def _written(rejected: Sequence[listens.Rejected] | None) -> list[dict[str, object]] | None:
-    return None if rejected is None else [each._asdict() for each in rejected]
 
 
 class _ToDelete(msgspec.Struct):
@@ -121,7 +117,7 @@ async def validate_token(request: Asked) -> Response[bytes]:
 
 
 @get("/user/{user_name:str}/listens")
-async def user_listens(request: Asked, user_name: str) -> Response[bytes]:
+async def user_listens(request: Asked, user_name: FromPath[str]) -> Response[bytes]:
     """Give the listens between min_ts and max_ts (both exclusive), newest first; at most `count`."""
     account = await _own(request, user_name)
     after, before = _number(request, "min_ts"), _number(request, "max_ts")
@@ -149,7 +145,7 @@ async def user_listens(request: Asked, user_name: str) -> Response[bytes]:
 
 
 @get("/user/{user_name:str}/listen-count")
-async def listen_count(request: Asked, user_name: str) -> Response[bytes]:
+async def listen_count(request: Asked, user_name: FromPath[str]) -> Response[bytes]:
     """Tell how many listens there are."""
     account = await _own(request, user_name)
     async with services.of(request).database.connection() as conn:
@@ -157,7 +153,7 @@ async def listen_count(request: Asked, user_name: str) -> Response[bytes]:
 
 
 @get("/user/{user_name:str}/playing-now")
-async def playing_now(request: Asked, user_name: str) -> Response[bytes]:
+async def playing_now(request: Asked, user_name: FromPath[str]) -> Response[bytes]:
     """Tell what plays now."""
     account = await _own(request, user_name)
     parts = services.of(request)

@@ -38,7 +38,7 @@ class Document(msgspec.Struct):
     payload: list[msgspec.Raw]
 
 
-class Rejected(NamedTuple):
+class Rejected(msgspec.Struct, frozen=True):
     """An item that was refused; `index` counts from 0."""
 
     index: int
@@ -186,11 +186,14 @@ def _with_info(
         listened_at=listened_at,
         album_artist=_text(info.get("release_artist_name")),
         duration_ms=duration_ms,
-        source_app=_text(info.get("media_player")) or _text(info.get("submission_client")),
+        source_app=next(filter(None, (_text(info.get(field)) for field in _PLAYERS)), ""),
         origin="listenbrainz",
         evidence=evidence,
         extra=extra,
     )
+
+
+_PLAYERS = ("media_player", "listening_from", "submission_client")  # the first that says something
 
 
 def _text(value: object) -> str:
@@ -300,8 +303,8 @@ def _info(play: Play) -> dict[str, Any]:
     info = {key: value for key, value in play.extra.items() if key != "track_metadata"}
     if play.duration_ms:
         info["duration_ms"] = play.duration_ms
-    if play.source_app:
-        info.setdefault("media_player", play.source_app)
+    if play.source_app and info.keys().isdisjoint(_PLAYERS):  # it came to us another way
+        info["media_player"] = play.source_app
     given = msgspec.to_builtins(play.evidence)  # without what is empty
     if "track_number" in given:
         given["tracknumber"] = given.pop("track_number")

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
 from litestar.exceptions import NotFoundException
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec import OpenAPIMediaType, Operation, Reference, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import FromPath, FromQuery
 
 from sleevenotes import errors
 from sleevenotes.model import Band, Status
@@ -69,7 +70,7 @@ class EnrichmentAnswer(msgspec.Struct, frozen=True):
     estimated_completion: datetime | None
 
 
-def _properties() -> dict[str, Schema]:
+def _properties() -> dict[str, Reference | Schema]:
     text, whole = OpenAPIType.STRING, OpenAPIType.INTEGER
     form = scrobble_json
     return {
@@ -145,7 +146,7 @@ def _facts(play: Play) -> dict[str, Any]:
 
 
 @delete("/scrobbles/{scrobble_id:int}", opt={"token_only": True})
-async def delete_one(request: Asked, scrobble_id: int) -> None:
+async def delete_one(request: Asked, scrobble_id: FromPath[int]) -> None:
     """Delete a scrobble."""
     account = await auth.by_token(request)
     parts = services.of(request)
@@ -161,10 +162,10 @@ async def delete_one(request: Asked, scrobble_id: int) -> None:
 @get("/scrobbles")
 async def list_page(
     request: Asked,
-    limit: int = DEFAULT_LIMIT,
-    cursor: str | None = None,
-    since: str | None = None,
-    until: str | None = None,
+    limit: FromQuery[int] = DEFAULT_LIMIT,
+    cursor: FromQuery[str | None] = None,
+    since: FromQuery[str | None] = None,
+    until: FromQuery[str | None] = None,
 ) -> ScrobblePage:
     """Give a page of scrobbles, newest first.
 
@@ -187,24 +188,24 @@ async def list_page(
 
 
 @get("/scrobbles/recent")
-async def recent(request: Asked, limit: int = DEFAULT_LIMIT) -> RecentAnswer:
+async def recent(request: Asked, limit: FromQuery[int] = DEFAULT_LIMIT) -> RecentAnswer:
     """Give what plays now and the newest scrobbles; a scrobble is here as soon as its submit is answered."""
     account = await auth.reader(request)
     parts = services.of(request)
     async with parts.database.connection() as conn:
         now = await scrobbles.now_playing(conn, account.id, parts.clock.now())
         plays = await scrobbles.feed(conn, account.id, limit=_limit(limit))
-    return RecentAnswer(now and scrobble_json.written(now), _answers(plays))
+    return RecentAnswer(scrobble_json.written(now) if now else None, _answers(plays))
 
 
 @get("/scrobbles/{scrobble_id:int}")
-async def show(request: Asked, scrobble_id: int) -> ScrobbleAnswer:
+async def show(request: Asked, scrobble_id: FromPath[int]) -> ScrobbleAnswer:
     """Give one scrobble."""
     return scrobble_json.written(await _own(request, scrobble_id))
 
 
 @get("/scrobbles/{scrobble_id:int}/enrichment_status")
-async def enrichment_status(request: Asked, scrobble_id: int) -> EnrichmentAnswer:
+async def enrichment_status(request: Asked, scrobble_id: FromPath[int]) -> EnrichmentAnswer:
     """Tell how far a scrobble's enrichment is."""
     play = await _own(request, scrobble_id)
     return EnrichmentAnswer(play.status, bool(play.image_digest), None)
@@ -251,4 +252,5 @@ router = Router(
     "/api/v1",
     route_handlers=[submit, delete_one, list_page, recent, show, enrichment_status],
     tags=["Scrobbles"],
+    include_in_schema=True,
 )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from typing import Annotated
 
 import asyncpg
 from litestar import Router, get
 from litestar.di import Provide
-from litestar.params import Parameter
+from litestar.params import FromQuery
 from litestar.response import Stream, Template
 
 from sleevenotes import errors, model
@@ -23,16 +22,16 @@ from sleevenotes.server import (
     strangers,
     templating,
 )
+from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import events, scrobbles, wants
-from sleevenotes.store.accounts import Account
 from sleevenotes.store.postgres import Connection
 
 ROWS = 100  # plays in one fragment
 
 
 @get("/")
-async def feed(request: Asking, account: Account, before: str = "") -> Template:
+async def feed(request: Asking, account: SignedIn, before: FromQuery[str] = "") -> Template:
     """Show one page of the feed, the newest with what plays now on top."""
     parts = services.of(request)
     now = parts.clock.now()
@@ -55,7 +54,7 @@ async def feed(request: Asking, account: Account, before: str = "") -> Template:
 
 
 @get("/fragments/feed")
-async def feed_fragment(request: Asking, account: Account) -> Template:
+async def feed_fragment(request: Asking, account: SignedIn) -> Template:
     """Return the newest page's days, without the page around them."""
     parts = services.of(request)
     now = parts.clock.now()
@@ -67,10 +66,10 @@ async def feed_fragment(request: Asking, account: Account) -> Template:
 @get("/fragments/plays")
 async def plays_fragment(
     request: Asking,
-    account: Account,
-    ids: str = "",
-    lookups: str = "",
-    usual_app: Annotated[str, Parameter(query="app")] = "",
+    account: SignedIn,
+    ids: FromQuery[str] = "",
+    lookups: FromQuery[str] = "",
+    app: FromQuery[str] = "",
 ) -> Template:
     """Return rows of the feed: of these scrobbles, and the newest of these lookups; comma-separated ids."""
     parts = services.of(request)
@@ -80,11 +79,11 @@ async def plays_fragment(
         if lookups:
             plays += await scrobbles.by_lookups(conn, account.id, numbers("lookups", lookups), ROWS)
     tell = feeds.teller(account, now)
-    return templating.fragment("_plays.html", plays=plays, tell=tell, usual_app=usual_app)
+    return templating.fragment("_plays.html", plays=plays, tell=tell, usual_app=app)
 
 
 @get("/fragments/now")
-async def now_fragment(request: Asking, account: Account) -> Template:
+async def now_fragment(request: Asking, account: SignedIn) -> Template:
     """Return what plays now, empty when nothing does."""
     parts = services.of(request)
     now = parts.clock.now()
@@ -96,14 +95,13 @@ async def now_fragment(request: Asking, account: Account) -> Template:
 @get("/live")
 async def line(
     request: Asking,
-    account: Account,
-    after: str = "",
-    last_event_id: Annotated[str, Parameter(header="Last-Event-ID", required=False)] = "",
+    account: SignedIn,
+    after: FromQuery[str] = "",
 ) -> Stream:
     """Stream what happens to the account: server-sent events, see sleevenotes.server.live."""
     hub: live.Hub = services.of(request).hub
     return Stream(
-        hub.stream(account.id, last_event_id or after),
+        hub.stream(account.id, request.headers.get("last-event-id") or after),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Router, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from sleevenotes import errors
 from sleevenotes.server import auth, feeds, limits, services, templating, views
+from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import accounts, library
 from sleevenotes.store.accounts import Account
@@ -64,9 +63,7 @@ async def setup_form(request: Asking) -> Template | Redirect:
 
 
 @post("/setup", status_code=200)
-async def setup(
-    request: Asking, data: Annotated[Setup, Body(media_type=RequestEncodingType.URL_ENCODED)]
-) -> Template | Redirect:
+async def setup(request: Asking, data: URLEncodedBody[Setup]) -> Template | Redirect:
     """Create the owner, log the browser in, and show the first token, the only time."""
     parts = services.of(request)
     now = parts.clock.now()
@@ -96,9 +93,7 @@ async def login_form(request: Asking) -> Template | Redirect:
 
 
 @post("/login", status_code=200)
-async def login(
-    request: Asking, data: Annotated[Login, Body(media_type=RequestEncodingType.URL_ENCODED)]
-) -> Template | Redirect:
+async def login(request: Asking, data: URLEncodedBody[Login]) -> Template | Redirect:
     """Open a session, or say that name and password do not fit."""
     parts = services.of(request)
     if _tries(request, 1) < 0:
@@ -119,7 +114,7 @@ async def logout(request: Asking) -> Redirect:
 
 
 @post("/theme", status_code=303)
-async def theme(request: Asking, data: Annotated[Chosen, Body(media_type=RequestEncodingType.URL_ENCODED)]) -> Redirect:
+async def theme(request: Asking, data: URLEncodedBody[Chosen]) -> Redirect:
     """Remember light, dark, or what the system says, in this browser."""
     chosen = data.theme if data.theme in templating.THEMES else ""
     answer = Redirect(local(data.back), status_code=303)
@@ -133,15 +128,13 @@ async def theme(request: Asking, data: Annotated[Chosen, Body(media_type=Request
 
 
 @get("/players")
-async def players(request: Asking, account: Account) -> Template:
+async def players(request: Asking, account: SignedIn) -> Template:
     """Show how to point a player here, and the tokens there are."""
     return await _players(request, account)
 
 
 @post("/players", status_code=200)
-async def create_token(
-    request: Asking, account: Account, data: Annotated[NewToken, Body(media_type=RequestEncodingType.URL_ENCODED)]
-) -> Template:
+async def create_token(request: Asking, account: SignedIn, data: URLEncodedBody[NewToken]) -> Template:
     """Make a token and show it, the only time."""
     parts = services.of(request)
     name = " ".join(data.name.split())[:64] or "player"
@@ -151,7 +144,7 @@ async def create_token(
 
 
 @post("/players/{token_id:int}/revoke", status_code=303)
-async def revoke_token(request: Asking, account: Account, token_id: int) -> Redirect:
+async def revoke_token(request: Asking, account: SignedIn, token_id: FromPath[int]) -> Redirect:
     """End a token."""
     async with services.of(request).database.connection() as conn:
         await accounts.revoke_token(conn, account.id, token_id)
@@ -159,9 +152,7 @@ async def revoke_token(request: Asking, account: Account, token_id: int) -> Redi
 
 
 @post("/players/time-zone", status_code=303)
-async def time_zone(
-    request: Asking, account: Account, data: Annotated[Chosen, Body(media_type=RequestEncodingType.URL_ENCODED)]
-) -> Redirect:
+async def time_zone(request: Asking, account: SignedIn, data: URLEncodedBody[Chosen]) -> Redirect:
     """Remember the listener's time zone.
 
     Raises errors.Refused when there is no such zone.

@@ -9,10 +9,12 @@ from typing import Any
 
 from litestar import get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Template
 
 from sleevenotes import model
 from sleevenotes.server import charts, feeds, services, stories, templating, views
+from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import events, explanations, library, scrobbles, sleeves, traces
 from sleevenotes.store.accounts import Account
@@ -20,7 +22,7 @@ from sleevenotes.store.postgres import Connection
 
 
 @get("/albums/{release_group_id:int}")
-async def album(request: Asking, account: Account, release_group_id: int) -> Template:
+async def album(request: Asking, account: SignedIn, release_group_id: FromPath[int]) -> Template:
     """Show a release group: cover, own plays, small print."""
     parts = services.of(request)
     now = parts.clock.now()
@@ -55,7 +57,7 @@ async def _album(conn: Connection, account: Account, release_group_id: int) -> d
 
 
 @get("/artists/{artist_id:int}")
-async def artist(request: Asking, account: Account, artist_id: int) -> Template:
+async def artist(request: Asking, account: SignedIn, artist_id: FromPath[int]) -> Template:
     """Show an artist: albums and recordings the account plays."""
     parts = services.of(request)
     now = parts.clock.now()
@@ -88,7 +90,7 @@ async def _artist(conn: Connection, account: Account, artist_id: int) -> dict[st
 
 
 @get("/scrobbles/{scrobble_id:int}")
-async def scrobble(request: Asking, account: Account, scrobble_id: int) -> Template:
+async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int]) -> Template:
     """Show one play: what was sent, what it became, and why."""
     parts = services.of(request)
     now = parts.clock.now()

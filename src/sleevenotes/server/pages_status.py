@@ -9,10 +9,10 @@ from litestar import get
 from litestar.response import Template
 
 from sleevenotes.server import feeds, services, templating, views
+from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.sources import contract, registry
 from sleevenotes.store import statistics
-from sleevenotes.store.accounts import Account
 
 TICKS = 60  # most marks drawn for a minute's budget
 BANDS = ("critical", "default", "low_priority")
@@ -52,7 +52,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 @get("/status")
-async def status(request: Asking, account: Account) -> Template:
+async def status(request: Asking, account: SignedIn) -> Template:
     """Show lanes, queues and outcomes."""
     parts = services.of(request)
     now = parts.clock.now()
@@ -86,7 +86,7 @@ def line(source: contract.Source, counted: statistics.Snapshot, now: datetime, t
         limit=limit,
         used=lane.requests_last_minute,
         ticks=ticks(lane.requests_last_minute, limit),
-        waiting=shares(lane.waiting, BANDS),
+        waiting=shares(lane.waiting, BANDS, full=limit),  # a minute's budget fills the bar
         waiting_total=sum(lane.waiting.values()),
         said=shares(outcomes, tuple(outcomes)),
         said_total=sum(outcomes.values()),
@@ -116,9 +116,9 @@ def ticks(used: int, limit: int) -> tuple[Tick, ...]:
     return tuple(Tick(at, at < filled) for at in range(drawn))
 
 
-def shares(counts: dict[str, int], order: tuple[str, ...]) -> tuple[Share, ...]:
-    """Lay counts side by side as shares of one bar, in this order; nothing is left out silently but zeros."""
-    total = sum(counts.values())
+def shares(counts: dict[str, int], order: tuple[str, ...], full: int = 0) -> tuple[Share, ...]:
+    """Lay counts side by side as shares of one bar, in this order; the bar stands for `full` at least."""
+    total = max(full, sum(counts.values()))
     at, laid = 0.0, []
     for name in (*order, *sorted(set(counts) - set(order))):
         width = 100 * counts.get(name, 0) / total if total else 0

@@ -6,7 +6,6 @@ short page in plain words.
 
 from __future__ import annotations
 
-import html
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +15,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from sleevenotes import errors
+from sleevenotes.server import templating
 
 LISTENBRAINZ_PATHS = ("/1/", "/apis/listenbrainz/")
 NATIVE_PATHS = ("/api/",)
@@ -122,8 +122,4 @@ def _details(error: Exception) -> object:
 def _page(status: int, message: str) -> str:
     title = "Nothing is here" if status == 404 else HTTPStatus(status).phrase
     said = "This page does not exist, or it is about plays that are not yours." if status == 404 else message
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/sleevenotes.css">'
-        f'<main><h1>{html.escape(title)}</h1><p>{html.escape(said)}</p><p><a href="/">Back to your plays</a></p></main>'
-    )
+    return templating.problem(title, said)

@@ -6,14 +6,17 @@ from typing import Any
 from urllib.parse import quote
 
 from litestar import Request, Response
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from sleevenotes.server import auth, services
 from sleevenotes.store import accounts
 from sleevenotes.store.accounts import Account
 
+SignedIn = NamedDependency[Account]  # the account that asks, found by `signed_in`
 
-class Stranger(Exception):  # noqa: N818 # it is who asks, not what went wrong
+
+class Stranger(Exception):  # it is who asks, not what went wrong
     """Somebody without an account asks for a page; `way` is where to go first."""
 
     def __init__(self, way: str) -> None:

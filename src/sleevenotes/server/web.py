@@ -49,6 +49,7 @@ def create(services: Services) -> Litestar:
         exception_handlers={Exception: problems.answer},
         template_config=templating.config(),
         openapi_config=apidocs.config(),
+        include_in_schema=False,  # but for the native API, which says so itself
     )
 
 

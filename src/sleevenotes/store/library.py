@@ -40,11 +40,11 @@ _OF_ARTIST = f"""
 
 
 class Played(msgspec.Struct, frozen=True):
-    """How often and between when."""
+    """How often and between when; no times where it only plays right now, for the first time."""
 
     plays: int
-    first_at: datetime
-    last_at: datetime
+    first_at: datetime | None
+    last_at: datetime | None
 
 
 class Track(msgspec.Struct, frozen=True):
@@ -178,11 +178,18 @@ async def set_time_zone(conn: Connection, account_id: int, zone: str) -> None:
 
 async def _played(conn: Connection, of: str, account_id: int, subject_id: int) -> Played | None:
     row = await conn.fetchrow(
-        f"{of} SELECT count(*) AS plays, min(listened_at) AS first_at, max(listened_at) AS last_at FROM own",
+        f"""
+        {of}
+        SELECT count(*) AS plays, min(listened_at) AS first_at, max(listened_at) AS last_at,
+               EXISTS (SELECT FROM chosen JOIN now_playing USING (lookup_id) WHERE account_id = $1) AS plays_now
+        FROM own
+        """,
         account_id,
         subject_id,
     )
-    return Played(**row) if row["plays"] else None
+    if not (row["plays"] or row["plays_now"]):
+        return None
+    return Played(row["plays"], row["first_at"], row["last_at"])
 
 
 async def _tracks(conn: Connection, of: str, account_id: int, subject_id: int, limit: int) -> list[Track]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -34,27 +34,26 @@ class Stored(NamedTuple):
     listened_at: datetime
 
 
-async def existing(conn: Connection, keys: Sequence[Key], windows: Sequence[float]) -> dict[int, Stored]:
-    """Find which of these are stored already: position in `keys` → the stored one.
-
-    Each key's window is in seconds, 0 for the same instant only; the stored scrobble nearest in time counts.
-    """
+async def existing(conn: Connection, keys: Sequence[Key], spread_s: float = 0) -> dict[int, list[Stored]]:
+    """Find which of these are stored already: position in `keys` → those within `spread_s` seconds, nearest first."""
     rows = await conn.fetch(
         """
         SELECT k.position::int, s.id, s.lookup_id, s.listened_at
-        FROM unnest($1::bigint[], $2::timestamptz[], $3::bytea[], $4::float8[])
-             WITH ORDINALITY AS k (account_id, listened_at, identity, spread, position)
+        FROM unnest($1::bigint[], $2::timestamptz[], $3::bytea[])
+             WITH ORDINALITY AS k (account_id, listened_at, identity, position)
         JOIN scrobbles s ON s.account_id = k.account_id AND s.identity = k.identity
-             AND s.listened_at BETWEEN k.listened_at - k.spread * interval '1 second'
-                                   AND k.listened_at + k.spread * interval '1 second'
-        ORDER BY abs(extract(epoch FROM s.listened_at - k.listened_at)) DESC
+             AND s.listened_at BETWEEN k.listened_at - $4::interval AND k.listened_at + $4::interval
+        ORDER BY abs(extract(epoch FROM s.listened_at - k.listened_at)), s.id
         """,
         [key.account_id for key in keys],
         [key.listened_at for key in keys],
         [key.identity for key in keys],
-        list(windows),
+        timedelta(seconds=spread_s),
     )
-    return {position - 1: Stored(*stored) for position, *stored in rows}
+    found: dict[int, list[Stored]] = {}
+    for position, *stored in rows:
+        found.setdefault(position - 1, []).append(Stored(*stored))
+    return found
 
 
 async def insert(conn: Connection, news: Sequence[tuple[Key, int, model.Scrobble]], now: datetime) -> dict[Key, int]:
@@ -62,39 +61,38 @@ async def insert(conn: Connection, news: Sequence[tuple[Key, int, model.Scrobble
 
     Sorted by key, so that two transactions storing the same plays queue up rather than deadlock.
     """
-    ordered = sorted(news, key=lambda new: new[0])
+    ordered = sorted(news, key=_by_key)
     keys = [key for key, _, _ in ordered]
-    sent = [scrobble for _, _, scrobble in ordered]
     rows = await conn.fetch(
         _INSERT,
         [key.account_id for key in keys],
         [key.listened_at for key in keys],
         [key.identity for key in keys],
         [lookup_id for _, lookup_id, _ in ordered],
-        [scrobble.artist for scrobble in sent],
-        [scrobble.track for scrobble in sent],
-        [scrobble.release for scrobble in sent],
-        [scrobble.album_artist for scrobble in sent],
-        [scrobble.duration_ms for scrobble in sent],
-        [scrobble.source_app for scrobble in sent],
-        [scrobble.source_device for scrobble in sent],
-        [scrobble.origin for scrobble in sent],
-        [scrobble.artwork_uri for scrobble in sent],
-        [scrobble.evidence if scrobble.evidence != _NO_EVIDENCE else None for scrobble in sent],
-        [scrobble.extra or None for scrobble in sent],
+        [scrobble for _, _, scrobble in ordered],
         now,
     )
     return {Key(*key): scrobble_id for scrobble_id, *key in rows}
 
 
-_NO_EVIDENCE = model.Evidence()
+def _by_key(new: tuple[Key, int, model.Scrobble]) -> Key:
+    return new[0]
 
+
+# The scrobbles travel as one jsonb, encoded from the structs themselves: a fifth of the Python of fifteen arrays.
 _INSERT = """
     INSERT INTO scrobbles (account_id, listened_at, identity, lookup_id, artist, track, release, album_artist,
                            duration_ms, source_app, source_device, origin, artwork_uri, evidence, extra, inserted_at)
-    SELECT *, $16::timestamptz
-    FROM unnest($1::bigint[], $2::timestamptz[], $3::bytea[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-                $8::text[], $9::int[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::jsonb[])
+    SELECT account_id, listened_at, identity, lookup_id, artist, track, coalesce(release, ''),
+           coalesce(album_artist, ''), duration_ms, coalesce(source_app, ''), coalesce(source_device, ''),
+           coalesce(origin, 'api'), coalesce(artwork_uri, ''), evidence, extra, $6
+    FROM ROWS FROM (
+        unnest($1::bigint[], $2::timestamptz[], $3::bytea[], $4::bigint[]),
+        jsonb_to_recordset($5) AS (artist text, track text, release text, album_artist text, duration_ms int,
+                                   source_app text, source_device text, origin text, artwork_uri text,
+                                   evidence jsonb, extra jsonb)
+    ) AS new (account_id, listened_at, identity, lookup_id, artist, track, release, album_artist, duration_ms,
+              source_app, source_device, origin, artwork_uri, evidence, extra)
     ON CONFLICT (account_id, listened_at, identity) DO NOTHING
     RETURNING id, account_id, listened_at, identity
 """

@@ -124,15 +124,18 @@ async def bump(
     """Make what these subjects wait for at least as urgent as `band`, and count further plays that wait."""
     await conn.execute(
         """
-        UPDATE wants SET band = greatest(wants.band, $3), plays = wants.plays + more.plays
-        FROM (
+        WITH more AS (
             SELECT want_id, sum(plays)::int AS plays
             FROM unnest($2::bigint[], $4::int[]) AS subject (subject_id, plays)
             JOIN waiters USING (subject_id)
             WHERE waiters.stage = $1
             GROUP BY want_id
-        ) AS more
-        WHERE wants.id = more.want_id
+        ), locked AS (
+            SELECT wants.id, more.plays FROM wants JOIN more ON more.want_id = wants.id
+            ORDER BY source, question_key FOR NO KEY UPDATE OF wants
+        )
+        UPDATE wants SET band = greatest(wants.band, $3), plays = wants.plays + locked.plays
+        FROM locked WHERE wants.id = locked.id
         """,
         stage,
         list(subject_ids),

@@ -47,10 +47,7 @@ def test_the_header_decides_the_order_and_the_delimiter() -> None:
 
 
 def test_quotes_are_undone_as_the_csv_module_writes_them() -> None:
-    assert (
-        only('1559570092\tChildish Gambino\t\t"""Awaken, My Love!"""\t\tRedbone\t').release
-        == '"Awaken, My Love!"'
-    )
+    assert only('1559570092\tChildish Gambino\t\t"""Awaken, My Love!"""\t\tRedbone\t').release == '"Awaken, My Love!"'
 
 
 def test_a_stray_quote_does_not_swallow_the_rows_after_it() -> None:

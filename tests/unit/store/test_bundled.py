@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -82,10 +82,9 @@ def is_running(data_dir: Path) -> bool:
 
 
 @pytest.fixture
-def fragile(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def fragile(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make servers that the product opens as quick as those of tests."""
     monkeypatch.setattr(bundled, "FLAGS", bundled.FLAGS | bundled.FRAGILE_FLAGS)
-    return
 
 
 @asynccontextmanager
