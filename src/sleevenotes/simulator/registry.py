@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sleevenotes.simulator import archive, imagehosts, musicbrainz, wire
+from sleevenotes.simulator import archive, deezer, imagehosts, itunes, musicbrainz, wire
 from sleevenotes.simulator.world import World
 
 
@@ -13,5 +13,7 @@ def services(world: World) -> tuple[wire.Service, ...]:
         archive.CoverArtArchive(world),
         archive.Download(world),
         archive.Node(world),
+        deezer.Deezer(world),
+        itunes.ITunes(world),
         *imagehosts.hosts(world),
     )
