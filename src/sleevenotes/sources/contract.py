@@ -10,12 +10,15 @@ reply was cut) is `UNKNOWN`, and is asked again in a smaller pack.
 
 from __future__ import annotations
 
+import urllib.parse
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from sleevenotes import errors, model, names
+
+Shape = TypeVar("Shape")
 
 # ---------------------------------------------------------------- questions
 
@@ -169,9 +172,10 @@ class Policy(msgspec.Struct, frozen=True):
     timeout   seconds for the whole exchange, redirects included
     answers   the kinds of question it can be asked
     needs     the name of the setting that must be filled for it to be asked; "" where none
-    images    the hosts whose images it fetches (FetchImage); () where it fetches none
+    images    the hosts whose images it fetches (FetchImage), "*.x.org" for all below x.org; () where it fetches none
     keep_s    seconds for which its terms let what it says be kept; None: for good
     credit    what must be shown beside what came from it; "" where nothing must
+    doubt_s   seconds after it throttled us in which its finding nothing proves no absence
     """
 
     host: str
@@ -185,6 +189,7 @@ class Policy(msgspec.Struct, frozen=True):
     images: tuple[str, ...] = ()
     keep_s: float | None = None
     credit: str = ""
+    doubt_s: float = 0.0
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -238,3 +243,18 @@ def refuse_faults(source: str, reply: Reply) -> None:
         raise errors.Throttled(f"{source} answered {reply.status}", retry_after=retry_after(reply))
     if reply.status >= 500:
         raise errors.Unreachable(f"{source} answered {reply.status}")
+
+
+def read_json(source: str, reply: Reply, shape: type[Shape]) -> Shape:
+    """Read a JSON body; its content type is not asked. Raises errors.Garbled where it is none of that shape."""
+    try:
+        return msgspec.json.decode(reply.body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        what = "a web page" if reply.body.lstrip()[:1] == b"<" else f"what cannot be read ({error})"
+        raise errors.Garbled(f"{source} sent {what}", body=reply.body) from None
+
+
+def fetches(policy: Policy, url: str) -> bool:
+    """Tell whether the image at an address is for the source with this policy to fetch."""
+    host = (urllib.parse.urlsplit(url).hostname or "").lower()
+    return any(host == image or (image[:2] == "*." and host.endswith(image[1:])) for image in policy.images)

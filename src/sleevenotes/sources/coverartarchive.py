@@ -14,14 +14,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from sleevenotes import errors
-from sleevenotes.sources import contract
+from sleevenotes.sources import contract, covers
 
 _BASE: Final = "https://coverartarchive.org"
-_LEAST_BYTES: Final = 200  # no cover is smaller; archive.org's error pages are about 170
-_MOST_BYTES: Final = 20_000_000
 _SIZES: Final = (250, 500, 1200)
 _SIZED: Final = re.compile(r"-(?:250|500|1200)$")
-_HTML_STARTS: Final = (b"<!doctype", b"<html", b"<title", b"<head")
 
 
 class CoverArtArchive:
@@ -37,12 +34,13 @@ class CoverArtArchive:
         together=1,
         timeout=30.0,
         answers=(contract.FetchImage,),
+        images=("coverartarchive.org",),
     )
 
     def request(self, questions: Sequence[contract.Question]) -> contract.Request:
         """Ask for the image at the question's address."""
         url = _asked(questions)
-        return contract.Request(url, max_bytes=_MOST_BYTES)
+        return contract.Request(url, max_bytes=covers.MOST_BYTES)
 
     def read(self, questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
         """Answer with the image's bytes, or absent where there is no such image."""
@@ -54,9 +52,7 @@ class CoverArtArchive:
             return [contract.Answer(follow_ups=_original(url, reply))]
         if reply.status != 200:
             raise errors.Unreachable(f"The Cover Art Archive answered {reply.status}")
-        content_type = _image_type(reply)
-        _refuse_truncated(reply)
-        return [contract.Answer((contract.ImageFile(url, content_type, reply.body),))]
+        return [contract.Answer((covers.image("The Cover Art Archive", url, reply),))]
 
 
 def front_of_release(mbid: str, size: int = 500) -> contract.FetchImage:
@@ -99,32 +95,3 @@ def _original(url: str, reply: contract.Reply) -> tuple[contract.Question, ...]:
 
 def _is_invalid_mbid(reply: contract.Reply) -> bool:
     return b"invalid mbid" in reply.body.lower()
-
-
-def _image_type(reply: contract.Reply) -> str:
-    """Tell the image's type from its first bytes, or raise Garbled."""
-    body = reply.body
-    if body[:3] == b"\xff\xd8\xff":
-        found = "image/jpeg"
-    elif body[:8] == b"\x89PNG\r\n\x1a\n":
-        found = "image/png"
-    elif body[:6] in (b"GIF87a", b"GIF89a"):
-        found = "image/gif"
-    elif body[:4] == b"RIFF" and body[8:12] == b"WEBP":
-        found = "image/webp"
-    else:
-        found = ""
-    if not found:
-        what = "a web page" if body.lstrip()[:9].lower().startswith(_HTML_STARTS) else "something else"
-        raise errors.Garbled(f"The Cover Art Archive sent {what} in place of an image", body=body)
-    if not _LEAST_BYTES <= len(body) <= _MOST_BYTES:
-        raise errors.Garbled(f"The Cover Art Archive sent an image of {len(body)} bytes", body=body)
-    return found
-
-
-def _refuse_truncated(reply: contract.Reply) -> None:
-    """Compare with the stated length; a packed body was unpacked on the way, so its length tells nothing."""
-    stated = reply.headers.get("content-length", "")
-    packed = reply.headers.get("content-encoding", "identity") != "identity"
-    if stated.isdigit() and not packed and int(stated) != len(reply.body):
-        raise errors.Garbled(f"An image of {stated} bytes came as {len(reply.body)}", body=reply.body)
