@@ -155,8 +155,8 @@ async def next_due(conn: Connection, sources: Sequence[str], now: datetime) -> d
     return due and max(due, now)
 
 
-async def claim(conn: Connection, sources: Sequence[str], together: int, now: datetime, lease: float) -> list[Want]:
-    """Lease the most wanted pack of these sources: at most `together` of one source and kind, [] when none is due.
+async def claim(conn: Connection, together: Mapping[str, int], now: datetime, lease: float) -> list[Want]:
+    """Lease the most wanted pack of these sources, each with its size; of one source and kind, [] when none is due.
 
     Call it in a transaction of its own. `lease` in seconds: after that, a lane that died is not waited for.
     """
@@ -166,12 +166,12 @@ async def claim(conn: Connection, sources: Sequence[str], together: int, now: da
         WHERE source = ANY($1) AND due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
         ORDER BY {_MOST_WANTED} LIMIT 1 FOR UPDATE SKIP LOCKED
         """,
-        list(sources),
+        list(together),
         now,
     )
     if head is None:
         return []
-    limit = min(together, head["pack_limit"] or together)
+    limit = min(together[head["source"]], head["pack_limit"] or 32767)
     rows = await conn.fetch(
         f"""
         UPDATE wants SET leased_until = $5

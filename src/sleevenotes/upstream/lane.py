@@ -71,6 +71,7 @@ class Lane:
         self._files = store
         self._time = time
         self._wake = wake
+        self._pack_sizes = {source.name: float(source.policy.together) for source in sources}
         self._called = asyncio.Event()
         self._places = asyncio.Semaphore(self._policy.parallel)
         self._sends: set[asyncio.Task[None]] = set()
@@ -148,8 +149,20 @@ class Lane:
 
     async def _claim(self) -> list[wants.Want]:
         lease = self._policy.timeout + 30.0
+        sizes = {name: int(size) for name, size in self._pack_sizes.items()}
         async with self._database.transaction() as conn:
-            return await wants.claim(conn, list(self._sources), self._policy.together, self._time.now(), lease)
+            return await wants.claim(conn, sizes, self._time.now(), lease)
+
+    def _fit_packs(self, source: str, asked: int, untold: int) -> None:
+        """Shrink packs by a quarter where a reply left most members out, grow again where a full one left few out.
+
+        A few left out cost less, asked again in half-size packs, than smaller packs would.
+        """
+        size, most = self._pack_sizes[source], self._sources[source].policy.together
+        if untold * 2 > asked > 1:
+            self._pack_sizes[source] = max(most / 4, 1.0, size * 0.75)
+        elif asked >= int(size) and untold * 4 <= asked:
+            self._pack_sizes[source] = min(float(most), size + 0.5)
 
     async def _reserve(self, pack: Sequence[wants.Want]) -> datetime | None:
         """Take the slot for a claimed pack and say for when; None, and the pack given back, if another was first."""
@@ -220,6 +233,7 @@ class Lane:
         told = [(want, answer) for want, answer in both if answer.known]
         untold = [want.id for want, answer in both if not answer.known]
         rows = [(want.source, want.key, _outcome(answer), answer) for want, answer in told]
+        self._fit_packs(exchange.pack[0].source, len(exchange.pack), len(untold))
         async with self._database.transaction() as conn:
             await budgets.answered(conn, self.host)
             await self._trace(conn, exchange, [(_said(answer), len(answer.candidates)) for answer in answers])

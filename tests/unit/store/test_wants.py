@@ -28,7 +28,7 @@ async def put(database: Database, *news: wants.New, band: model.Band = model.Ban
 
 async def take(database: Database, together: int = 1, now: datetime = NOW) -> list[str]:
     async with database.transaction() as conn:
-        pack = await wants.claim(conn, [SOURCE], together, now, lease=30.0)
+        pack = await wants.claim(conn, {SOURCE: together}, now, lease=30.0)
     return [str(want.question["track"]) for want in pack]
 
 
@@ -36,7 +36,7 @@ async def test_equal_questions_are_one_row_and_every_subject_is_woken(database: 
     await put(database, new("Words", 1))
     await put(database, new("WORDS!", 2))
     async with database.transaction() as conn:
-        pack = await wants.claim(conn, [SOURCE], 50, NOW, lease=30.0)
+        pack = await wants.claim(conn, {SOURCE: 50}, NOW, lease=30.0)
         woken = await wants.settle(conn, [want.id for want in pack])
     assert len(pack) == 1
     assert {(waiter.stage, waiter.subject_id) for waiter in woken} == {("match", 1), ("match", 2)}
@@ -65,7 +65,7 @@ async def test_a_leased_question_is_not_claimed_again_before_its_lease_ends(data
 async def test_a_question_that_must_be_asked_alone_does_not_join_a_pack(database: Database) -> None:
     await put(database, new("crowded", plays=1), new("a", plays=3), new("b", plays=2))
     async with database.transaction() as conn:
-        pack = await wants.claim(conn, [SOURCE], 3, NOW, lease=30.0)
+        pack = await wants.claim(conn, {SOURCE: 3}, NOW, lease=30.0)
         crowded = next(want.id for want in pack if want.question["track"] == "crowded")
         await wants.postpone(conn, [crowded], NOW, own_fault=False, pack_limit=1)
         await wants.release(conn, [want.id for want in pack if want.id != crowded])
@@ -93,7 +93,7 @@ async def test_a_subject_that_joins_while_its_question_is_being_settled_is_woken
 ) -> None:
     await put(database, new("Words", 1))
     async with database.transaction() as settling:
-        pack = await wants.claim(settling, [SOURCE], 1, NOW, lease=30.0)
+        pack = await wants.claim(settling, {SOURCE: 1}, NOW, lease=30.0)
         woken = await wants.settle(settling, [want.id for want in pack])
         joining = asyncio.create_task(put(database, new("Words", 2)))
         with pytest.raises(TimeoutError):

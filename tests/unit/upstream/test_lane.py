@@ -254,7 +254,7 @@ async def test_what_a_lane_that_died_had_claimed_is_asked_by_the_next(
     stand, source, server = Stand(database, clock), Knower(), Server(clock, everything)
     await stand.want(source, "a")
     async with database.transaction() as conn:
-        assert await wants.claim(conn, [source.name], 4, clock.now(), lease=40.0)
+        assert await wants.claim(conn, {source.name: 4}, clock.now(), lease=40.0)
     async with stand.lane(source, server, tmp_path):
         await stand.until_told(1)
     assert server.packs[0][0] >= HandClock().now().timestamp() + 40
