@@ -156,3 +156,5 @@ class Image(msgspec.Struct, frozen=True, omit_defaults=True):
     colour: str  # dominant, "#rrggbb"
     source: str = ""
     source_url: str = ""
+    page: str = ""  # where a listener finds it at its source
+    credit: str = ""  # what the source's terms want shown beside it

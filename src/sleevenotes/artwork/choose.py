@@ -1,18 +1,33 @@
 """Which image becomes an album's cover: a pure rule over what arrived, never the order of arrival.
 
-What does not decode never gets here (`artwork.image` refuses it). Then, in this order: spacers go, small
-images yield to larger ones, the more trusted source comes first, the matched edition's own cover before the
-album's, and size breaks ties.
+What does not decode never gets here (`artwork.image` refuses it). An image is exact where it was found by an MBID,
+and fuzzy where it was found by names. By the first of these that tells two images apart:
+
+    1. placeholders and spacers are no cover
+    2. a fuzzy image that shows another picture than an exact one, or than more sources than show its own, loses
+    3. shorter sides under 250 pixels lose to any larger image that is left
+    4. a stop-gap, which terms forbid to keep, loses to what may be kept
+    5. what is exact, or is shown by a second source, too, comes before what one source alone found by names
+    6. the declared order of sources: the Cover Art Archive, TheAudioDB, Discogs, Deezer, iTunes, Last.fm
+    7. of one source: exact before fuzzy, the matched edition's own front before the album's; size breaks ties
+
+Worked example: Deezer and iTunes show one picture, Discogs (by name) another, the Cover Art Archive has nothing.
+Discogs loses by rule 2, one source against two; Deezer comes before iTunes by rule 6. "It is the cover that
+Deezer shows for an album of this name; iTunes shows the same picture."
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
-SOURCES = ("coverartarchive",)
-"""The declared order: a cover of an earlier source is shown before one of a later source."""
+from sleevenotes.artwork import likeness
+
+SOURCES = ("coverartarchive", "theaudiodb", "discogs", "deezer", "itunes", "lastfm")
+"""The declared order: a cover of an earlier source is shown before one of a later source, others come last."""
 
 SUBJECTS = ("release", "release_group")
 """Whose front it is: the matched edition's own before the one the source shows for the whole album."""
@@ -23,12 +38,26 @@ SPACER = 32
 SMALL = 250
 """Shorter sides under this many pixels lose to any larger image."""
 
-_NAMES = {"coverartarchive": "the Cover Art Archive"}
-_FRONTS = {"release": "the front of this very edition", "release_group": "the front shown for the album"}
+# What services show where they have nothing: Last.fm's star, Discogs' spacer, Deezer's address without a hash.
+_PLACEHOLDER: Final = re.compile(
+    r"2a96cbd8b46e442fc41c2b86b821562f|/spacer\.gif(?:$|\?)|dzcdn\.net/images/(?:cover|artist)//"
+)
+_NAMES: Final[Mapping[str, str]] = {
+    "coverartarchive": "the Cover Art Archive",
+    "theaudiodb": "TheAudioDB",
+    "discogs": "Discogs",
+    "deezer": "Deezer",
+    "itunes": "iTunes",
+    "lastfm": "Last.fm",
+}
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A decoded image that may become the cover: one of `SOURCES`, one of `SUBJECTS`, its size in pixels."""
+    """A decoded image that may become the cover: its source, one of `SUBJECTS`, its size in pixels.
+
+    `exact`: found by an MBID; True unless told otherwise. `phash` is None where not measured: it is then neither
+    like nor unlike any other. `stop_gap`: terms forbid to keep it. `id` is the caller's own and not looked at.
+    """
 
     digest: str
     source: str
@@ -36,26 +65,143 @@ class Candidate(msgspec.Struct, frozen=True):
     width: int
     height: int
     url: str = ""
+    exact: bool = True
+    phash: int | None = None
+    stop_gap: bool = False
+    id: int = 0
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """The cover and why, None where no image is usable; and each other image with why it was passed over."""
+
+    chosen: Candidate | None
+    reason: str
+    others: tuple[tuple[Candidate, str], ...] = ()
+
+
+def choose(candidates: Iterable[Candidate]) -> Choice:
+    """Choose the cover among what arrived, and say why."""
+    arrived = sorted(set(candidates), key=lambda each: (each.source, each.url, each.digest, each.id))
+    refused = [(each, why) for each in arrived if (why := _placeholder(each))]
+    covers = [each for each in arrived if not _placeholder(each)]
+    outvoted = [(each, why) for each in covers if (why := _outvoted(each, covers))]
+    left = sorted((each for each in covers if not _outvoted(each, covers)), key=lambda each: _rank(each, covers))
+    if not left:
+        return Choice(None, "None of the images that were found is a cover.", tuple(refused))
+    passed = [(each, _passed_over(each, left[0], covers)) for each in left[1:]]
+    return Choice(left[0], reason(left[0], covers), (*passed, *outvoted, *refused))
 
 
 def order(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Return the usable candidates, best first; empty where none is usable."""
-    return sorted((each for each in candidates if min(each.width, each.height) >= SPACER), key=_rank)
+    covers = [each for each in set(candidates) if not _placeholder(each)]
+    return sorted((each for each in covers if not _outvoted(each, covers)), key=lambda each: _rank(each, covers))
 
 
-def reason(chosen: Candidate) -> str:
-    """Say in one sentence why this cover."""
-    front = f"It is {_FRONTS[chosen.subject]} in {_NAMES[chosen.source]}"
+def reason(chosen: Candidate, covers: Sequence[Candidate] = ()) -> str:
+    """Say in one sentence why this cover, `covers` being all that stood for the choice."""
+    said = f"It is {_what(chosen)}"
     if min(chosen.width, chosen.height) < SMALL:
-        return f"{front}, small as it is: {chosen.width} x {chosen.height} pixels."
-    return f"{front}."
+        said += f", small as it is: {chosen.width} x {chosen.height} pixels"
+    same = _listed(_supporters(chosen, covers) - {chosen.source})
+    others = _listed({each.source for each in covers if likeness.different(each.phash, chosen.phash)} - {chosen.source})
+    if same:
+        said += f"; {same} {'show' if ' and ' in same else 'shows'} the same picture"
+    if others:
+        said += f"; {others} {'show' if ' and ' in others else 'shows'} another"
+    return f"{said}."
 
 
-def _rank(candidate: Candidate) -> tuple[bool, int, int, int, str]:
+def is_placeholder(url: str) -> bool:
+    """Tell whether an address is that of the image a service shows where it has none."""
+    return bool(_PLACEHOLDER.search(url))
+
+
+# ---------------------------------------------------------------- rules
+
+
+def _placeholder(candidate: Candidate) -> str:
+    """Return why this is no cover at all, "" where it may be one."""
+    if is_placeholder(candidate.url):
+        return f"It is what {_name(candidate.source)} shows where it has no cover."
+    if min(candidate.width, candidate.height) < SPACER:
+        return f"It has {candidate.width} x {candidate.height} pixels: a spacer."
+    return ""
+
+
+def _outvoted(candidate: Candidate, covers: Sequence[Candidate]) -> str:
+    """Return by whom this image, found by names, is contradicted; "" where it may stand."""
+    if candidate.exact or any(each.exact and likeness.alike(each.phash, candidate.phash) for each in covers):
+        return ""
+    against = [each for each in covers if likeness.different(each.phash, candidate.phash)]
+    exact = _listed({each.source for each in against if each.exact})
+    if exact:
+        return f"It was found by the album's name, and shows another picture than {exact}, found by its MBID."
+    own = _supporters(candidate, covers)
+    others = max((_supporters(each, covers) for each in against), key=lambda who: (len(who), sorted(who)), default=own)
+    if len(others) <= len(own):
+        return ""
+    return f"It was found by the album's name, and shows another picture than {_listed(others)}."
+
+
+def _supporters(candidate: Candidate, covers: Iterable[Candidate]) -> set[str]:
+    """Return the sources that show this picture, its own among them."""
+    return {candidate.source} | {each.source for each in covers if likeness.alike(each.phash, candidate.phash)}
+
+
+def _rank(candidate: Candidate, covers: Sequence[Candidate]) -> tuple[bool | int | str, ...]:
     return (
         min(candidate.width, candidate.height) < SMALL,
-        SOURCES.index(candidate.source),
+        candidate.stop_gap,
+        not (candidate.exact or len(_supporters(candidate, covers)) > 1),
+        SOURCES.index(candidate.source) if candidate.source in SOURCES else len(SOURCES),
+        candidate.source,
+        not candidate.exact,
         SUBJECTS.index(candidate.subject),
         -candidate.width * candidate.height,
         candidate.digest,
+        candidate.url,
     )
+
+
+# ---------------------------------------------------------------- words
+
+
+def _passed_over(candidate: Candidate, chosen: Candidate, covers: Sequence[Candidate]) -> str:
+    """Say by which rule the chosen image comes before this one, which could be shown as well."""
+    if min(candidate.width, candidate.height) < SMALL <= min(chosen.width, chosen.height):
+        return f"It has only {candidate.width} x {candidate.height} pixels."
+    if candidate.stop_gap and not chosen.stop_gap:
+        return f"{_capital(_name(candidate.source))} does not let its images be kept."
+    if candidate.source == chosen.source:
+        return "The same source has a better one."
+    if likeness.alike(candidate.phash, chosen.phash):
+        return f"It is the same picture, and {_name(chosen.source)} comes first."
+    if not candidate.exact and len(_supporters(candidate, covers)) == 1:
+        return f"It was found by the album's name, and nobody else shows it; {_name(chosen.source)} is surer."
+    return f"{_capital(_name(chosen.source))} comes first."
+
+
+def _what(chosen: Candidate) -> str:
+    name = _name(chosen.source)
+    if chosen.source == "coverartarchive":
+        front = "the front of this very edition" if chosen.subject == "release" else "the front shown for the album"
+        return f"{front} in {name}"
+    if chosen.exact:
+        return f"the cover that {name} has under the album's MusicBrainz id"
+    return f"the cover that {name} shows for an album of this name"
+
+
+def _name(source: str) -> str:
+    return _NAMES.get(source, source)
+
+
+def _listed(sources: Iterable[str]) -> str:
+    """Return sources as people say them, in the declared order: "Deezer, iTunes and Last.fm"."""
+    ranked = sorted(sources, key=lambda each: (SOURCES.index(each) if each in SOURCES else len(SOURCES), each))
+    named = [_name(each) for each in ranked]
+    return " and ".join(filter(None, (", ".join(named[:-1]), *named[-1:])))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:] if text.startswith("the ") else text

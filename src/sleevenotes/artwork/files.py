@@ -78,6 +78,18 @@ class Files:
         before = self._disk_time() - older_than_s
         return sum(_drop(path, before) for path in self._strangers(known))
 
+    def drop(self, digest: str, older_than_s: float) -> int:
+        """Delete one image's original and thumbnails; return how many files went.
+
+        Those younger than `older_than_s` seconds, by the file system's clock, stay for the sweep: the same bytes
+        may just have come again.
+        """
+        folder = self._place(digest)
+        if not folder.is_dir():
+            return 0
+        before = self._disk_time() - older_than_s
+        return sum(_drop(path, before) for path in (self.original_path(digest), *folder.glob(f"{digest}-*.webp")))
+
     def _place(self, digest: str) -> Path:
         if not is_digest(digest):
             raise ValueError(f"{digest!r} is not the sha256 of an image in hex")

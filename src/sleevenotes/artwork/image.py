@@ -14,6 +14,7 @@ import thumbhash
 from PIL import ExifTags, Image, ImageCms
 
 from sleevenotes import errors, model
+from sleevenotes.artwork import likeness
 
 SIZES = (64, 250, 500)
 """Longest sides of the thumbnails, in pixels."""
@@ -50,7 +51,8 @@ _PALETTE = 8
 class Examined(msgspec.Struct, frozen=True):
     """What the bytes of an image are: `width` and `height` in pixels as shown, `size` in bytes.
 
-    `thumbnails` holds WebP bytes by size; an image smaller than a size is kept at its own.
+    `thumbnails` holds WebP bytes by size; an image smaller than a size is kept at its own. `phash` is the
+    perceptual hash, None for a picture with too little on it (`artwork.likeness`).
     """
 
     mime: str
@@ -60,8 +62,9 @@ class Examined(msgspec.Struct, frozen=True):
     thumbhash: bytes
     colour: str
     thumbnails: dict[int, bytes]
+    phash: int | None
 
-    def as_image(self, digest: str, *, source: str, source_url: str) -> model.Image:
+    def as_image(self, digest: str, *, source: str, source_url: str, page: str = "", credit: str = "") -> model.Image:
         """Return the noun that the catalogue keeps of it."""
         return model.Image(
             digest=digest,
@@ -73,6 +76,8 @@ class Examined(msgspec.Struct, frozen=True):
             colour=self.colour,
             source=source,
             source_url=source_url,
+            page=page,
+            credit=credit,
         )
 
 
@@ -99,6 +104,7 @@ def examine(data: bytes) -> Examined:
         thumbhash=_thumbhash(picture),
         colour=dominant(picture),
         thumbnails=thumbnails,
+        phash=likeness.phash(picture),
     )
 
 

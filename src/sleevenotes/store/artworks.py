@@ -5,7 +5,10 @@
     pending -> failed   retries of real faults are spent; tried again at `recheck_at`
 
 A cover once found is shown until a better one replaces it: a later look that ends absent or failed leaves it,
-and "found", as they are.
+and "found", as they are. Only a later look replaces it, too: a source that answers after the choice is finished
+changes nothing until the recheck opens the row again, unless what is shown is only a stop-gap.
+
+Covers that were offered, and how the choice among them went, are in `store.artwork_candidates`.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ from sleevenotes.store.postgres import Connection
 class Artwork(msgspec.Struct, frozen=True):
     """A release group's row, as the artwork stage needs it; an MBID is "" where the source gives none.
 
-    `plays` counts those of the lookups that are matched to it, for the order of wants.
+    `plays` counts those of the lookups that are matched to it, for the order of wants. `artist`, `title` and
+    `primary_type` are what sources are asked with and their images held against.
     """
 
     release_group_id: int
@@ -32,6 +36,9 @@ class Artwork(msgspec.Struct, frozen=True):
     tries: int
     image_id: int | None
     plays: int
+    artist: str
+    title: str
+    primary_type: str
 
 
 async def want(conn: Connection, editions: Mapping[int, int], now: datetime) -> list[int]:
@@ -85,9 +92,11 @@ async def load(conn: Connection, release_group_ids: Sequence[int]) -> list[Artwo
                artworks.status, tries, image_id,
                (SELECT coalesce(sum(lookups.plays), 0)::integer
                 FROM matches JOIN lookups ON lookups.id = matches.lookup_id
-                WHERE matches.release_group_id = artworks.release_group_id) AS plays
+                WHERE matches.release_group_id = artworks.release_group_id) AS plays,
+               artist_credits.name AS artist, release_groups.title, release_groups.primary_type
         FROM artworks
         JOIN release_groups ON release_groups.id = artworks.release_group_id
+        JOIN artist_credits ON artist_credits.id = release_groups.artist_credit_id
         JOIN releases ON releases.id = artworks.release_id
         WHERE artworks.release_group_id = ANY($1::bigint[])
         ORDER BY artworks.release_group_id
@@ -97,20 +106,68 @@ async def load(conn: Connection, release_group_ids: Sequence[int]) -> list[Artwo
     return [Artwork(**row) for row in rows]
 
 
-async def found(conn: Connection, release_group_id: int, image_id: int, reason: str, now: datetime) -> None:
-    """Make this image the cover."""
-    await conn.execute(
+async def found(
+    conn: Connection,
+    release_group_id: int,
+    image_id: int,
+    reason: str,
+    now: datetime,
+    *,
+    expires_at: datetime | None = None,
+    recheck_at: datetime | None = None,
+) -> bool:
+    """Make this image the cover; return False, and nothing changed, where a finished choice forbids it.
+
+    A stop-gap is looked for again at the latest when it expires; `recheck_at` is for a cover that a better
+    source could not yet confirm.
+    """
+    if not await _is_there(conn, image_id, now):
+        return False
+    taken = await conn.fetchval(
         """
         UPDATE artworks
         SET status = 'found', image_id = $2, reason = $3, tries = 0, unusable = 0,
-            decided_at = $4, recheck_at = NULL
+            decided_at = $4, recheck_at = least($5::timestamptz, $6::timestamptz)
         WHERE release_group_id = $1
+          AND (status <> 'found' OR EXISTS
+               (SELECT FROM images WHERE images.id = artworks.image_id AND expires_at IS NOT NULL))
+        RETURNING true
         """,
         release_group_id,
         image_id,
         reason,
         now,
+        expires_at,
+        recheck_at,
     )
+    return bool(taken)
+
+
+async def show(conn: Connection, release_group_id: int, image_id: int, reason: str, now: datetime) -> bool:
+    """Show this image while the choice is not finished; return False where it is, or something is shown already."""
+    if not await _is_there(conn, image_id, now):
+        return False
+    shown = await conn.fetchval(
+        """
+        UPDATE artworks SET image_id = $2, reason = $3
+        WHERE release_group_id = $1 AND status = 'pending' AND image_id IS NULL
+        RETURNING true
+        """,
+        release_group_id,
+        image_id,
+        reason,
+    )
+    return bool(shown)
+
+
+async def _is_there(conn: Connection, image_id: int, now: datetime) -> bool:
+    """Lock an image against being purged; False where it is expired or gone."""
+    there = await conn.fetchval(
+        "SELECT true FROM images WHERE id = $1 AND (expires_at IS NULL OR expires_at > $2) FOR KEY SHARE",
+        image_id,
+        now,
+    )
+    return bool(there)
 
 
 async def absent(conn: Connection, release_group_id: int, reason: str, recheck_at: datetime, now: datetime) -> None:

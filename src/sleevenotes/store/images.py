@@ -1,4 +1,8 @@
-"""Images: what is known of each stored cover; its bytes are files of the same digest (`artwork.files`)."""
+"""Images: what is known of each stored cover; its bytes are files of the same digest (`artwork.files`).
+
+A stop-gap is an image that its source's terms forbid to keep: it has `expires_at`, is served until then, and is
+purged. Whoever copies images elsewhere leaves those with `expires_at` out.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +15,37 @@ from sleevenotes.store.postgres import Connection
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """An image and its row."""
+    """An image and its row; `expires_at` is None for what may be kept for good."""
 
     id: int
     image: model.Image
+    expires_at: datetime | None = None
 
 
-async def keep(conn: Connection, image: model.Image, now: datetime) -> int:
-    """Store an image once per digest and return its id; who brought it first stays named as its source."""
+class Purged(msgspec.Struct, frozen=True):
+    """What went: digests (hex) whose files are to go too, and release groups that are bare now and pending."""
+
+    digests: tuple[str, ...]
+    release_group_ids: tuple[int, ...]
+
+
+async def keep(conn: Connection, image: model.Image, now: datetime, *, expires_at: datetime | None = None) -> int:
+    """Store an image once per digest and return its id; who brought it first stays named as its source.
+
+    A stop-gap brought again lasts as long as the longer of both; the same bytes from a source that lets them be
+    kept make it that source's, for good.
+    """
     digest = bytes.fromhex(image.digest)
     await conn.execute(
         """
         INSERT INTO images
-            (digest, mime, width, height, size, thumbhash, colour, source, source_url, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-        ON CONFLICT (digest) DO NOTHING
+            (digest, mime, width, height, size, thumbhash, colour, source, source_url, page, credit,
+             created_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        ON CONFLICT (digest) DO UPDATE SET
+            source = excluded.source, source_url = excluded.source_url,
+            page = excluded.page, credit = excluded.credit, expires_at = excluded.expires_at
+        WHERE images.expires_at < coalesce(excluded.expires_at, 'infinity')
         """,
         digest,
         image.mime,
@@ -36,7 +56,10 @@ async def keep(conn: Connection, image: model.Image, now: datetime) -> int:
         image.colour,
         image.source,
         image.source_url,
+        image.page,
+        image.credit,
         now,
+        expires_at,
     )
     image_id: int = await conn.fetchval("SELECT id FROM images WHERE digest = $1", digest)
     return image_id
@@ -46,7 +69,7 @@ async def by_digest(conn: Connection, digest: str) -> Stored | None:
     """Return the image of this digest (64 hex digits), None where none is stored."""
     row = await conn.fetchrow(
         """
-        SELECT id, mime, width, height, size, thumbhash, colour, source, source_url
+        SELECT id, expires_at, mime, width, height, size, thumbhash, colour, source, source_url, page, credit
         FROM images WHERE digest = $1
         """,
         bytes.fromhex(digest),
@@ -54,9 +77,39 @@ async def by_digest(conn: Connection, digest: str) -> Stored | None:
     if row is None:
         return None
     facts = dict(row)
-    return Stored(facts.pop("id"), model.Image(digest=digest, **facts))
+    return Stored(facts.pop("id"), expires_at=facts.pop("expires_at"), image=model.Image(digest=digest, **facts))
 
 
 async def digests(conn: Connection) -> set[str]:
     """Return the digests of all stored images, in hex: what the files on disk are measured against."""
     return {row["digest"].hex() for row in await conn.fetch("SELECT digest FROM images")}
+
+
+async def purge(conn: Connection, now: datetime) -> Purged:
+    """Delete the stop-gaps that have expired, and all that was known only through them; needs a transaction.
+
+    Albums that showed one become pending, without a cover: the caller has them looked for again, and drops the
+    files once the transaction is committed. Images are locked before artworks, as `keep` and then
+    `artworks.found` do; one that another transaction holds is left for the next time.
+    """
+    rows = await conn.fetch(
+        "SELECT id, digest FROM images WHERE expires_at <= $1 ORDER BY id FOR UPDATE SKIP LOCKED", now
+    )
+    ids = [row["id"] for row in rows]
+    bare = await conn.fetch(
+        """
+        WITH bare AS (
+            SELECT release_group_id FROM artworks WHERE image_id = ANY($1::bigint[])
+            ORDER BY release_group_id FOR UPDATE
+        )
+        UPDATE artworks
+        SET status = 'pending', image_id = NULL, reason = '', unusable = 0, wanted_at = $2, recheck_at = NULL
+        FROM bare WHERE artworks.release_group_id = bare.release_group_id
+        RETURNING artworks.release_group_id
+        """,
+        ids,
+        now,
+    )
+    await conn.execute("DELETE FROM artwork_candidates WHERE image_id = ANY($1::bigint[])", ids)
+    await conn.execute("DELETE FROM images WHERE id = ANY($1::bigint[])", ids)
+    return Purged(tuple(row["digest"].hex() for row in rows), tuple(sorted(row["release_group_id"] for row in bare)))

@@ -49,9 +49,12 @@ class Outcome(msgspec.Struct, frozen=True):
             raise ValueError(f"lookup {self.lookup_id}: an identity is given when, and only when, enriched")
 
 
-def matched(lookup_id: int, identity: Identity) -> Outcome:
-    """Return the outcome of a lookup whose identity is decided."""
-    return Outcome(lookup_id, model.Status.ENRICHED, identity.reason, identity)
+def matched(lookup_id: int, identity: Identity, *, recheck_at: datetime | None = None) -> Outcome:
+    """Return the outcome of a lookup whose identity is decided.
+
+    `recheck_at` is for one that may get a better: known so far only by a source without MBIDs.
+    """
+    return Outcome(lookup_id, model.Status.ENRICHED, identity.reason, identity, recheck_at=recheck_at)
 
 
 async def settle(conn: Connection, outcomes: Sequence[Outcome], now: datetime) -> dict[int, model.Status]:

@@ -33,17 +33,18 @@ class Credit(msgspec.Struct, frozen=True):
 
 
 class Artist(msgspec.Struct, frozen=True):
-    """An artist; `mbid` is "" where the source gives none."""
+    """An artist; `mbid` is "" where the source gives none, and `foreign_id` that source's own ("deezer:27")."""
 
     id: int
     mbid: str
     name: str
     sort_name: str
     disambiguation: str
+    foreign_id: str = ""
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """A recording; the date is partial, the length in milliseconds."""
+    """A recording; the date is partial, the length in milliseconds, `foreign_id` as an artist's."""
 
     id: int
     mbid: str
@@ -54,10 +55,11 @@ class Recording(msgspec.Struct, frozen=True):
     first_release_date: str
     isrcs: tuple[str, ...]
     fetched_at: datetime
+    foreign_id: str = ""
 
 
 class Edition(msgspec.Struct, frozen=True):
-    """A known release of a release group; the date is partial."""
+    """A known release of a release group; the date is partial, `foreign_id` as an artist's."""
 
     id: int
     mbid: str
@@ -66,13 +68,15 @@ class Edition(msgspec.Struct, frozen=True):
     date: str
     country: str
     track_count: int | None
+    foreign_id: str = ""
 
 
 class Cover(msgspec.Struct, frozen=True):
     """What is known of a release group's cover: the image's fields are "" and 0 where there is none.
 
     `status` is pending, found, absent or failed; `digest` is hex, `thumbhash` base64, `colour` "#rrggbb",
-    `fetched_at` when the image was first stored.
+    `fetched_at` when the image was first stored. What must be shown beside it: `source`, `credit` (the words its
+    terms ask for, "" where none) and a link to `link`. `expires_at` is when a stop-gap goes, None for the rest.
     """
 
     status: str
@@ -87,6 +91,14 @@ class Cover(msgspec.Struct, frozen=True):
     source: str = ""
     source_url: str = ""
     fetched_at: datetime | None = None
+    page: str = ""
+    credit: str = ""
+    expires_at: datetime | None = None
+
+    @property
+    def link(self) -> str:
+        """Return where a listener finds it at its source: the album's page there, else the image itself."""
+        return self.page or self.source_url
 
 
 class ReleaseGroup(msgspec.Struct, frozen=True):
@@ -102,12 +114,20 @@ class ReleaseGroup(msgspec.Struct, frozen=True):
     fetched_at: datetime
     editions: tuple[Edition, ...]
     cover: Cover | None
+    foreign_id: str = ""
 
 
 async def artist(conn: Connection, artist_id: int) -> Artist | None:
     """Return one artist, None where there is none of this id."""
-    row = await conn.fetchrow("SELECT id, mbid, name, sort_name, disambiguation FROM artists WHERE id = $1", artist_id)
-    return row and Artist(row["id"], str(row["mbid"] or ""), row["name"], row["sort_name"], row["disambiguation"])
+    row = await conn.fetchrow(
+        """
+        SELECT id, coalesce(mbid::text, '') AS mbid, name, sort_name, disambiguation,
+               coalesce(foreign_id, '') AS foreign_id
+        FROM artists WHERE id = $1
+        """,
+        artist_id,
+    )
+    return row and Artist(**row)
 
 
 async def recording(conn: Connection, recording_id: int) -> Recording | None:
@@ -125,6 +145,7 @@ async def recording(conn: Connection, recording_id: int) -> Recording | None:
         first_release_date=row["first_release_date"],
         isrcs=tuple(row["isrcs"]),
         fetched_at=row["fetched_at"],
+        foreign_id=row["foreign_id"] or "",
     )
 
 
@@ -144,6 +165,7 @@ async def release_group(conn: Connection, release_group_id: int) -> ReleaseGroup
         fetched_at=row["fetched_at"],
         editions=await _editions(conn, release_group_id),
         cover=await cover(conn, release_group_id),
+        foreign_id=row["foreign_id"] or "",
     )
 
 
@@ -193,13 +215,17 @@ async def cover(conn: Connection, release_group_id: int) -> Cover | None:
         source=row["source"],
         source_url=row["source_url"],
         fetched_at=row["created_at"],
+        page=row["page"],
+        credit=row["credit"],
+        expires_at=row["expires_at"],
     )
 
 
 async def _editions(conn: Connection, release_group_id: int) -> tuple[Edition, ...]:
     rows = await conn.fetch(
         """
-        SELECT id, coalesce(mbid::text, '') AS mbid, title, status, date, country, track_count
+        SELECT id, coalesce(mbid::text, '') AS mbid, title, status, date, country, track_count,
+               coalesce(foreign_id, '') AS foreign_id
         FROM releases WHERE release_group_id = $1
         ORDER BY date = '', date, id
         """,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from sleevenotes.clock import HandClock
@@ -12,6 +13,8 @@ from tests.unit.store.given import mbid, recording, release
 from tests.unit.store.test_images import COVER
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+OTHER = msgspec.structs.replace(COVER, digest="cd" * 32)
 
 
 async def album(conn: Connection, title: str, clock: HandClock) -> tuple[int, int]:
@@ -42,7 +45,19 @@ async def test_a_row_is_loaded_with_what_the_addresses_are_made_of(database: Dat
         group_id, release_id = await album(conn, "One", clock)
         await artworks.want(conn, {group_id: release_id}, clock.now())
         assert await artworks.load(conn, [group_id, 4711]) == [
-            artworks.Artwork(group_id, mbid("group One"), release_id, mbid("release One"), "pending", 0, None, 0)
+            artworks.Artwork(
+                group_id,
+                mbid("group One"),
+                release_id,
+                mbid("release One"),
+                "pending",
+                0,
+                None,
+                0,
+                "Someone",
+                "One",
+                "Album",
+            )
         ]
 
 
@@ -138,3 +153,94 @@ async def test_unusable_images_are_counted_within_one_look(database: Database, c
         await artworks.failed(conn, group_id, "Unusable.", clock.now(), clock.now())
         assert await artworks.count_unusable(conn, group_id) == 1
         assert await artworks.count_unusable(conn, 4711) == 0
+
+
+async def test_a_finished_choice_is_not_replaced_by_a_late_source_but_by_a_later_look(
+    database: Database, clock: HandClock
+) -> None:
+    async with database.connection() as conn:
+        group_id, release_id = await album(conn, "One", clock)
+        await artworks.want(conn, {group_id: release_id}, clock.now())
+        first, late = await images.keep(conn, COVER, clock.now()), await images.keep(conn, OTHER, clock.now())
+        assert await artworks.found(conn, group_id, first, "Sure.", clock.now(), recheck_at=clock.now() + DAY)
+        assert not await artworks.found(conn, group_id, late, "Late.", clock.now())
+        assert (await only(conn, group_id)).image_id == first
+        clock.turn(86400)
+        assert await artworks.reopen_due(conn, clock.now(), 10) == [group_id]
+        assert await artworks.found(conn, group_id, late, "Better.", clock.now())
+        row, cover = await only(conn, group_id), await sleeves.cover(conn, group_id)
+    assert row.image_id == late
+    assert cover is not None
+    assert (cover.reason, cover.recheck_at) == ("Better.", None)
+
+
+@pytest.mark.parametrize("end", [artworks.absent, artworks.failed])
+async def test_a_late_cover_is_better_than_none(database: Database, clock: HandClock, end: object) -> None:
+    async with database.connection() as conn:
+        group_id, release_id = await album(conn, "One", clock)
+        await artworks.want(conn, {group_id: release_id}, clock.now())
+        await end(conn, group_id, "None.", clock.now() + DAY, clock.now())  # type: ignore[operator]
+        assert await artworks.found(conn, group_id, await images.keep(conn, COVER, clock.now()), "It is.", clock.now())
+
+
+async def test_a_stop_gap_is_replaced_by_whatever_comes_and_looked_for_again_when_it_expires(
+    database: Database, clock: HandClock
+) -> None:
+    async with database.connection() as conn:
+        group_id, release_id = await album(conn, "One", clock)
+        await artworks.want(conn, {group_id: release_id}, clock.now())
+        expires_at = clock.now() + 6 * HOUR
+        gap = await images.keep(conn, OTHER, clock.now(), expires_at=expires_at)
+        assert await artworks.found(
+            conn, group_id, gap, "For now.", clock.now(), expires_at=expires_at, recheck_at=clock.now() + DAY
+        )
+        cover = await sleeves.cover(conn, group_id)
+        assert cover is not None
+        assert (cover.status, cover.expires_at, cover.recheck_at) == ("found", expires_at, expires_at)
+        kept = await images.keep(conn, COVER, clock.now())
+        assert await artworks.found(conn, group_id, kept, "For good.", clock.now())
+        cover = await sleeves.cover(conn, group_id)
+    assert cover is not None
+    assert (cover.digest, cover.expires_at, cover.recheck_at) == (COVER.digest, None, None)
+
+
+async def test_what_is_expired_or_gone_is_not_made_a_cover(database: Database, clock: HandClock) -> None:
+    async with database.connection() as conn:
+        group_id, release_id = await album(conn, "One", clock)
+        await artworks.want(conn, {group_id: release_id}, clock.now())
+        gap = await images.keep(conn, COVER, clock.now(), expires_at=clock.now() + HOUR)
+        clock.turn(3600)
+        for image_id in (gap, 4711):
+            assert not await artworks.found(conn, group_id, image_id, "So it is.", clock.now())
+            assert not await artworks.show(conn, group_id, image_id, "For now.", clock.now())
+        assert (await only(conn, group_id)).status == "pending"
+
+
+async def test_a_first_image_is_shown_while_the_choice_is_still_open_and_makes_way_for_the_chosen(
+    database: Database, clock: HandClock
+) -> None:
+    async with database.connection() as conn:
+        group_id, release_id = await album(conn, "One", clock)
+        await artworks.want(conn, {group_id: release_id}, clock.now())
+        early, best = await images.keep(conn, OTHER, clock.now()), await images.keep(conn, COVER, clock.now())
+        assert await artworks.show(conn, group_id, early, "The first to come.", clock.now())
+        assert not await artworks.show(conn, group_id, best, "The second.", clock.now())
+        row = await only(conn, group_id)
+        assert (row.status, row.image_id) == ("pending", early)
+        assert await artworks.found(conn, group_id, best, "The best.", clock.now())
+        assert not await artworks.show(conn, group_id, early, "Too late.", clock.now())
+        assert (await only(conn, group_id)).image_id == best
+
+
+async def test_attribution_is_read_with_the_cover(database: Database, clock: HandClock) -> None:
+    named = msgspec.structs.replace(
+        COVER, source="discogs", page="https://www.discogs.com/master/1", credit="By Discogs."
+    )
+    async with database.connection() as conn:
+        group_id, release_id = await album(conn, "One", clock)
+        await artworks.want(conn, {group_id: release_id}, clock.now())
+        await artworks.found(conn, group_id, await images.keep(conn, named, clock.now()), "It is.", clock.now())
+        cover = await sleeves.cover(conn, group_id)
+    assert cover is not None
+    assert (cover.source, cover.credit, cover.link) == ("discogs", "By Discogs.", "https://www.discogs.com/master/1")
+    assert msgspec.structs.replace(cover, page="").link == COVER.source_url

@@ -207,6 +207,86 @@ async def test_workers_that_learn_of_the_same_artists_at_once_neither_fail_nor_d
     assert (counted["artists"], counted["recordings"], counted["releases"]) == (12, 48, 6)
 
 
+def foreign(title: str, number: int, **facts: object) -> tuple[model.Recording, model.Release]:
+    """Return a recording and its release as a source without MBIDs tells of them."""
+    credit_ = model.ArtistCredit((model.ArtistCreditName("", "Joni", foreign_id="deezer:7"),))
+    group = model.ReleaseGroup("", "Blue", "Album", foreign_id="deezer:100")
+    song = model.Recording("", title, credit_, foreign_id=f"deezer:{number}", length_ms=180_000)
+    return msgspec.structs.replace(song, **facts), model.Release("", "Blue", group, foreign_id="deezer:100")
+
+
+async def test_what_has_no_mbid_is_kept_by_its_source_s_own_id(database: Database, clock: HandClock) -> None:
+    async with database.transaction() as conn:
+        one, two = await catalog.keep(conn, [foreign("River", 1), foreign("Carey", 2)], clock.now())
+        read = await sleeves.recording(conn, one.recording_id)
+        group = await sleeves.release_group(conn, one.release_group_id or 0)
+        assert read is not None
+        artist = await sleeves.artist(conn, read.credit.parts[0].artist_id)
+    assert (read.mbid, read.foreign_id, read.title, read.length_ms) == ("", "deezer:1", "River", 180_000)
+    assert artist is not None
+    assert (artist.mbid, artist.foreign_id) == ("", "deezer:7")
+    assert group is not None
+    assert (group.mbid, group.foreign_id, group.editions[0].foreign_id) == ("", "deezer:100", "deezer:100")
+    assert one.release_id == two.release_id
+    assert one.recording_id != two.recording_id
+    counted = await counts(database)
+    assert (counted["artists"], counted["artist_credits"], counted["releases"]) == (1, 1, 1)
+
+
+async def test_foreign_rows_are_repeated_and_corrected_as_others_are(database: Database, clock: HandClock) -> None:
+    async with database.transaction() as conn:
+        first = await catalog.keep(conn, [foreign("River", 1)], clock.now())
+    before = await versions(database)
+    clock.turn(60)
+    async with database.transaction() as conn:
+        assert await catalog.keep(conn, [foreign("River", 1)], clock.now()) == first
+    assert await versions(database) == before
+    async with database.transaction() as conn:
+        await catalog.keep(conn, [foreign("The River", 1, length_ms=None)], clock.now())
+        read = await sleeves.recording(conn, first[0].recording_id)
+    assert read is not None
+    assert (read.title, read.length_ms) == ("The River", 180_000)
+
+
+async def test_both_kinds_of_id_are_kept_together_and_in_order(database: Database, clock: HandClock) -> None:
+    song, album = foreign("River", 1)
+    known = msgspec.structs.replace(
+        album, release_group=release("Blue").release_group
+    )  # TheAudioDB knows just the album's
+    async with database.transaction() as conn:
+        kept = await catalog.keep(
+            conn, [(song, known), (recording("River", "Joni"), release("Blue")), foreign("Carey", 2)], clock.now()
+        )
+        titles = [each.foreign_id for row in kept if (each := await sleeves.recording(conn, row.recording_id))]
+    assert titles == ["deezer:1", "", "deezer:2"]
+    assert kept[0].release_group_id == kept[1].release_group_id != kept[2].release_group_id
+
+
+async def test_an_mbid_goes_before_a_foreign_id(database: Database, clock: HandClock) -> None:
+    song = recording("River", "Joni")
+    both = msgspec.structs.replace(song, foreign_id="deezer:1")
+    async with database.transaction() as conn:
+        one, two = await catalog.keep(conn, [(both, None), (song, None)], clock.now())
+        other, _ = await catalog.keep(conn, [foreign("River", 1), (both, None)], clock.now())
+    assert one == two
+    assert other.recording_id != one.recording_id
+
+
+async def test_what_has_neither_id_is_refused_by_name(database: Database, clock: HandClock) -> None:
+    nameless = msgspec.structs.replace(recording("River", "Joni"), mbid="", foreign_id="")
+    async with database.transaction() as conn:
+        with pytest.raises(ValueError, match="River"):
+            await catalog.keep(conn, [(nameless, None)], clock.now())
+
+
+def test_credits_of_one_name_are_told_apart_by_foreign_ids() -> None:
+    credits_ = [
+        model.ArtistCredit((model.ArtistCreditName("", "Nirvana", foreign_id=each),))
+        for each in ("deezer:1", "deezer:2")
+    ]
+    assert len({catalog.credit_digest(each) for each in credits_}) == 2
+
+
 @pytest.mark.parametrize("read", [sleeves.artist, sleeves.recording, sleeves.release_group, sleeves.cover])
 async def test_what_is_not_there_reads_as_none(database: Database, read: object) -> None:
     async with database.connection() as conn:

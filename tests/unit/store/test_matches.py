@@ -11,6 +11,7 @@ from sleevenotes.store import artworks, catalog, matches
 from sleevenotes.store.postgres import Connection, Database
 from tests.unit.store import given
 from tests.unit.store.given import recording, release
+from tests.unit.store.test_catalog import foreign
 
 LATER = timedelta(days=1)
 
@@ -183,6 +184,30 @@ async def test_an_album_s_plays_are_counted_for_the_order_of_wants(database: Dat
         await artworks.want(conn, {group_id: release_id}, clock.now())
         (row,) = await artworks.load(conn, [group_id])
     assert row.plays == 7
+
+
+async def test_a_match_without_mbids_gives_way_to_one_that_has_them(database: Database, clock: HandClock) -> None:
+    async with database.transaction() as conn:
+        account_id = await given.account(conn, "ann", clock.now())
+        lookup_id = await given.lookup(conn, "Joni", "River", clock.now())
+        await given.play(conn, account_id, lookup_id, clock.now())
+        (kept,) = await catalog.keep(conn, [foreign("River", 1)], clock.now())
+        known = matches.Identity(*kept, source="deezer", distance=0.0, reason="The names are the same.")
+        again = clock.now() + LATER
+        await matches.settle(conn, [matches.matched(lookup_id, known, recheck_at=again)], clock.now())
+        before = await state(conn, lookup_id)
+        await artworks.want(conn, {kept.release_group_id or 0: kept.release_id or 0}, clock.now())
+        (row,) = await artworks.load(conn, [kept.release_group_id or 0])
+        await conn.execute("UPDATE lookups SET status = 'pending' WHERE id = $1", lookup_id)
+        better = await identity(conn, "River", clock)
+        await matches.settle(conn, [matches.matched(lookup_id, better)], clock.now())
+        after = await state(conn, lookup_id)
+        owners = await matches.accounts_of_release_groups(conn, [better.release_group_id or 0])
+    assert (before["status"], before["recheck_at"], before["recording_id"]) == ("enriched", again, kept.recording_id)
+    assert (row.release_group_mbid, row.release_mbid, row.artist, row.title) == ("", "", "Joni", "Blue")
+    assert (after["match_id"], after["recording_id"]) == (before["match_id"], better.recording_id)
+    assert after["recheck_at"] is None
+    assert owners == {account_id: [better.release_group_id]}
 
 
 async def plays_now(conn: Connection, account_id: int, lookup_id: int, clock: HandClock) -> None:
