@@ -131,7 +131,7 @@ class Deezer:
             "title_version": guests,
             **({"isrc": recording.isrc} if recording.isrc else {}),
             "link": f"https://www.deezer.com/track/{number}",
-            "duration": round((recording.length or 150_000 + number % 120_000) / 1000),
+            "duration": round(shops.length(recording) / 1000),
             "rank": 100_000 + int(draw.number("rank", number) * 899_999),
             "explicit_lyrics": False,
             "explicit_content_lyrics": 0,

@@ -85,12 +85,17 @@ class ITunes:
         tracks = album.release.tracks
         place = tracks.index(recording) + 1 if recording in tracks else 1
         shared = self._shared(album, country, recording.credit)
-        joint = entities.printed(recording.credit) != entities.printed(album.release.credit)
+        by = album.release.credit
+        joint = entities.printed(recording.credit) != entities.printed(by)
+        sleeve = {
+            "collectionArtistId": shops.number(self.name, "artist", by[0].artist.mbid),
+            "collectionArtistName": entities.printed(by),
+        }
         return {
             "wrapperType": "track",
             "kind": "song",
             **shared,
-            **({"collectionArtistName": entities.printed(album.release.credit)} if joint else {}),
+            **(sleeve if joint else {}),
             "trackId": number,
             "trackName": recording.title,
             "trackCensoredName": recording.title,
@@ -102,7 +107,7 @@ class ITunes:
             "discNumber": 1,
             "trackCount": len(tracks) or 1,
             "trackNumber": place,
-            **({"trackTimeMillis": recording.length} if recording.length else {}),
+            "trackTimeMillis": shops.length(recording),
             "isStreamable": True,
         }
 

@@ -1,0 +1,147 @@
+"""Deezer: tracks with ISRC and album, and covers of up to 1000 px; no key.
+
+Every error comes with status 200 and says what it is by a code: 4 is the quota (50 requests in 5 s), 800 "no data".
+A plain "artist title" finds more than its field syntax does. https://developers.deezer.com/api/search
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from sleevenotes import errors, model
+from sleevenotes.sources import contract, covers, shops
+
+_BASE: Final = "https://api.deezer.com/search"
+_ROWS: Final = 25
+_QUOTA: Final = 4
+_NO_DATA: Final = 800
+_SYNTAX: Final = str.maketrans(dict.fromkeys('":', " "))  # what would make a plain query one of fields
+_EDGE: Final = 1000
+
+
+class _Error(msgspec.Struct):
+    message: str = ""
+    code: int = 0
+
+
+class _Artist(msgspec.Struct):
+    id: int
+    name: str
+
+
+class _Cover(msgspec.Struct):
+    id: int
+    title: str
+    cover_xl: str | None = ""
+
+    @property
+    def foreign_id(self) -> str:
+        return f"deezer:{self.id}"
+
+
+class _Album(_Cover):
+    artist: _Artist | None = None
+
+
+class _Track(msgspec.Struct):
+    id: int
+    title: str
+    artist: _Artist
+    album: _Cover | None = None
+    duration: int = 0  # seconds
+    isrc: str = ""
+
+
+class _Reply(msgspec.Struct):
+    error: _Error | str | None = None
+
+
+class _Tracks(msgspec.Struct):
+    data: list[_Track]
+
+
+class _Albums(msgspec.Struct):
+    data: list[_Album]
+
+
+class Deezer:
+    """A streaming service's catalogue."""
+
+    name = "deezer"
+    policy = contract.Policy(
+        host="api.deezer.com",
+        requests=50,
+        window=5.4,  # 5 s are stated; 8 % more, for jitter
+        parallel=6,
+        together=1,
+        timeout=15.0,
+        answers=(contract.FindRecording, contract.FindImages),
+    )
+
+    def request(self, questions: Sequence[contract.Question]) -> contract.Request:
+        """Search for one name among the tracks, or for one album."""
+        question = questions[0]
+        if isinstance(question, contract.FindRecording):
+            return _search("track", question.artist, question.track)
+        if isinstance(question, contract.FindImages):
+            return _search("album", question.artist, question.release)
+        raise TypeError(f"Deezer cannot answer {question!r}")
+
+    def read(self, questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
+        """Answer with the tracks or the covers that were found, in Deezer's order."""
+        contract.refuse_faults("Deezer", reply)
+        if _is_nothing(reply):
+            return [contract.ABSENT]
+        if reply.status != 200:
+            raise errors.Unreachable(f"Deezer answered {reply.status}")
+        if isinstance(questions[0], contract.FindRecording):
+            tracks = contract.read_json("Deezer", reply, _Tracks).data
+            return [contract.Answer(shops.merge(map(_candidate, tracks)))]
+        albums = contract.read_json("Deezer", reply, _Albums).data
+        return [contract.Answer(tuple(image for album in albums for image in _images(album, album.artist)))]
+
+
+def _search(entity: str, artist: str, title: str) -> contract.Request:
+    words = " ".join(shops.term(artist, title).translate(_SYNTAX).split())
+    return contract.Request(f"{_BASE}/{entity}?{urllib.parse.urlencode({'q': words, 'limit': _ROWS})}")
+
+
+def _is_nothing(reply: contract.Reply) -> bool:
+    """Tell whether Deezer says "no data"; raises the fault where it says anything else is wrong."""
+    error = contract.read_json("Deezer", reply, _Reply).error
+    if error is None:
+        return False
+    code, message = (error.code, error.message) if isinstance(error, _Error) else (reply.status, error)
+    if code == _NO_DATA:
+        return True
+    if code == _QUOTA:
+        raise errors.Throttled("Deezer says we ask too fast", retry_after=contract.retry_after(reply) or 5.0)
+    raise errors.Unreachable(f"Deezer answered error {code}: {message[:200]}")
+
+
+def _candidate(track: _Track) -> contract.RecordingCandidate:
+    recording = model.Recording(
+        mbid="",
+        title=track.title,
+        artist_credit=shops.credit(track.artist.name, f"deezer:{track.artist.id}"),
+        length_ms=track.duration * 1000 or None,
+        isrcs=(track.isrc.upper(),) if track.isrc else (),
+        foreign_id=f"deezer:{track.id}",
+    )
+    if track.album is None:
+        return contract.RecordingCandidate(recording)
+    release = shops.release(track.album.title, track.album.foreign_id)
+    return contract.RecordingCandidate(recording, (release,), images=_images(track.album, track.artist))
+
+
+def _images(album: _Cover, by: _Artist | None) -> tuple[contract.ImageAt, ...]:
+    """Return an album's cover; none where the address has an empty hash, at which a silhouette lies."""
+    url = album.cover_xl or ""
+    if not url or covers.is_placeholder(url):
+        return ()
+    page = f"https://www.deezer.com/album/{album.id}"
+    return (contract.ImageAt(url, by.name if by else "", album.title, _EDGE, _EDGE, page=page),)
