@@ -71,7 +71,7 @@ class App:
         query = scope["query_string"].decode("latin-1")
         url = f"https://{headers.get('host', '')}{path}" + (f"?{query}" if query else "")
         try:
-            planned = self._simulator.plan(wire.Request(scope["method"], url, headers, b""))
+            planned = self._simulator.plan(wire.Request(scope["method"], url, headers, await _body(receive)))
         except ConnectionError as error:
             await _answer(send, 502, {"content-type": "text/plain"}, f"{error}\n".encode())
             return

@@ -19,6 +19,7 @@ KINDS = {
     "drop": "the connection breaks before any reply",
     "empty": "an empty body with the reply's own status (TheAudioDB: where it has nothing, as it does)",
     "401": "refused for want of a key (Discogs: the search without a token)",
+    **{f"error {code}": f"Last.fm: its error {code}, with status 200" for code in (8, 11, 16, 26, 29)},
 }
 SLOW = 90.0  # seconds
 _STATUSES = {"shed": 503, "401": 401}
