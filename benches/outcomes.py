@@ -7,7 +7,8 @@ An album counts once, under its true release group; its image counts only when i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,8 @@ import asyncpg
 
 from benches import common, plays
 from sleevenotes.simulator import entities, world
+
+EVERYWHERE = frozenset({world.ARCHIVE, "theaudiodb", "discogs", "deezer", "itunes", "lastfm"})
 
 
 class Outcome(NamedTuple):
@@ -32,6 +35,8 @@ class Outcome(NamedTuple):
     digest: str  # of the image, hex
     image_source: str
     shown_at: datetime | None
+    lookup_id: int = 0
+    release_group_id: int | None = None
 
 
 class Judged(NamedTuple):
@@ -48,7 +53,8 @@ _OUTCOMES = """
     SELECT lookups.artist, lookups.track, lookups.release, lookups.status, lookups.decided_at,
            coalesce(recordings.mbid::text, ''), coalesce(recordings.title, ''), coalesce(artist_credits.name, ''),
            coalesce(encode(images.digest, 'hex'), ''), coalesce(images.source, ''),
-           CASE WHEN images.id IS NOT NULL THEN artworks.decided_at END
+           CASE WHEN images.id IS NOT NULL THEN artworks.decided_at END,
+           lookups.id, matches.release_group_id
     FROM lookups
     LEFT JOIN matches ON matches.id = lookups.match_id
     LEFT JOIN recordings ON recordings.id = matches.recording_id
@@ -63,19 +69,20 @@ async def read(conn: asyncpg.Connection) -> list[Outcome]:
     return [Outcome(*row.values()) for row in await conn.fetch(_OUTCOMES)]
 
 
-def judge(found: list[Outcome], originals: Path, sent: plays.Plays, true: world.World) -> list[Judged]:
-    """Hold every lookup against the world; `originals` is the product's directory of image files."""
-    owners = {digest: owner(originals, digest, true) for digest in {each.digest for each in found if each.digest}}
-    return [_judge(each, owners, sent, true) for each in found]
+def judge(found: list[Outcome], whose: Callable[[str], str], sent: plays.Plays, true: world.World) -> list[Judged]:
+    """Hold every lookup against the world; `whose` tells whose front an image is, by its digest."""
+    return [hold(each, whose(each.digest) if each.digest else "", sent, true) for each in found]
 
 
-def owner(originals: Path, digest: str, true: world.World) -> str:
-    """Return whose front an image file is, by the layout that docs/reference/artwork.md promises."""
-    return true.cover_truth((originals / digest[:2] / digest).read_bytes())
+def owners(originals: Path, true: world.World) -> Callable[[str], str]:
+    """Return what tells whose front an image file is, by the layout that docs/reference/artwork.md promises."""
 
+    @functools.cache
+    def whose(digest: str) -> str:
+        path = originals / digest[:2] / digest
+        return true.cover_truth(path.read_bytes()) if path.exists() else ""  # a stop-gap may have been purged
 
-def _judge(outcome: Outcome, owners: Mapping[str, str], sent: plays.Plays, true: world.World) -> Judged:
-    return hold(outcome, owners[outcome.digest] if outcome.digest else "", sent, true)
+    return whose
 
 
 def hold(outcome: Outcome, image_owner: str, sent: plays.Plays, true: world.World) -> Judged:
@@ -105,8 +112,8 @@ def shares(judged: list[Judged], finders: frozenset[str], art: frozenset[str]) -
     known = [each for each in judged if each.truth and each.truth.known_to & finders]
     identified = [each for each in judged if each.truth and each.truth.known_to & plays.IDENTIFIED]
     matched = [each for each in judged if each.outcome.status == "enriched"]
-    albums = with_art(judged, art)
-    shown = {_album(each) for each in judged if each.right_image} & albums
+    albums, anywhere = with_art(judged, art), with_art(judged, EVERYWHERE)
+    shown = {_album(each) for each in judged if each.right_image}
     pictured = [each for each in judged if each.outcome.digest]
     return {
         "names": len(judged),
@@ -118,7 +125,8 @@ def shares(judged: list[Judged], finders: frozenset[str], art: frozenset[str]) -
         "correct_share": common.share(sum(each.correct for each in identified), len(identified)),
         "wrong_share": common.share(sum(each.wrong for each in matched), len(matched)),
         "albums_with_art": len(albums),
-        "artwork_share": common.share(len(shown), len(albums)),
+        "artwork_share": common.share(len(shown & albums), len(albums)),
+        "artwork_anywhere_share": common.share(len(shown & anywhere), len(anywhere)),
         "wrong_artwork_share": common.share(sum(not each.right_image for each in pictured), len(pictured)),
     }
 
@@ -130,6 +138,14 @@ def with_art(judged: list[Judged], art: frozenset[str]) -> set[str]:
 
 def _album(judged: Judged) -> str:
     return judged.truth.release_group_mbid if judged.truth else ""
+
+
+async def ended(conn: asyncpg.Connection) -> datetime:
+    """Return when the last name or cover was decided."""
+    found: datetime = await conn.fetchval(
+        "SELECT greatest((SELECT max(decided_at) FROM lookups), (SELECT max(decided_at) FROM artworks))"
+    )
+    return found
 
 
 def matched_95(judged: list[Judged], began: datetime) -> float | None:
