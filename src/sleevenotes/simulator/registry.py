@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sleevenotes.simulator import archive, deezer, imagehosts, itunes, musicbrainz, wire
+from sleevenotes.simulator import (
+    archive,
+    deezer,
+    discogs,
+    imagehosts,
+    itunes,
+    lastfm,
+    listenbrainz,
+    musicbrainz,
+    theaudiodb,
+    wire,
+)
 from sleevenotes.simulator.world import World
 
 
@@ -10,10 +21,14 @@ def services(world: World) -> tuple[wire.Service, ...]:
     """Return all services over a world, each serving its own hosts."""
     return (
         musicbrainz.MusicBrainz(world),
+        listenbrainz.ListenBrainz(world),
         archive.CoverArtArchive(world),
         archive.Download(world),
         archive.Node(world),
+        theaudiodb.TheAudioDB(world),
+        discogs.Discogs(world),
         deezer.Deezer(world),
         itunes.ITunes(world),
+        lastfm.LastFm(world),
         *imagehosts.hosts(world),
     )

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from sleevenotes.sources import contract
+from sleevenotes.sources import contract, imagehosts
 from sleevenotes.sources.coverartarchive import CoverArtArchive
+from sleevenotes.sources.deezer import Deezer
+from sleevenotes.sources.discogs import Discogs
+from sleevenotes.sources.itunes import ITunes
+from sleevenotes.sources.lastfm import LastFm
+from sleevenotes.sources.listenbrainz import ListenBrainz, ListenBrainzFuzzy, ListenBrainzMetadata
 from sleevenotes.sources.musicbrainz import MusicBrainz
+from sleevenotes.sources.theaudiodb import TheAudioDB
 
 
 def every(keys: contract.Keys) -> tuple[contract.Source, ...]:
     """Return all sources, in the declared order: cheap and bulk first."""
     return (
+        ListenBrainz(keys.listenbrainz_token),
+        ListenBrainzMetadata(),
+        ListenBrainzFuzzy(keys.listenbrainz_token),
         MusicBrainz(),
         CoverArtArchive(),
+        TheAudioDB(keys.theaudiodb_key),
+        Discogs(keys.discogs_token),
+        LastFm(keys.lastfm_key),
+        Deezer(),
+        ITunes(),
+        *imagehosts.HOSTS,
     )
 
 

@@ -1,0 +1,165 @@
+"""TheAudioDB, version 1: recordings with their MBIDs, and covers of albums.
+
+Protocol facts: https://www.theaudiodb.com/free_music_api. Every value is a string or null, numbers too, and "0" is an
+unknown one. Nothing found is null in place of the list, or an empty body, both with status 200. The free key gets one
+row at most. A search takes names as they stand in its catalogue: without guests and without notes of the mastering.
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sleevenotes import errors, model, names
+from sleevenotes.sources import contract
+
+_NAME: Final = "TheAudioDB"
+_SITE: Final = "https://www.theaudiodb.com"
+_FREE_KEYS: Final = frozenset({"123", "2", "1", "195003"})  # anybody's, of today and of before
+_A_MINUTE: Final = 60.0  # to wait when told to slow down; it does not say for how long
+_MBID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_OWN_SITE: Final = re.compile(r"^https?://(?:www\.)?theaudiodb\.com/")
+
+Row = Mapping[str, object]
+
+
+class TheAudioDB:
+    """A catalogue kept by its users, good for what is widely known. `key` is part of the address: it stays there."""
+
+    name = "theaudiodb"
+
+    def __init__(self, key: str = "123") -> None:
+        self._base = f"{_SITE}/api/v1/json/{urllib.parse.quote(key, safe='')}"
+        self.policy = contract.Policy(
+            host="www.theaudiodb.com",
+            requests=30 if key in _FREE_KEYS else 100,
+            window=64.0,  # a minute, and 7 % for jitter
+            parallel=4,
+            together=1,
+            timeout=20.0,
+            answers=(contract.FindRecording, contract.FindImages),
+            needs="theaudiodb_key",
+            credit="Data provided by TheAudioDB.com",
+        )
+
+    def request(self, questions: Sequence[contract.Question]) -> contract.Request:
+        """Search for a track; look an album up by its release group's MBID, or search for it where that is unknown."""
+        match questions[0]:
+            case contract.FindRecording(artist, track):
+                return self._ask("searchtrack", s=names.split_guests(artist)[0], t=names.plain(track))
+            case contract.FindImages(artist, release, ""):
+                return self._ask("searchalbum", s=names.split_guests(artist)[0], a=names.plain(release))
+            case contract.FindImages(release_group_mbid=mbid):
+                return self._ask("album-mb", i=mbid.lower())
+            case other:
+                raise ValueError(f"{_NAME} cannot answer {other!r}")
+
+    def read(self, questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
+        """Answer with recordings or with covers."""
+        question = questions[0]
+        if isinstance(question, contract.FindRecording):
+            return [contract.Answer(tuple(_recording(row) for row in _rows(reply, "track") if _text(row, "strTrack")))]
+        asked = question.release_group_mbid.lower() if isinstance(question, contract.FindImages) else ""
+        return [contract.Answer(tuple(_cover(row, asked) for row in _rows(reply, "album") if _address(row)))]
+
+    def _ask(self, endpoint: str, **parameters: str) -> contract.Request:
+        return contract.Request(f"{self._base}/{endpoint}.php?{urllib.parse.urlencode(parameters)}")
+
+
+# ---------------------------------------------------------------- the envelope
+
+
+def _rows(reply: contract.Reply, envelope: str) -> list[Row]:
+    """Return what was found; raises Fault for anything that is no answer."""
+    if reply.status == 429:
+        wait = contract.retry_after(reply)
+        raise errors.Throttled(f"{_NAME} answered 429", retry_after=_A_MINUTE if wait is None else wait)
+    contract.refuse_faults(_NAME, reply)
+    if reply.status == 404:
+        raise errors.Unconfigured(f"{_NAME} does not know our key: check theaudiodb_key")
+    if reply.status != 200:
+        raise errors.Unreachable(f"{_NAME} answered {reply.status}")
+    if not reply.body.strip():
+        return []
+    document = contract.read_json(_NAME, reply, dict[str, list[dict[str, object]] | None])
+    if envelope not in document:
+        raise errors.Garbled(f"{_NAME} sent no list of {envelope}s", body=reply.body)
+    return list(document[envelope] or ())
+
+
+def _text(row: Row, key: str) -> str:
+    """Return a value, "" where it is null or missing."""
+    value = row.get(key)
+    return str(value).strip() if isinstance(value, str | int) else ""
+
+
+def _mbid(row: Row, key: str) -> str:
+    """Return an MBID, "" for none and for anything that does not look like one: users fill these in."""
+    text = _text(row, key).lower()
+    return text if _MBID.fullmatch(text) else ""
+
+
+def _id(row: Row, key: str, mbid: str) -> str:
+    """Return the catalogue's own id, where there is no MBID."""
+    own = _text(row, key)
+    return f"theaudiodb:{own}" if own and not mbid else ""
+
+
+def _number(row: Row, key: str) -> int | None:
+    text = _text(row, key)
+    return int(text) or None if text.isascii() and text.isdigit() else None
+
+
+# ---------------------------------------------------------------- the nouns
+
+
+def _recording(row: Row) -> contract.RecordingCandidate:
+    mbid, artist_mbid = _mbid(row, "strMusicBrainzID"), _mbid(row, "strMusicBrainzArtistID")
+    artist = model.ArtistCreditName(
+        artist_mbid,
+        _text(row, "strArtist"),
+        aliases=tuple(filter(None, (_text(row, "strArtistAlternate"),))),
+        foreign_id=_id(row, "idArtist", artist_mbid),
+    )
+    recording = model.Recording(
+        mbid,
+        _text(row, "strTrack"),
+        model.ArtistCredit((artist,)),
+        length_ms=_number(row, "intDuration"),
+        isrcs=tuple(filter(None, (_text(row, "strISRC"),))),
+        foreign_id=_id(row, "idTrack", mbid),
+    )
+    return contract.RecordingCandidate(recording, _releases(row))
+
+
+def _releases(row: Row) -> tuple[model.Release, ...]:
+    """Return the album a track is on; its MBID is the release group's, as everywhere here. Editions are not told."""
+    title = _text(row, "strAlbum")
+    if not title:
+        return ()
+    mbid = _mbid(row, "strMusicBrainzAlbumID")
+    group = model.ReleaseGroup(mbid, title, foreign_id=_id(row, "idAlbum", mbid))
+    number = _number(row, "intTrackNumber")
+    foreign_id = _id(row, "idAlbum", "")
+    return (model.Release("", title, group, track_number=str(number or ""), foreign_id=foreign_id),)
+
+
+def _cover(row: Row, asked: str) -> contract.ImageAt:
+    """Return an album's cover; it is exactly the one meant where the album has the MBID that was asked for."""
+    own, album = _mbid(row, "strMusicBrainzID"), _text(row, "idAlbum")
+    return contract.ImageAt(
+        _address(row),
+        _text(row, "strArtist"),
+        _text(row, "strAlbum"),
+        exact=bool(asked) and own in (asked, ""),
+        page=f"{_SITE}/album/{album}" if album else "",
+    )
+
+
+def _address(row: Row) -> str:
+    """Return the front cover's address, up to 700 px; a larger one only where there is no other."""
+    address = _text(row, "strAlbumThumb") or _text(row, "strAlbumThumbHQ")
+    address = _OWN_SITE.sub(f"{_SITE}/", address)  # old ones are http:// or without www, and only redirect there
+    return address if address.startswith("https://") else ""
