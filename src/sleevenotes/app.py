@@ -20,7 +20,7 @@ import structlog
 
 from sleevenotes import clock, events
 from sleevenotes.artwork.files import Files
-from sleevenotes.pipeline import artwork, evidence, jobs, match, recheck
+from sleevenotes.pipeline import alarms, artwork, evidence, jobs, match, recheck
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.settings import Settings
@@ -67,7 +67,8 @@ async def working(parts: Parts, transport: client.Transport | None = None) -> As
 
     `transport` takes the place of the internet (tests mount a simulator).
     """
-    tools = Tools(parts.database, parts.clock, parts.files, sources_of(parts.settings))
+    clock_of_stages = alarms.Alarms(parts.database, parts.clock)
+    tools = Tools(parts.database, parts.clock, parts.files, sources_of(parts.settings), clock_of_stages)
     worker = jobs.Worker(parts.database, stages(tools), parts.clock, parts.settings.worker_jobs)
     async with contextlib.AsyncExitStack() as stack:
         if transport is None:
@@ -85,6 +86,7 @@ async def working(parts: Parts, transport: client.Transport | None = None) -> As
             yield
         finally:
             worker.stop()
+            await clock_of_stages.close()
             await _cancel(tasks)
             await _ended(working_on_jobs)
 

@@ -6,9 +6,7 @@ from datetime import timedelta
 
 from sleevenotes import app
 from sleevenotes.pipeline import recheck
-from sleevenotes.pipeline.tools import Tools
-from sleevenotes import app
-from sleevenotes.pipeline import recheck
+from sleevenotes.pipeline.alarms import Alarms
 from sleevenotes.pipeline.tools import Tools
 from tests.journey.conftest import House
 
@@ -59,7 +57,7 @@ async def test_an_import_is_settled_within_the_limits_and_each_play_stored_once(
 
 
 async def test_a_live_play_overtakes_an_import_that_waits(house: House) -> None:
-    *imported, live = house.names(30)
+    *imported, live = house.names(120)
     start = house.clock.now() - timedelta(days=3)
     await house.submit(*(house.listen(play, start + timedelta(minutes=4 * i)) for i, play in enumerate(imported)))
     await house.until("SELECT count(*) > 20 FROM wants")
@@ -74,11 +72,10 @@ async def test_what_nobody_knows_is_not_found_with_a_date_to_look_again_and_then
     await house.until_settled()
     due = await house.count("SELECT recheck_at FROM lookups WHERE status = 'not_found'")
     assert timedelta(hours=23) < due - house.clock.now() <= timedelta(days=1)
-    asked = house.simulator.statistics.requests
     house.clock.turn(25 * 3600)
     await recheck.one_round(_tools(house))
     await house.until("SELECT status = 'not_found' AND tries = 2 FROM lookups")
-    assert house.simulator.statistics.requests == asked + 1
+    assert await house.count("SELECT count(*) FROM traces WHERE source = 'musicbrainz'") == 2
 
 
 async def test_an_outage_delays_and_never_becomes_not_found(house: House) -> None:
@@ -131,9 +128,12 @@ async def test_the_trace_tells_who_was_asked_and_why_it_was_chosen(house: House)
     await house.submit(house.listen(play), kind="single")
     await house.until_settled()
     told = await house.count("SELECT string_agg(source || ' ' || outcome, ', ' ORDER BY id) FROM traces")
-    assert told.startswith("musicbrainz answered, coverartarchive ")
+    assert "musicbrainz answered" in told
+    assert "coverartarchive " in told
     assert await house.count("SELECT reason FROM matches")
 
 
 def _tools(house: House) -> Tools:
-    return Tools(house.parts.database, house.clock, house.parts.files, app.sources_of(house.parts.settings))
+    database = house.parts.database
+    sources = app.sources_of(house.parts.settings)
+    return Tools(database, house.clock, house.parts.files, sources, Alarms(database, house.clock))

@@ -1,43 +1,45 @@
 """The artwork stage: from a matched album to its cover, or to a dated absence.
 
-    known covers of the album -> decode, measure, thumbnail, store -> choose -> found
-    a cover not asked for yet -> want its bytes, and end
-    every address answered, none has one -> absent, to be looked for again after 1, 2, 4 … 32 days
-    retries of real faults are spent -> failed, tried again sooner
+    nobody asked yet              -> want what the trails (trails.py) begin with, and end
+    bytes came                    -> decode, measure, thumbnail, store as a candidate
+    the archive's own front came  -> it is the cover: nothing goes before it
+    somebody waits for the album  -> all likely sources at once; show the first right image meanwhile; choose among
+                                     what came when all have answered, or after five seconds
+    nobody waits (an import)      -> one source after another, the next only on absence or fault
+    no trail led to an image      -> absent, looked for again after 1, 2, 4 … 32 days; failed, sooner
 
-Addresses are known without asking (the Cover Art Archive's follow from the MBIDs), so what is wanted are bytes: of
-the matched edition's front first, then of the front shown for the album.
+The choice is `artwork.choose`'s, among what arrived and never by when.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
-import msgspec
 import structlog
 
 from sleevenotes import errors, events, model
 from sleevenotes.artwork import choose, image
 from sleevenotes.pipeline import tools as pipeline_tools
+from sleevenotes.pipeline import trails
 from sleevenotes.pipeline.tools import Tools
-from sleevenotes.sources import contract, coverartarchive
-from sleevenotes.store import artworks, images, matches, replies, wants
+from sleevenotes.pipeline.trails import End, Trail
+from sleevenotes.sources import contract
+from sleevenotes.store import artwork_candidates, artworks, images, matches, replies, wants
 from sleevenotes.store import events as store_events
 from sleevenotes.store.postgres import Connection
 
-SOURCE = coverartarchive.CoverArtArchive.name
+PATIENCE = 5.0
+"""Seconds in which somebody who waits gets the best that came; and the longest queue they are made to stand in."""
+
+SEQUENCE = ("deezer", "lastfm", "theaudiodb", "discogs", "itunes")
+"""Whom to ask one after another where nobody waits: the quick lanes first."""
+
 UNDECODABLE_WAIT = 60.0
 """Seconds before an image that did not decode is fetched again."""
 
 log = structlog.get_logger(__name__)
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One address at which an album's cover may be: whose front it is, and the question for its bytes."""
-
-    subject: str
-    question: contract.FetchImage
 
 
 async def run(tools: Tools, release_group_ids: Sequence[int], band: model.Band) -> None:
@@ -57,105 +59,215 @@ async def give_up(tools: Tools, release_group_ids: Sequence[int], why: str) -> N
             await _fail(tools, conn, row, why)
 
 
-def steps(row: artworks.Artwork) -> list[Step]:
-    """List the addresses to try, in order; an MBID that is not known is left out."""
-    found: list[Step] = []
-    if row.release_mbid:
-        found.append(Step("release", coverartarchive.front_of_release(row.release_mbid)))
-    if row.release_group_mbid:
-        found.append(Step("release_group", coverartarchive.front_of_release_group(row.release_group_mbid)))
-    return found
-
-
 async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> None:
-    """Walk the steps until one is not answered yet, has an image, or none is left."""
-    given_up = False
-    todo = steps(row)
-    while todo:
-        step = todo.pop(0)
-        key = contract.key(step.question)
-        async with tools.database.connection() as conn:
-            reply = (await replies.load(conn, [key])).get((SOURCE, key))
-        if reply is None:
-            await _want(tools, row, step, band)
-            return
-        answer = msgspec.convert(reply.answer, contract.Answer)
-        if answer.candidates:
-            await _decode(tools, row, step, answer.candidates[0], band)
-            return
-        given_up = given_up or reply.outcome is replies.Outcome.GIVEN_UP
-        todo[:0] = [Step(step.subject, each) for each in answer.follow_ups if isinstance(each, contract.FetchImage)]
-    async with tools.database.transaction() as conn:
-        if given_up:
-            await _fail(tools, conn, row, "The Cover Art Archive could not be reached; it is tried again later.")
-        else:
-            await _absent(tools, conn, row)
+    async with tools.database.connection() as conn:
+        known = await replies.load(conn, [contract.key(each) for each in trails.first_questions(row)])
+        if led := trails.next_questions(row, tools, known):
+            known |= await replies.load(conn, [contract.key(each) for each in led])
+        decoded = {each.url: each for each in await artwork_candidates.load(conn, row.release_group_id)}
+    front = trails.archive(row, known)
+    others = [trails.searched(row, source, tools, known) for source in _in_order(tools)]
+    for trail in (front, *others):
+        if trail.end is End.FETCHED and not await _decoded(tools, row, trail, decoded, band):
+            return  # an image proved unusable: its trail is gone again from where it ended
+    if front.end is End.FETCHED:
+        await _finish(tools, row)
+    elif _is_waited_for(row, band):
+        await _all_at_once(tools, row, front, others, band)
+    else:
+        await _one_by_one(tools, row, (front, *others), band)
 
 
-async def _want(tools: Tools, row: artworks.Artwork, step: Step, band: model.Band, delay: float = 0) -> None:
-    new = wants.New(
-        source=SOURCE,
-        key=contract.key(step.question),
-        kind=contract.kind(step.question),
-        question=step.question,
-        subject_id=row.release_group_id,
-        plays=row.plays,
-    )
-    async with tools.database.transaction() as conn:
-        await wants.want(conn, "artwork", [new], band, tools.clock.now(), delay=delay)
+def _in_order(tools: Tools) -> list[contract.Source]:
+    by_name = {source.name: source for source in tools.answering(contract.FindImages)}
+    return [by_name[name] for name in SEQUENCE if name in by_name]
 
 
-async def _decode(
-    tools: Tools, row: artworks.Artwork, step: Step, candidate: contract.Candidate, band: model.Band
+def _is_waited_for(row: artworks.Artwork, band: model.Band) -> bool:
+    return band > model.Band.LOW_PRIORITY and row.tries == 0
+
+
+async def _all_at_once(
+    tools: Tools, row: artworks.Artwork, front: Trail, others: Sequence[Trail], band: model.Band
 ) -> None:
-    """Turn fetched bytes into the album's cover; bytes that are no image were a fault, and are fetched again."""
-    if not isinstance(candidate, contract.ImageFile):
-        raise TypeError(f"a cover's bytes were asked for, {type(candidate).__name__} came")
-    try:
-        examined = await asyncio.to_thread(_examine, tools, candidate.digest)
-    except errors.Garbled as error:
-        await _again(tools, row, step, band, str(error))
+    """Ask everybody whose queue is short; choose when all have answered or the patience is over."""
+    begun = [trail for trail in others if trail.end is not End.OPEN or await _is_quick(tools, trail, band)]
+    going = [trail for trail in (front, *begun) if trail.end is End.OPEN]
+    fetched = any(trail.end is End.FETCHED for trail in others)
+    deadline = row.wanted_at + timedelta(seconds=PATIENCE)
+    if fetched and (not going or tools.clock.now() >= deadline):
+        await _finish(tools, row)
+    elif going:
+        await _want(tools, row, going, band)
+        if fetched:
+            await _show_first(tools, row)
+            tools.alarms.set("artwork", row.release_group_id, band, deadline)
+    else:
+        await _one_by_one(tools, row, (front, *others), band)
+
+
+async def _one_by_one(tools: Tools, row: artworks.Artwork, ways: Sequence[Trail], band: model.Band) -> None:
+    """Go the trails in order until one has led to an image."""
+    if any(trail.end is End.FETCHED for trail in ways):
+        await _finish(tools, row)
         return
-    await asyncio.to_thread(tools.files.keep_thumbnails, candidate.digest, examined.thumbnails)
-    kept = examined.as_image(candidate.digest, source=SOURCE, source_url=candidate.url)
-    best = choose.order(
-        [choose.Candidate(candidate.digest, SOURCE, step.subject, kept.width, kept.height, candidate.url)]
-    )
+    going = [trail for trail in ways if trail.end is End.OPEN]
+    if going:
+        await _want(tools, row, going[:1], band)
+        return
     async with tools.database.transaction() as conn:
-        if best:
-            now = tools.clock.now()
-            image_id = await images.keep(conn, kept, now)
-            await artworks.found(conn, row.release_group_id, image_id, choose.reason(best[0]), now)
-            await _tell(tools, conn, [row.release_group_id])
+        if any(trail.end is End.UNREACHED for trail in ways):
+            await _fail(tools, conn, row, "Not every source could be reached; it is tried again later.")
         else:
             await _absent(tools, conn, row)
+
+
+async def _is_quick(tools: Tools, trail: Trail, band: model.Band) -> bool:
+    """Tell whether a question put now would be answered while somebody waits."""
+    asked = trail.ask[0] if trail.ask else trail.source
+    policy = next(source.policy for source in tools.sources if source.name == asked)
+    async with tools.database.connection() as conn:
+        ahead = await wants.ahead(conn, asked, band)
+    return ahead / policy.together * policy.window / policy.requests <= PATIENCE
+
+
+async def _want(
+    tools: Tools, row: artworks.Artwork, going: Sequence[Trail], band: model.Band, delay: float = 0
+) -> None:
+    news = [
+        wants.New(
+            source=trail.ask[0],
+            key=contract.key(trail.ask[1]),
+            kind=contract.kind(trail.ask[1]),
+            question=trail.ask[1],
+            subject_id=row.release_group_id,
+            plays=row.plays,
+        )
+        for trail in going
+        if trail.ask is not None
+    ]
+    async with tools.database.transaction() as conn:
+        await wants.want(conn, "artwork", news, band, tools.clock.now(), delay=delay)
+
+
+async def _decoded(
+    tools: Tools,
+    row: artworks.Artwork,
+    trail: Trail,
+    decoded: dict[str, artwork_candidates.Candidate],
+    band: model.Band,
+) -> bool:
+    """Turn fetched bytes into a candidate, once; False where they are no image, which was a fault."""
+    if trail.offer is None or trail.file is None:
+        raise ValueError(f"{trail.source}: fetched, and no file")
+    there = decoded.get(trail.offer.url)
+    if there is not None and there.status != "wanted":
+        return True
+    try:
+        examined = await asyncio.to_thread(_examine, tools, trail.file.digest)
+    except errors.Garbled as error:
+        await _again(tools, row, trail, band, str(error))
+        return False
+    fetching = tools.fetching(trail.file.url)
+    policy = fetching.policy if fetching else None
+    kept = examined.as_image(
+        trail.file.digest,
+        source=trail.source,
+        source_url=trail.file.url,
+        page=trail.offer.page,
+        credit=policy.credit if policy else "",
+    )
+    now = tools.clock.now()
+    expires_at = now + timedelta(seconds=policy.keep_s) if policy and policy.keep_s is not None else None
+    async with tools.database.transaction() as conn:
+        await artwork_candidates.put(conn, row.release_group_id, [trail.offer])
+        image_id = await images.keep(conn, kept, now, expires_at=expires_at)
+        mine = [
+            each for each in await artwork_candidates.load(conn, row.release_group_id) if each.url == trail.offer.url
+        ]
+        for each in mine:
+            await artwork_candidates.fetched(conn, each.id, image_id, examined.phash, (kept.width, kept.height))
+    return True
 
 
 def _examine(tools: Tools, digest: str) -> image.Examined:
-    """Read and decode stored bytes; busy, so off the event loop. Raises errors.Garbled."""
+    """Read, decode and thumbnail stored bytes; busy, so off the event loop. Raises errors.Garbled."""
     data = tools.files.original(digest)
     if data is None:
         raise errors.Garbled("its file is gone")
-    return image.examine(data)
+    examined = image.examine(data)
+    tools.files.keep_thumbnails(digest, examined.thumbnails)
+    return examined
 
 
-async def _again(tools: Tools, row: artworks.Artwork, step: Step, band: model.Band, why: str) -> None:
+async def _again(tools: Tools, row: artworks.Artwork, trail: Trail, band: model.Band, why: str) -> None:
     """Forget a reply that proved unusable and fetch it anew, three times; then it is a failure."""
-    log.warning("artwork: an image is unusable", release_group=row.release_group_id, why=why)
+    log.warning("artwork: an image is unusable", release_group=row.release_group_id, source=trail.source, why=why)
+    url = trail.file.url if trail.file else ""
+    fetching = tools.fetching(url)
+    asked = (fetching.name if fetching else trail.source, contract.FetchImage(url))
     async with tools.database.transaction() as conn:
-        await replies.forget_one(conn, SOURCE, contract.key(step.question))
+        await replies.forget_one(conn, asked[0], contract.key(asked[1]))
         spent = await artworks.count_unusable(conn, row.release_group_id) >= 3
         if spent:
             await _fail(tools, conn, row, f"The image could not be used: {why}")
     if not spent:
-        await _want(tools, row, step, band, delay=UNDECODABLE_WAIT)
+        await _want(tools, row, [Trail(trail.source, End.OPEN, ask=asked)], band, UNDECODABLE_WAIT)
+
+
+def _standing(candidates: Sequence[artwork_candidates.Candidate]) -> list[choose.Candidate]:
+    return [
+        choose.Candidate(
+            each.digest,
+            each.source,
+            each.subject,
+            each.width,
+            each.height,
+            each.url,
+            exact=each.exact,
+            phash=each.phash,
+            stop_gap=each.expires_at is not None,
+            id=each.id,
+        )
+        for each in candidates
+        if each.status == "fetched"
+    ]
+
+
+async def _finish(tools: Tools, row: artworks.Artwork) -> None:
+    """Choose among what has arrived, say why, and ask no further."""
+    now = tools.clock.now()
+    async with tools.database.transaction() as conn:
+        candidates = await artwork_candidates.load(conn, row.release_group_id)
+        choice = choose.choose(_standing(candidates))
+        if choice.chosen is None:
+            await _absent(tools, conn, row)
+            return
+        best = next(each for each in candidates if each.id == choice.chosen.id)
+        if best.image_id is None:
+            raise ValueError(f"candidate {best.id} was chosen and has no image")
+        await artwork_candidates.explain(conn, {best.id: choice.reason} | {each.id: why for each, why in choice.others})
+        await artworks.found(conn, row.release_group_id, best.image_id, choice.reason, now, expires_at=best.expires_at)
+        await wants.withdraw(conn, "artwork", [row.release_group_id])
+        await _tell(tools, conn, [row.release_group_id])
+
+
+async def _show_first(tools: Tools, row: artworks.Artwork) -> None:
+    """Show the best of what came so far while the choice goes on."""
+    async with tools.database.transaction() as conn:
+        candidates = await artwork_candidates.load(conn, row.release_group_id)
+        choice = choose.choose(_standing(candidates))
+        best = next((each for each in candidates if choice.chosen and each.id == choice.chosen.id), None)
+        if best is None or best.image_id is None:
+            return
+        if await artworks.show(conn, row.release_group_id, best.image_id, choice.reason, tools.clock.now()):
+            await _tell(tools, conn, [row.release_group_id])
 
 
 async def _absent(tools: Tools, conn: Connection, row: artworks.Artwork) -> None:
     now = tools.clock.now()
     recheck_at = pipeline_tools.recheck_absence(row.tries, now)
-    reason = "The Cover Art Archive has no front cover of it."
-    await artworks.absent(conn, row.release_group_id, reason, recheck_at, now)
+    await artworks.absent(conn, row.release_group_id, "No source has a front cover of it.", recheck_at, now)
     await _tell(tools, conn, [row.release_group_id])
 
 

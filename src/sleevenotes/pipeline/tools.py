@@ -8,22 +8,28 @@ from datetime import datetime, timedelta
 
 from sleevenotes import clock
 from sleevenotes.artwork import files
+from sleevenotes.pipeline.alarms import Alarms
 from sleevenotes.sources import contract
 from sleevenotes.store.postgres import Database
 
 
 @dataclasses.dataclass(frozen=True)
 class Tools:
-    """The database, the time, the file store, and the sources that may be asked."""
+    """The database, the time, the file store, the sources that may be asked, and the alarm clock."""
 
     database: Database
     clock: clock.Clock
     files: files.Files
     sources: Sequence[contract.Source]
+    alarms: Alarms
 
     def answering(self, question: type[contract.Question]) -> list[contract.Source]:
         """Return the sources that answer this kind of question, in the declared order."""
         return [source for source in self.sources if question in source.policy.answers]
+
+    def fetching(self, url: str) -> contract.Source | None:
+        """Return the source that fetches the image at this address; None where none does."""
+        return next((source for source in self.sources if contract.fetches(source.policy, url)), None)
 
 
 LONGEST_ABSENCE_DAYS = 32

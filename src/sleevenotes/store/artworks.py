@@ -39,6 +39,7 @@ class Artwork(msgspec.Struct, frozen=True):
     artist: str
     title: str
     primary_type: str
+    wanted_at: datetime
 
 
 async def want(conn: Connection, editions: Mapping[int, int], now: datetime) -> list[int]:
@@ -93,7 +94,8 @@ async def load(conn: Connection, release_group_ids: Sequence[int]) -> list[Artwo
                (SELECT coalesce(sum(lookups.plays), 0)::integer
                 FROM matches JOIN lookups ON lookups.id = matches.lookup_id
                 WHERE matches.release_group_id = artworks.release_group_id) AS plays,
-               artist_credits.name AS artist, release_groups.title, release_groups.primary_type
+               artist_credits.name AS artist, release_groups.title, release_groups.primary_type,
+               artworks.wanted_at
         FROM artworks
         JOIN release_groups ON release_groups.id = artworks.release_group_id
         JOIN artist_credits ON artist_credits.id = release_groups.artist_credit_id

@@ -261,3 +261,9 @@ async def withdraw(conn: Connection, stage: str, subject_ids: Sequence[int]) -> 
         """,
         [row["want_id"] for row in gone],
     )
+
+
+async def ahead(conn: Connection, source: str, band: model.Band) -> int:
+    """Count the questions to this source that go before a new one of this band."""
+    count: int = await conn.fetchval("SELECT count(*) FROM wants WHERE source = $1 AND band >= $2", source, int(band))
+    return count

@@ -1,0 +1,157 @@
+"""Where a cover may be found, and how far each way has been gone; pure over what is known.
+
+A trail is one source's way to one image. The Cover Art Archive's addresses follow from the MBIDs; another source is
+asked which covers it has, what it names is held against the album, and the first that fits is fetched.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from sleevenotes.artwork import choose
+from sleevenotes.matching import albums
+from sleevenotes.pipeline.tools import Tools
+from sleevenotes.sources import contract, coverartarchive
+from sleevenotes.store import artwork_candidates, artworks, replies
+
+ARCHIVE = coverartarchive.CoverArtArchive.name
+
+Known = Mapping[tuple[str, bytes], replies.Reply]
+
+
+class End(enum.Enum):
+    """How far a trail has been gone."""
+
+    OPEN = "a question is to be asked or not answered yet"
+    FETCHED = "the bytes are here"
+    NOTHING = "the source answered and has no cover of this album"
+    UNREACHED = "retries of faults are spent"
+
+
+class Trail(msgspec.Struct, frozen=True):
+    """One source's way to a cover: `ask` is (whom, what) while open, `offer` and `file` once there is an image."""
+
+    source: str
+    end: End
+    ask: tuple[str, contract.Question] | None = None
+    offer: artwork_candidates.New | None = None
+    file: contract.ImageFile | None = None
+
+
+def search(row: artworks.Artwork) -> contract.FindImages:
+    """Return the one question for covers that this album is."""
+    return contract.FindImages(row.artist, row.title, row.release_group_mbid)
+
+
+def first_questions(row: artworks.Artwork) -> list[contract.Question]:
+    """List the questions that can be put before anything is known."""
+    return [*(question for _, question in _fronts(row)), search(row)]
+
+
+def next_questions(row: artworks.Artwork, tools: Tools, known: Known) -> list[contract.Question]:
+    """List the questions that answers led to: originals behind missing thumbnails, and what searches offer."""
+    led: list[contract.Question] = []
+    for _, question in _fronts(row):
+        reply = known.get((ARCHIVE, contract.key(question)))
+        led += _answer(reply).follow_ups if reply else ()
+    for source in tools.answering(contract.FindImages):
+        reply = known.get((source.name, contract.key(search(row))))
+        led += [contract.FetchImage(offer.url) for offer in _fitting(row, reply)] if reply else ()
+    return led
+
+
+def archive(row: artworks.Artwork, known: Known) -> Trail:
+    """Follow the Cover Art Archive: the matched edition's front, its original where only the thumbnail is missing,
+    then the front shown for the album.
+    """
+    todo: list[tuple[str, contract.Question]] = list(_fronts(row))
+    unreached = False
+    while todo:
+        subject, question = todo.pop(0)
+        reply = known.get((ARCHIVE, contract.key(question)))
+        if reply is None:
+            return Trail(ARCHIVE, End.OPEN, ask=(ARCHIVE, question))
+        if file := _file(reply):
+            offer = artwork_candidates.New(ARCHIVE, file.url, reply.answered_at, exact=True, subject=subject)
+            return Trail(ARCHIVE, End.FETCHED, offer=offer, file=file)
+        unreached = unreached or reply.outcome is replies.Outcome.GIVEN_UP
+        todo[:0] = [(subject, each) for each in _answer(reply).follow_ups]
+    return Trail(ARCHIVE, End.UNREACHED if unreached else End.NOTHING)
+
+
+def searched(row: artworks.Artwork, source: contract.Source, tools: Tools, known: Known) -> Trail:
+    """Follow another source: its covers by this name, the first that fits, its bytes."""
+    reply = known.get((source.name, contract.key(search(row))))
+    if reply is None:
+        return Trail(source.name, End.OPEN, ask=(source.name, search(row)))
+    unreached = reply.outcome is replies.Outcome.GIVEN_UP
+    for image in _fitting(row, reply):
+        fetching = tools.fetching(image.url)
+        if fetching is None:
+            continue
+        question = contract.FetchImage(image.url)
+        fetched = known.get((fetching.name, contract.key(question)))
+        if fetched is None:
+            return Trail(source.name, End.OPEN, ask=(fetching.name, question))
+        if file := _file(fetched):
+            return Trail(source.name, End.FETCHED, offer=_offer(source.name, image, reply), file=file)
+        unreached = unreached or fetched.outcome is replies.Outcome.GIVEN_UP
+    return Trail(source.name, End.UNREACHED if unreached else End.NOTHING)
+
+
+def refused(row: artworks.Artwork, source: str, reply: replies.Reply) -> Iterator[artwork_candidates.New]:
+    """Yield what a source offered and is not this album's, each with why; kept for the page."""
+    for image in _images(reply):
+        if why := _unfit(row, image):
+            yield msgspec.structs.replace(_offer(source, image, reply), refused=why)
+
+
+def _fronts(row: artworks.Artwork) -> Iterator[tuple[str, contract.FetchImage]]:
+    if row.release_mbid:
+        yield "release", coverartarchive.front_of_release(row.release_mbid)
+    if row.release_group_mbid:
+        yield "release_group", coverartarchive.front_of_release_group(row.release_group_mbid)
+
+
+def _answer(reply: replies.Reply) -> contract.Answer:
+    return msgspec.convert(reply.answer, contract.Answer)
+
+
+def _file(reply: replies.Reply) -> contract.ImageFile | None:
+    found = [each for each in _answer(reply).candidates if isinstance(each, contract.ImageFile)]
+    return found[0] if found else None
+
+
+def _images(reply: replies.Reply) -> Sequence[contract.ImageAt]:
+    return [each for each in _answer(reply).candidates if isinstance(each, contract.ImageAt)]
+
+
+def _fitting(row: artworks.Artwork, reply: replies.Reply) -> list[contract.ImageAt]:
+    """The covers that may be this album's, nearest first: at most two, so that one dead address ends no trail."""
+    return [image for image in _images(reply) if not _unfit(row, image)][:2]
+
+
+def _unfit(row: artworks.Artwork, image: contract.ImageAt) -> str:
+    if choose.is_placeholder(image.url):
+        return "It is what the source shows where it has no cover."
+    if image.exact:
+        return ""
+    fit = albums.fits(row.artist, row.title, image.artist, image.release, primary_type=row.primary_type)
+    return "" if fit.fits else f"It is of another album: {image.release} by {image.artist}."
+
+
+def _offer(source: str, image: contract.ImageAt, reply: replies.Reply) -> artwork_candidates.New:
+    return artwork_candidates.New(
+        source,
+        image.url,
+        reply.answered_at,
+        exact=image.exact,
+        artist=image.artist,
+        release=image.release,
+        width=image.width,
+        height=image.height,
+        page=image.page,
+    )
