@@ -121,7 +121,9 @@ def _release(asked: Album, found: str) -> Iterator[model.Penalty]:
 
 
 def _title(asked: str, found: str) -> Iterator[model.Penalty]:
-    fit = release.fit(asked, model.Release("", found, model.ReleaseGroup("", found)))
+    fit = _fit(asked, found)
+    if fit < release.Fit.EDITION:  # "Marshall Mathers LP (Explicit)", and the article is missing, too
+        fit = max(fit, min(_fit(_ARTICLE.sub("", asked), _ARTICLE.sub("", found)), release.Fit.EDITION))
     if fit is release.Fit.EXACT:
         return
     if fit is release.Fit.SAME:
@@ -134,6 +136,10 @@ def _title(asked: str, found: str) -> Iterator[model.Penalty]:
         yield model.Penalty(f"the title is spelt {found}", SLIP)
     else:
         yield model.Penalty(f"another release: {found}", ANOTHER)
+
+
+def _fit(asked: str, found: str) -> release.Fit:
+    return release.fit(asked, model.Release("", found, model.ReleaseGroup("", found)))
 
 
 def _generic(asked: str, by: tuple[model.Penalty, ...]) -> Iterator[model.Penalty]:

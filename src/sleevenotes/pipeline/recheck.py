@@ -12,7 +12,7 @@ import structlog
 
 from sleevenotes import model
 from sleevenotes.pipeline.tools import Tools
-from sleevenotes.store import accounts, artworks, images, jobs, lookups, postgres, replies, traces
+from sleevenotes.store import accounts, artwork_candidates, artworks, images, jobs, lookups, postgres, replies, traces
 from sleevenotes.store import events as store_events
 
 ROUND = 60.0
@@ -29,6 +29,9 @@ KEEP_JOB_LOG = timedelta(days=1)
 ORPHAN_AGE = 24 * 3600.0
 """Seconds for which a file may lie without a row: fetched, and its stage not yet run."""
 
+FRESH = 60.0
+"""Seconds for which the file of a purged image may lie: its bytes may just have come again, and wait for their row."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -37,6 +40,7 @@ async def run(tools: Tools) -> None:
     rounds = 0
     while True:
         try:
+            await purge_stop_gaps(tools)
             await one_round(tools)
             if rounds % TIDY_EVERY == 0:
                 await tidy(tools)
@@ -59,6 +63,23 @@ async def one_round(tools: Tools) -> None:
         ids = await artworks.reopen_due(conn, now, DRIP)
         await replies.forget(conn, "artwork", ids, only_unfound=True)
         await jobs.enqueue(conn, "artwork", ids, model.Band.LOW_PRIORITY)
+
+
+async def purge_stop_gaps(tools: Tools) -> None:
+    """Drop what its source's terms forbid to keep any longer; albums left bare are looked for again."""
+    now = tools.clock.now()
+    for source in tools.sources:
+        if source.policy.keep_s is not None:
+            before = now - timedelta(seconds=source.policy.keep_s)
+            async with tools.database.connection() as conn:
+                await replies.purge(conn, source.name, before)
+                await artwork_candidates.purge(conn, source.name, before)
+    async with tools.database.transaction() as conn:
+        purged = await images.purge(conn, now)
+        await replies.forget(conn, "artwork", purged.release_group_ids, only_unfound=True)
+        await jobs.enqueue(conn, "artwork", purged.release_group_ids, model.Band.LOW_PRIORITY)
+    for digest in purged.digests:
+        await asyncio.to_thread(tools.files.drop, digest, FRESH)
 
 
 async def tidy(tools: Tools) -> None:

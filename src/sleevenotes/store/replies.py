@@ -83,3 +83,8 @@ async def forget(conn: Connection, stage: str, subject_ids: Sequence[int], *, on
 async def forget_one(conn: Connection, source: str, key: bytes) -> None:
     """Drop one reply that proved unusable."""
     await conn.execute("DELETE FROM replies WHERE source = $1 AND question_key = $2", source, key)
+
+
+async def purge(conn: Connection, source: str, before: datetime) -> None:
+    """Drop what a source answered until this moment: its terms let it be kept no longer."""
+    await conn.execute("DELETE FROM replies WHERE source = $1 AND answered_at <= $2", source, before)

@@ -114,3 +114,22 @@ def test_a_sweep_leaves_files_that_are_not_ours(files: Files) -> None:
 
 def test_a_sweep_before_the_first_image_finds_nothing(files: Files) -> None:
     assert files.sweep(set(), 3600) == 0
+
+
+def test_one_image_is_dropped_with_its_thumbnails_and_no_other(files: Files) -> None:
+    gone, kept = files.keep(b"gone"), files.keep(b"kept")
+    for digest in (gone, kept):
+        files.keep_thumbnails(digest, {64: b"t", 500: b"t"})
+        for path in (files.original_path(digest), files.thumbnail_path(digest, 64), files.thumbnail_path(digest, 500)):
+            age(path, 120)
+    assert files.drop(gone, 60) == 3
+    assert (files.original(gone), files.thumbnail(gone, 64)) == (None, None)
+    assert files.original(kept) == b"kept"
+    assert files.drop(gone, 60) == 0
+    assert files.drop("0" * 64, 60) == 0
+
+
+def test_what_has_just_come_again_is_not_dropped(files: Files) -> None:
+    digest = files.keep(b"cover")
+    assert files.drop(digest, 60) == 0
+    assert files.original(digest) == b"cover"

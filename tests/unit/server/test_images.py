@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -46,13 +47,16 @@ def cover() -> bytes:
     return out.getvalue()
 
 
-async def stored(database: Database, files: Files, clock: HandClock, data: bytes) -> str:
+async def stored(
+    database: Database, files: Files, clock: HandClock, data: bytes, expires_at: datetime | None = None
+) -> str:
     """Store an image as the artwork stage does; return its digest."""
     digest = files.keep(data)
     examined = image.examine(data)
     files.keep_thumbnails(digest, examined.thumbnails)
     async with database.connection() as conn:
-        await images.keep(conn, examined.as_image(digest, source="coverartarchive", source_url=""), clock.now())
+        kept = examined.as_image(digest, source="coverartarchive", source_url="")
+        await images.keep(conn, kept, clock.now(), expires_at=expires_at)
     return digest
 
 
@@ -153,4 +157,28 @@ async def test_an_original_that_was_damaged_on_disk_is_404_and_never_sent_as_it_
     files.original_path(digest).write_bytes(b"<script>alert(1)</script>")
     assert (await client.get(f"/images/{digest}/250")).status_code == 404
     files.original_path(digest).unlink()
+    assert (await client.get(f"/images/{digest}/250")).status_code == 404
+
+
+async def test_a_stop_gap_is_kept_by_the_browser_alone_and_until_it_expires(
+    client: Client, database: Database, files: Files, clock: HandClock
+) -> None:
+    digest = await stored(database, files, clock, cover(), clock.now() + timedelta(hours=6))
+    clock.turn(3600)
+    reply = await client.get(f"/images/{digest}/250")
+    assert (reply.status_code, reply.headers["cache-control"]) == (200, "private, max-age=18000")
+    again = await client.get(f"/images/{digest}/250", headers={"If-None-Match": reply.headers["etag"]})
+    assert (again.status_code, again.headers["cache-control"]) == (304, "private, max-age=18000")
+    clock.turn(5 * 3600)
+    gone = await client.get(f"/images/{digest}/250", headers={"If-None-Match": reply.headers["etag"]})
+    assert (gone.status_code, gone.headers["cache-control"]) == (404, "no-store")
+
+
+async def test_files_that_outlived_their_row_are_not_served(
+    client: Client, database: Database, files: Files, clock: HandClock
+) -> None:
+    digest = await stored(database, files, clock, cover(), clock.now())
+    async with database.transaction() as conn:
+        await images.purge(conn, clock.now())
+    assert files.thumbnail(digest, 250) is not None
     assert (await client.get(f"/images/{digest}/250")).status_code == 404

@@ -57,6 +57,7 @@ async def test_a_row_is_loaded_with_what_the_addresses_are_made_of(database: Dat
                 "Someone",
                 "One",
                 "Album",
+                clock.now(),
             )
         ]
 

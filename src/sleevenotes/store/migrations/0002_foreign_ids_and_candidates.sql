@@ -51,6 +51,7 @@ CREATE TABLE artwork_candidates (
     CHECK ((image_id IS NOT NULL) = (status = 'fetched'))
 );
 CREATE INDEX artwork_candidates_image ON artwork_candidates (image_id) WHERE image_id IS NOT NULL;
+CREATE INDEX artwork_candidates_seen ON artwork_candidates (source, seen_at);  -- what may be kept for hours only
 
 -- Covers chosen before there were candidates take part in later choices; all came from the Cover Art Archive.
 INSERT INTO artwork_candidates
