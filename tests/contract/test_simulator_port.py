@@ -77,6 +77,15 @@ async def test_an_image_is_three_hops_away_by_the_host_header(port: Port) -> Non
     assert await port.control("POST", "cover", body) == (200, {"release_group_mbid": group.mbid})
 
 
+async def test_what_is_posted_arrives(port: Port) -> None:
+    headers = {"Host": "api.listenbrainz.org", "Authorization": "Token x", "Content-Type": "application/json"}
+    body = msgspec.json.encode({"recordings": [{"artist_name": "Nobody", "recording_name": "Nothing"}]})
+    async with port.session.post(f"{port.base}/1/metadata/lookup/", data=body, headers=headers) as reply:
+        told = (reply.status, await reply.json())
+    unmatched = {"artist_name_arg": "Nobody", "recording_name_arg": "Nothing", "release_name_arg": None, "index": 0}
+    assert told == (200, [unmatched])
+
+
 async def test_requests_and_violations_are_counted_and_can_be_forgotten(port: Port) -> None:
     await port.control("POST", "reset")
     path = f"/ws/2/recording/{port.world.catalogue.recordings[0].mbid}?fmt=json"

@@ -6,6 +6,7 @@ the credit in parts, and the Cover Art Archive's id of the cover.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from sleevenotes import errors, model, names
 from sleevenotes.sources import contract
 
+_MBID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VARIOUS: Final = ("various artists", "89ad4ac3-39f7-470e-963a-56509c546377")  # MusicBrainz' own id of them
 
 
@@ -85,7 +87,10 @@ def read_single(body: bytes) -> contract.RecordingCandidate | None:
 
 def read_recordings(body: bytes) -> dict[str, msgspec.Raw]:
     """Read a reply of metadata: each entry, unread, by its MBID. Raises errors.Garbled when it is none."""
-    return {mbid.lower(): entry for mbid, entry in _decode(body, dict[str, msgspec.Raw]).items()}
+    entries = {mbid.lower(): entry for mbid, entry in _decode(body, dict[str, msgspec.Raw]).items()}
+    if not all(map(_MBID.fullmatch, entries)):
+        raise errors.Garbled("ListenBrainz' metadata are not by recording", body=body)
+    return entries
 
 
 def read_recording(mbid: str, entry: msgspec.Raw) -> contract.RecordingCandidate:
