@@ -36,12 +36,12 @@ def simulator(world: World) -> core.Simulator:
     return core.Simulator(world, HandClock(), limits=False, latency=False)
 
 
-def get(simulator: core.Simulator, path: str, headers: dict[str, str] | None = None, **given: object) -> wire.Reply:
+def get(simulator: core.Simulator, path: str, headers: dict[str, str] | None = None, **given: Any) -> wire.Reply:
     url = f"{API}{path}" + (f"?{urlencode(given)}" if given else "")
     return simulator.plan(wire.Request("GET", url, TOKEN if headers is None else headers)).reply
 
 
-def search(simulator: core.Simulator, headers: dict[str, str] | None = None, **given: object) -> list[dict[str, Any]]:
+def search(simulator: core.Simulator, headers: dict[str, str] | None = None, **given: Any) -> list[dict[str, Any]]:
     reply = get(simulator, "/database/search", headers, **given)
     assert reply.status == 200, reply.body
     results: list[dict[str, Any]] = json.loads(reply.body)["results"]
@@ -64,9 +64,9 @@ def an_album(world: World, *, shown: bool = True) -> entities.Group:
     return next(group for group in groups if world.shown("discogs", group) == shown)
 
 
-def masters(simulator: core.Simulator, group: entities.Group, **more: object) -> list[dict[str, Any]]:
-    wanted = {"type": "master", "artist": entities.printed(group.credit), "release_title": group.title, **more}
-    return search(simulator, **wanted)
+def masters(simulator: core.Simulator, group: entities.Group, **more: Any) -> list[dict[str, Any]]:
+    wanted: dict[str, Any] = {"artist": entities.printed(group.credit), "release_title": group.title}
+    return search(simulator, type="master", **wanted, **more)
 
 
 # ---------------------------------------------------------------- shapes
@@ -150,7 +150,8 @@ def test_a_token_or_a_key_with_its_secret_says_who_asks(
 
 def test_strangers_see_no_images_and_on_a_closed_day_nothing(simulator: core.Simulator, world: World) -> None:
     group = an_album(world)
-    wanted = {"type": "master", "artist": entities.printed(group.credit), "release_title": group.title}
+    wanted: dict[str, Any] = {"artist": entities.printed(group.credit), "release_title": group.title}
+    wanted["type"] = "master"
     assert {hit["cover_image"] + hit["thumb"] for hit in search(simulator, AGENT, **wanted)} == {""}
     [mine] = [hit for hit in search(simulator, **wanted) if hit["cover_image"] == address(world, group)]
     page = json.loads(get(simulator, f"/masters/{mine['id']}", AGENT).body)
@@ -213,7 +214,7 @@ def test_artists_are_named_in_discogs_own_ways(simulator: core.Simulator, world:
 
 
 def test_pages_are_cut_as_asked_and_say_where_the_others_are(simulator: core.Simulator, world: World) -> None:
-    words = {"q": known(world)[0].credit[0].artist.name, "per_page": 1}
+    words: dict[str, Any] = {"q": known(world)[0].credit[0].artist.name, "per_page": 1}
     first = json.loads(get(simulator, "/database/search", **words).body)
     assert len(first["results"]) == 1
     assert first["pagination"]["pages"] == first["pagination"]["items"] > 1

@@ -105,9 +105,14 @@ class TheAudioDB:
             title = _folded(given.get("a", ""))
             album = self._albums.get((by_artist, title), []) if endpoint == "searchalbum" else self._album(given)
             return [self._album_row(each, shown) for each, shown in album]
-        title = _folded(given.get("t", ""))
-        tracks = self._tracks.get((by_artist, title), []) if endpoint == "searchtrack" else self._track(given)
+        tracks = self._searched(given) if endpoint == "searchtrack" else self._track(given)
         return [self._track_row(each) for each in tracks]
+
+    def _searched(self, given: Mapping[str, str]) -> list[entities.Recording]:
+        """Return the tracks of those names; of equals, one that is written the very same comes first."""
+        title = given.get("t", "")
+        found = self._tracks.get((_folded(given.get("s", "")), _folded(title)), [])
+        return sorted(found, key=lambda each: each.title.casefold() != title.casefold())
 
     def _artist(self, wanted: str) -> list[entities.Artist]:
         place = _place(wanted, _FIRST_ARTIST, len(self._world.catalogue.artists))

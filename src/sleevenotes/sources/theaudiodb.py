@@ -2,7 +2,8 @@
 
 Protocol facts: https://www.theaudiodb.com/free_music_api. Every value is a string or null, numbers too, and "0" is an
 unknown one. Nothing found is null in place of the list, or an empty body, both with status 200. The free key gets one
-row at most. A search takes names as they stand in its catalogue: without guests and without notes of the mastering.
+row at most. A search takes names as they stand in its catalogue, where guests are no part of them. A note of the
+mastering stays in a track's title: with one row to see, another mastering's could not be told from the one meant.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class TheAudioDB:
         """Search for a track; look an album up by its release group's MBID, or search for it where that is unknown."""
         match questions[0]:
             case contract.FindRecording(artist, track):
-                return self._ask("searchtrack", s=names.split_guests(artist)[0], t=names.plain(track))
+                return self._ask("searchtrack", s=names.split_guests(artist)[0], t=names.split_guests(track)[0])
             case contract.FindImages(artist, release, ""):
                 return self._ask("searchalbum", s=names.split_guests(artist)[0], a=names.plain(release))
             case contract.FindImages(release_group_mbid=mbid):

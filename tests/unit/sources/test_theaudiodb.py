@@ -9,7 +9,7 @@ from sleevenotes.sources import contract
 from sleevenotes.sources.theaudiodb import TheAudioDB
 
 SOURCE = TheAudioDB()
-TRACK = contract.FindRecording("Ola Dune feat. Kim", "Night Bus - Remastered 2011")
+TRACK = contract.FindRecording("Ola Dune feat. Kim", "Night Bus (feat. Lu) - Remastered")
 GROUP = "aa997ea0-2936-40bd-884d-3af8a0e064dc"
 RECORDING = "1109d8da-ce4a-4739-9414-242dc3e9b81c"
 ARTIST = "d68fda90-ab8d-4799-be56-317ba4ae700f"
@@ -76,9 +76,14 @@ def cover(question: contract.Question, body: object) -> contract.ImageAt:
 # ---------------------------------------------------------------- what is asked
 
 
-def test_a_track_is_searched_without_its_guests_and_remaster_note() -> None:
+def test_a_track_is_searched_without_its_guests_but_with_its_note() -> None:
     url = SOURCE.request([TRACK]).url
-    assert url == "https://www.theaudiodb.com/api/v1/json/123/searchtrack.php?s=Ola+Dune&t=Night+Bus"
+    assert url == "https://www.theaudiodb.com/api/v1/json/123/searchtrack.php?s=Ola+Dune&t=Night+Bus+-+Remastered"
+
+
+def test_an_album_is_searched_without_its_remaster_note() -> None:
+    url = SOURCE.request([contract.FindImages("Ola Dune", "Roads (2011 Remaster)")]).url
+    assert url.endswith("/searchalbum.php?s=Ola+Dune&a=Roads")
 
 
 def test_an_album_is_looked_up_by_its_mbid_in_small_letters() -> None:
