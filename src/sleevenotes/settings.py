@@ -47,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A Last.fm API key (last.fm/api/account/create); without it, Last.fm is not asked."""
 
     discogs_token: str = ""
-    """A Discogs personal token (discogs.com/settings/developers); without it, Discogs is asked less often, and not for covers."""
+    """A Discogs token (discogs.com/settings/developers); without it, Discogs is asked less often, never for covers."""
 
     theaudiodb_key: str = "123"
     """A TheAudioDB key; "123" is the public test key."""
