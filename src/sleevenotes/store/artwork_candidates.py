@@ -154,8 +154,10 @@ async def explain(conn: Connection, reasons: Mapping[int, str]) -> None:
 
 
 async def purge(conn: Connection, source: str, before: datetime) -> None:
-    """Drop what a source offered until this moment: its terms let it be kept no longer."""
-    await conn.execute("DELETE FROM artwork_candidates WHERE source = $1 AND seen_at <= $2", source, before)
+    """Drop what a source offered until this moment, its terms let it be kept no longer; the fetched go by their image."""
+    await conn.execute(
+        "DELETE FROM artwork_candidates WHERE source = $1 AND seen_at <= $2 AND image_id IS NULL", source, before
+    )
 
 
 def _unsigned(phash: int | None) -> int | None:

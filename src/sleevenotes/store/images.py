@@ -88,8 +88,8 @@ async def digests(conn: Connection) -> set[str]:
 async def purge(conn: Connection, now: datetime) -> Purged:
     """Delete the stop-gaps that have expired, and all that was known only through them; needs a transaction.
 
-    Albums that showed one become pending, without a cover: the caller has them looked for again, and drops the
-    files once the transaction is committed. Images are locked before artworks, as `keep` and then
+    Albums that showed one become pending, without a cover: the caller has them looked for again, and those, too,
+    whose open choice one stood for; and drops the files once the transaction is committed. Images are locked before artworks, as `keep` and then
     `artworks.found` do; one that another transaction holds is left for the next time.
     """
     rows = await conn.fetch(
@@ -99,11 +99,16 @@ async def purge(conn: Connection, now: datetime) -> Purged:
     bare = await conn.fetch(
         """
         WITH bare AS (
-            SELECT release_group_id FROM artworks WHERE image_id = ANY($1::bigint[])
+            SELECT release_group_id FROM artworks
+            WHERE image_id = ANY($1::bigint[])
+               OR status = 'pending' AND release_group_id IN
+                  (SELECT release_group_id FROM artwork_candidates WHERE image_id = ANY($1::bigint[]))
             ORDER BY release_group_id FOR UPDATE
         )
-        UPDATE artworks
-        SET status = 'pending', image_id = NULL, reason = '', unusable = 0, wanted_at = $2, recheck_at = NULL
+        UPDATE artworks SET
+            status = 'pending', unusable = 0, wanted_at = $2, recheck_at = NULL,
+            image_id = CASE WHEN image_id = ANY($1::bigint[]) THEN NULL ELSE image_id END,
+            reason = CASE WHEN image_id = ANY($1::bigint[]) THEN '' ELSE reason END
         FROM bare WHERE artworks.release_group_id = bare.release_group_id
         RETURNING artworks.release_group_id
         """,

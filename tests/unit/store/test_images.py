@@ -102,6 +102,21 @@ async def test_expired_stop_gaps_go_with_their_candidates_and_their_albums_are_l
         assert await images.purge(conn, clock.now()) == images.Purged((), ())
 
 
+async def test_an_open_choice_that_a_purged_image_stood_for_is_taken_up_again(
+    database: Database, clock: HandClock
+) -> None:
+    async with database.transaction() as conn:
+        group_id = await album(conn, "Open", clock)
+        shown = await images.keep(conn, COVER, clock.now())
+        await artworks.show(conn, group_id, shown, "The first to come.", clock.now())
+        gap = msgspec.structs.replace(COVER, digest="cd" * 32)
+        gap_id = await images.keep(conn, gap, clock.now(), expires_at=clock.now())
+        await stand(conn, group_id, gap_id, clock)
+        assert await images.purge(conn, clock.now()) == images.Purged((gap.digest,), (group_id,))
+        (row,) = await artworks.load(conn, [group_id])
+    assert (row.status, row.image_id) == ("pending", shown)
+
+
 async def album(conn: Connection, title: str, clock: HandClock) -> int:
     (kept,) = await catalog.keep(conn, [(recording(f"{title} song", "Someone"), release(title))], clock.now())
     await artworks.want(conn, {kept.release_group_id or 0: kept.release_id or 0}, clock.now())

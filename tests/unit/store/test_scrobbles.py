@@ -109,7 +109,8 @@ async def test_a_plays_own_match_goes_before_the_shared_one(database: Database, 
         row = await conn.fetchrow("SELECT recording_id, release_id, release_group_id FROM matches")
         other = await conn.fetchval(
             "INSERT INTO recordings (mbid, title, artist_credit_id, fetched_at) "
-            "SELECT gen_random_uuid(), 'Roygbiv (Peel Session)', artist_credit_id, fetched_at FROM recordings RETURNING id"
+            "SELECT gen_random_uuid(), 'Roygbiv (Peel Session)', artist_credit_id, fetched_at FROM recordings "
+            "RETURNING id"
         )
         own = matches.Identity(other, row["release_id"], row["release_group_id"], "evidence", 0.0, "Its own id.")
         await matches.keep(conn, own, clock.now(), scrobble_id=second)
