@@ -154,7 +154,7 @@ async def explain(conn: Connection, reasons: Mapping[int, str]) -> None:
 
 
 async def purge(conn: Connection, source: str, before: datetime) -> None:
-    """Drop what a source offered until this moment, its terms let it be kept no longer; the fetched go by their image."""
+    """Drop what a source offered until this moment, as its terms want; what is fetched goes with its image."""
     await conn.execute(
         "DELETE FROM artwork_candidates WHERE source = $1 AND seen_at <= $2 AND image_id IS NULL", source, before
     )

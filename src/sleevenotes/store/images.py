@@ -89,8 +89,9 @@ async def purge(conn: Connection, now: datetime) -> Purged:
     """Delete the stop-gaps that have expired, and all that was known only through them; needs a transaction.
 
     Albums that showed one become pending, without a cover: the caller has them looked for again, and those, too,
-    whose open choice one stood for; and drops the files once the transaction is committed. Images are locked before artworks, as `keep` and then
-    `artworks.found` do; one that another transaction holds is left for the next time.
+    whose open choice one stood for; and drops the files once the transaction is committed. Images are locked
+    before artworks, as `keep` and then `artworks.found` do; one that another transaction holds is left for the
+    next time.
     """
     rows = await conn.fetch(
         "SELECT id, digest FROM images WHERE expires_at <= $1 ORDER BY id FOR UPDATE SKIP LOCKED", now
