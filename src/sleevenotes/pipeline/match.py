@@ -29,6 +29,9 @@ from sleevenotes.store import artworks, catalog, jobs, lookups, matches, replies
 from sleevenotes.store import events as store_events
 from sleevenotes.store.postgres import Connection
 
+SURE = 0.02
+"""Distance below which a name is spelt as asked (matching.distance)."""
+
 Known = Mapping[tuple[str, bytes], replies.Reply]
 
 
@@ -90,7 +93,7 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
         told += [known[source.name, _key(lookup)] for source in wave if (source.name, _key(lookup)) in known]
         todo += _further(tools, told, known)
         decision = _decide(asked, _options(tools, told, known), certain=True)
-        if isinstance(decision, decide.Chosen):
+        if isinstance(decision, decide.Chosen) and _is_sure(tools, decision, told):
             return Look(lookup, decision, False, [])
         if todo:
             return Look(lookup, None, False, [_new(lookup, source.name, each) for source, each in todo])
@@ -98,6 +101,16 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
             return Look(lookup, None, False, [_new(lookup, source, question(lookup), alone=True) for source in cut])
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
     return Look(lookup, _decide(asked, _options(tools, told, known), certain=False), unreached, [])
+
+
+def _is_sure(tools: Tools, decision: decide.Chosen, told: Sequence[replies.Reply]) -> bool:
+    """Tell whether a decision need not wait for the broadest source.
+
+    ListenBrainz folds names hard ("Heysátan" is "Heysatan") and tells only one of those that fold together: what is
+    not spelt as asked is held against MusicBrainz, which has them all.
+    """
+    broad = {source.name for source in tools.sources} & set(asking.BROAD)
+    return decision.weighed.distance < SURE or broad <= {reply.source for reply in told}
 
 
 def _key(lookup: lookups.Pending) -> bytes:

@@ -55,8 +55,8 @@ class Client:
 
     async def _follow(self, request: contract.Request) -> contract.Reply:
         url = request.url
+        headers = {**self._headers, **request.headers}
         for _ in range(MAX_REDIRECTS + 1):
-            headers = {**self._headers, **request.headers}
             status, answered, body = await self._transport.exchange(
                 request.method, url, headers, request.body, max_bytes=request.max_bytes
             )
@@ -65,7 +65,10 @@ class Client:
             location = answered.get("location")
             if status not in (301, 302, 303, 307, 308) or not location:
                 return contract.Reply(status=status, headers=answered, body=body, url=url)
-            url = _https(urljoin(url, location))
+            target = _https(urljoin(url, location))
+            if urlsplit(target).netloc != urlsplit(url).netloc:
+                headers.pop("authorization", None)  # a token is for the host it was given by
+            url = target
         raise errors.Garbled(f"more than {MAX_REDIRECTS} redirects")
 
 

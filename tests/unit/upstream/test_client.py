@@ -26,7 +26,7 @@ class Server:
     async def exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, max_bytes: int
     ) -> Answer:
-        self.asked.append((url, headers))
+        self.asked.append((url, dict(headers)))
         answer = self.answers[url]
         if isinstance(answer, Exception):
             raise answer
@@ -56,6 +56,18 @@ async def test_every_hop_says_who_we_are() -> None:
     await talk(server).send(contract.Request("https://a.org/x", headers={"accept": "application/json"}), 30)
     assert server.asked[0][1]["user-agent"] == "Tests/1 ( us@example.org )"
     assert server.asked[0][1]["accept"] == "application/json"
+
+
+async def test_a_token_is_not_taken_along_to_another_host() -> None:
+    server = Server(
+        {
+            "https://a.org/x": (302, {"location": "/y"}, b""),
+            "https://a.org/y": (302, {"location": "https://b.org/z"}, b""),
+            "https://b.org/z": (200, {}, b""),
+        }
+    )
+    await talk(server).send(contract.Request("https://a.org/x", headers={"authorization": "Token secret"}), 30)
+    assert ["authorization" in headers for _, headers in server.asked] == [True, True, False]
 
 
 async def test_a_redirect_that_goes_in_circles_is_garbled() -> None:
