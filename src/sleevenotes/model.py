@@ -74,6 +74,11 @@ class ArtistCreditName(msgspec.Struct, frozen=True, omit_defaults=True):
     aliases: tuple[str, ...] = ()
     foreign_id: str = ""  # "deezer:27" where the source has no MBID; `mbid` is "" then
 
+    @property
+    def identity(self) -> str:
+        """Return the MBID, else the id in another catalogue; "" where there is neither."""
+        return self.mbid or self.foreign_id
+
 
 class ArtistCredit(msgspec.Struct, frozen=True):
     """Who a recording or release is by, in order."""
@@ -96,6 +101,11 @@ class ReleaseGroup(msgspec.Struct, frozen=True, omit_defaults=True):
     first_release_date: str = ""
     foreign_id: str = ""  # "deezer:302127" where the source has no MBID
 
+    @property
+    def identity(self) -> str:
+        """Return the MBID, else the id in another catalogue; "" where there is neither."""
+        return self.mbid or self.foreign_id
+
 
 class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     """One edition; `artist_credit` is None where it is the recording's own."""
@@ -111,6 +121,11 @@ class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     track_number: str = ""  # of the recording on it, as printed ("A1")
     foreign_id: str = ""  # as ReleaseGroup's
 
+    @property
+    def identity(self) -> str:
+        """Return the MBID, else the id in another catalogue; "" where there is neither."""
+        return self.mbid or self.foreign_id
+
 
 class Recording(msgspec.Struct, frozen=True, omit_defaults=True):
     """A distinct piece of recorded sound."""
@@ -124,6 +139,11 @@ class Recording(msgspec.Struct, frozen=True, omit_defaults=True):
     isrcs: tuple[str, ...] = ()
     video: bool = False
     foreign_id: str = ""  # "deezer:3135556" where the source has no MBID
+
+    @property
+    def identity(self) -> str:
+        """Return the MBID, else the id in another catalogue; "" where there is neither."""
+        return self.mbid or self.foreign_id
 
 
 class Penalty(msgspec.Struct, frozen=True):

@@ -135,9 +135,9 @@ def _preference(asked: Asked, one: Weighed) -> tuple[object, ...]:
     as_sent = recording.title.casefold() != asked.track.casefold()  # "..." and the ellipsis sign fold alike
     choice = release.choose(one.option.releases, asked.release, recording.artist_credit)
     if choice is None:
-        return (1, as_sent, one.distance, recording.first_release_date or "9999", recording.mbid)
+        return (1, as_sent, one.distance, recording.first_release_date or "9999", recording.identity)
     fit, rank, date, _ = release.order(choice.release, asked.release, recording.artist_credit)
-    return (0, fit, rank, as_sent, one.distance, date, recording.mbid)
+    return (0, fit, rank, as_sent, one.distance, date, recording.identity)
 
 
 # ---------------------------------------------------------------- homonyms
@@ -169,12 +169,12 @@ def _outstanding(homonyms: Sequence[list[Weighed]], everything: Sequence[Weighed
 
 def _release_count(group: Iterable[Weighed], everything: Iterable[Weighed]) -> int:
     """Count the releases with any found recording by the artists of this group."""
-    who = {mbid for one in group for mbid in _artists(one)}
-    return len({each.mbid for one in everything if who & _artists(one) for each in one.option.releases})
+    who = {artist for one in group for artist in _artists(one)}
+    return len({each.identity for one in everything if who & _artists(one) for each in one.option.releases})
 
 
 def _artists(one: Weighed) -> set[str]:
-    return {part.mbid or names.key(part.name) for part in one.option.recording.artist_credit.names}
+    return {part.identity or names.key(part.name) for part in one.option.recording.artist_credit.names}
 
 
 # ---------------------------------------------------------------- small things
@@ -189,17 +189,18 @@ def _united(options: Iterable[Option]) -> list[Option]:
     """Take options of one MBID together: the first's facts, all their releases."""
     united: dict[str, Option] = {}
     for option in options:
-        known = united.get(option.recording.mbid)
-        if known is None or not option.recording.mbid:
-            united[option.recording.mbid or f"#{len(united)}"] = option
+        identity = option.recording.identity
+        known = united.get(identity)
+        if known is None or not identity:
+            united[identity or f"#{len(united)}"] = option
         else:
-            releases = {one.mbid: one for one in (*option.releases, *known.releases)}
-            united[option.recording.mbid] = msgspec.structs.replace(known, releases=tuple(releases.values()))
+            releases = {one.identity: one for one in (*option.releases, *known.releases)}
+            united[identity] = msgspec.structs.replace(known, releases=tuple(releases.values()))
     return list(united.values())
 
 
 def _by_distance(one: Weighed) -> tuple[float, str]:
-    return one.distance, one.option.recording.mbid
+    return one.distance, one.option.recording.identity
 
 
 def _worst(one: Weighed) -> str:

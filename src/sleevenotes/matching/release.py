@@ -76,7 +76,7 @@ def choose(releases: Sequence[model.Release], submitted: str, recording_credit: 
 
 def order(release: model.Release, submitted: str, recording_credit: model.ArtistCredit) -> tuple[int, Rank, str, str]:
     """Return what releases are sorted by, the best first: fit, rank, date, MBID."""
-    return (-fit(submitted, release), rank(release, recording_credit), _sortable(release.date), release.mbid)
+    return (-fit(submitted, release), rank(release, recording_credit), _sortable(release.date), release.identity)
 
 
 def fit(submitted: str, release: model.Release) -> Fit:
@@ -100,10 +100,10 @@ def _owner(release: model.Release, recording_credit: model.ArtistCredit) -> int:
     credit = release.artist_credit
     if credit is None:
         return 0
-    mbids = {part.mbid for part in credit.names}
-    if VARIOUS_ARTISTS in mbids:
+    artists = _artists(credit)
+    if VARIOUS_ARTISTS in artists:
         return 2
-    return 0 if mbids & {part.mbid for part in recording_credit.names} else 1
+    return 0 if artists & _artists(recording_credit) else 1
 
 
 @functools.lru_cache(maxsize=50_000)
@@ -147,3 +147,7 @@ def _reason(release: model.Release, fitting: Fit, submitted: str, recording_cred
     if owner:
         chosen = f"on {release.title}, {whose} {what}, as no release of the artist's own is known"
     return f"{chosen} (the submitted album, {submitted}, is not among its releases)" if submitted else chosen
+
+
+def _artists(credit: model.ArtistCredit) -> set[str]:
+    return {part.identity or names.key(part.name) for part in credit.names}
