@@ -102,14 +102,14 @@ async def test_without_a_valid_item_it_is_422_with_the_faults(maria: Listener) -
 
 
 UNFIT: dict[str, list[Any]] = {
-    **dict.fromkeys(("track_name", "artist_name", "album_name", "source_app"), ["x" * 501, 7]),
+    **{field: ["x" * 501, 7] for field in ("track_name", "artist_name", "album_name", "source_app")},
     "album_artist": ["x" * 501],
     "played_at": [None, "", "soon", True, [], 1e30, "2026-01-01T01:00:01Z", -1e10],
     "duration_ms": [29_999, "long", 1.5, True, 10**12],
     "year": [1799, 2101, "1998"],
     "genre": ["x" * 101],
     "artwork_uri": [7, "javascript:alert(1)", "file:///etc/passwd", "https://" + "x" * 2000],
-    **dict.fromkeys(("recording_mbid", "release_mbid", "release_group_mbid", "artist_mbids"), ["no-mbid"]),
+    **{field: ["no-mbid"] for field in ("recording_mbid", "release_mbid", "release_group_mbid", "artist_mbids")},
     "isrc": [7],
     "track_number": ["A1"],
 }

@@ -15,9 +15,9 @@ from typing import Any
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
+from litestar.enums import ScopeType
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
-from litestar.handlers.base import BaseRouteHandler
-from litestar.types import Message, Scope
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from sleevenotes.clock import Clock
 from sleevenotes.server import services
@@ -173,30 +173,36 @@ def csrf_token(connection: Connection) -> str:
     return fresh
 
 
-async def send_csrf_cookie(message: Message, scope: Scope) -> None:
-    """Add the cookie of a secret that `csrf_token` made for this answer; a hook of the application."""
-    if message["type"] != "http.response.start":
-        return
+def csrf_cookie(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Return the header that sets a secret which `csrf_token` made for this answer; none where it made none."""
     fresh = scope.get("state", {}).get(CSRF_COOKIE, "")
-    if fresh:
-        cookie = _cookie(ASGIConnection(scope), CSRF_COOKIE, fresh, accounts.SESSION_DAYS * 86400)
-        message["headers"] = [*message["headers"], cookie.to_encoded_header()]
+    if not fresh:
+        return []
+    return [_cookie(ASGIConnection(scope), CSRF_COOKIE, fresh, accounts.SESSION_DAYS * 86400).to_encoded_header()]
 
 
-async def check_form(connection: Connection, handler: BaseRouteHandler) -> None:
-    """Refuse a changing request that no page of ours sent; a guard of the whole application.
+def check_forms(app: ASGIApp) -> ASGIApp:
+    """Refuse every changing request that no page of ours sent; a middleware of the whole application.
 
     Raises PermissionDeniedException, in words for a person at a form.
     """
-    if connection.scope.get("method") in ("GET", "HEAD", "OPTIONS") or connection.headers.get("authorization"):
-        return
-    if handler.opt.get("token_only"):  # the handler itself answers 401, in its dialect
-        return
-    given = connection.headers.get(CSRF_HEADER, "")
-    if not given and isinstance(connection, Request):
-        given = str((await connection.form()).get(CSRF_FIELD, ""))
-    kept = connection.cookies.get(CSRF_COOKIE, "")
-    if not kept or not secrets.compare_digest(given.encode(), kept.encode()):
-        raise PermissionDeniedException(
-            "This form is too old, or cookies are switched off. Go back, load the page again and send it once more."
-        )
+
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+            request: Request[Any, Any, Any] = Request(scope, receive, send)
+            # a handler of an API that takes tokens only answers 401 itself, in its dialect
+            exempt = request.headers.get("authorization") or scope["route_handler"].opt.get("token_only")
+            if not exempt and not await _is_ours(request):
+                raise PermissionDeniedException(_NOT_OURS)
+        await app(scope, receive, send)
+
+    return checked
+
+
+_NOT_OURS = "This form is too old, or cookies are switched off. Go back, load the page again and send it once more."
+
+
+async def _is_ours(request: Request[Any, Any, Any]) -> bool:
+    given = request.headers.get(CSRF_HEADER, "") or str((await request.form()).get(CSRF_FIELD, ""))
+    kept = request.cookies.get(CSRF_COOKIE, "")
+    return bool(kept) and secrets.compare_digest(given.encode(), kept.encode())

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.exceptions import TooManyRequestsException
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 WINDOW_S = 60
 CLIENTS = 10_000  # remembered at most; beyond it, the closed windows are dropped
@@ -86,10 +86,9 @@ def enforce(app: ASGIApp) -> ASGIApp:
     return counted
 
 
-async def tell(message: Message, scope: Scope) -> None:
-    """Put the headers on every answer, also those no handler gave; a hook of the application."""
-    if message["type"] == "http.response.start":
-        message["headers"] = [*message["headers"], *_standing(scope).headers()]
+def headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Return the headers of this answer, which may be one that no handler gave."""
+    return _standing(scope).headers()
 
 
 def _standing(scope: Scope) -> Standing:

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
-from litestar import Request, Response, Router, get, post
+from litestar import Request, Router, get, post
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.params import FromPath
+from litestar.types import ASGIApp
 
 from sleevenotes import errors
 from sleevenotes.model import Band
-from sleevenotes.server import auth, listens, ops, problems, services
+from sleevenotes.server import answers, auth, listens, ops, problems, services
 from sleevenotes.store import latest_imports, scrobbles
 from sleevenotes.store.accounts import Account
 from sleevenotes.store.scrobbles import Play
@@ -29,8 +30,7 @@ Asked = Request[Any, Any, Any]
 
 T = TypeVar("T")
 
-_JSON = "application/json"
-_OK = b'{"status":"ok"}'
+_OK = answers.Json(b'{"status":"ok"}')
 
 
 # ---------------------------------------------------------------- submitting
@@ -42,7 +42,7 @@ _OK = b'{"status":"ok"}'
     opt={"token_only": True},
     request_max_body_size=listens.MAX_PAYLOAD_BYTES + _BODY_ROOM,
 )
-async def submit_listens(request: Asked) -> Response[bytes]:
+async def submit_listens(request: Asked) -> ASGIApp:
     """Store a single listen or an import, or note what plays now.
 
     Every valid listen is stored whatever the others are; an import's answer names those that were rejected.
@@ -65,18 +65,18 @@ async def submit_listens(request: Asked) -> Response[bytes]:
         rejected=len(batch.rejected),
     )
     if not batch.rejected:
-        return Response(_OK, media_type=_JSON)
-    return _json({"status": "ok", "rejected": batch.rejected})
+        return _OK
+    return answers.json({"status": "ok", "rejected": batch.rejected})
 
 
-async def _play_now(request: Asked, account: Account, batch: listens.Batch) -> Response[bytes]:
+async def _play_now(request: Asked, account: Account, batch: listens.Batch) -> ASGIApp:
     (playing,) = batch.sent
     await services.of(request).submitter.play_now(account.id, playing)
     ops.count_listens("listenbrainz", "playing_now", stored=0, duplicate=0, rejected=0)
     answer = {"status": "ok"}
     if request.query_params.get("return_msid", "").lower() in ("true", "1"):
         answer["recording_msid"] = listens.recording_msid(playing.artist, playing.track, playing.release)
-    return _json(answer)
+    return answers.json(answer)
 
 
 class _ToDelete(msgspec.Struct):
@@ -85,7 +85,7 @@ class _ToDelete(msgspec.Struct):
 
 
 @post("/delete-listen", status_code=200, opt={"token_only": True})
-async def delete_listen(request: Asked) -> Response[bytes]:
+async def delete_listen(request: Asked) -> ASGIApp:
     """Delete the listen of that second and recording_msid; one that is not there counts as deleted."""
     account = await auth.by_token(request)
     gone = _read(await request.body(), _ToDelete)
@@ -94,7 +94,7 @@ async def delete_listen(request: Asked) -> Response[bytes]:
         there = await scrobbles.at(conn, account.id, _moment(gone.listened_at, "listened_at"))
         same = [play.id for play in there if _msid(play) == gone.recording_msid.lower()]
         await scrobbles.delete(conn, account.id, same, parts.clock.now())
-    return Response(_OK, media_type=_JSON)
+    return _OK
 
 
 def _msid(play: Play) -> str:
@@ -105,19 +105,19 @@ def _msid(play: Play) -> str:
 
 
 @get("/validate-token")
-async def validate_token(request: Asked) -> Response[bytes]:
+async def validate_token(request: Asked) -> ASGIApp:
     """Tell whether a token works, and whose it is."""
     token = auth.token_in_header(request) or request.query_params.get("token", "").strip()
     if not token:
         raise HTTPException(detail="You need to provide an Authorization token.", status_code=400)
     account = await auth.known_account(request, token)
     if account is None:
-        return _json({"code": 200, "message": "Token invalid.", "valid": False})
-    return _json({"code": 200, "message": "Token valid.", "valid": True, "user_name": account.name})
+        return answers.json({"code": 200, "message": "Token invalid.", "valid": False})
+    return answers.json({"code": 200, "message": "Token valid.", "valid": True, "user_name": account.name})
 
 
 @get("/user/{user_name:str}/listens")
-async def user_listens(request: Asked, user_name: FromPath[str]) -> Response[bytes]:
+async def user_listens(request: Asked, user_name: FromPath[str]) -> ASGIApp:
     """Give the listens between min_ts and max_ts (both exclusive), newest first; at most `count`."""
     account = await _own(request, user_name)
     after, before = _number(request, "min_ts"), _number(request, "max_ts")
@@ -145,7 +145,7 @@ async def user_listens(request: Asked, user_name: FromPath[str]) -> Response[byt
 
 
 @get("/user/{user_name:str}/listen-count")
-async def listen_count(request: Asked, user_name: FromPath[str]) -> Response[bytes]:
+async def listen_count(request: Asked, user_name: FromPath[str]) -> ASGIApp:
     """Tell how many listens there are."""
     account = await _own(request, user_name)
     async with services.of(request).database.connection() as conn:
@@ -153,7 +153,7 @@ async def listen_count(request: Asked, user_name: FromPath[str]) -> Response[byt
 
 
 @get("/user/{user_name:str}/playing-now")
-async def playing_now(request: Asked, user_name: FromPath[str]) -> Response[bytes]:
+async def playing_now(request: Asked, user_name: FromPath[str]) -> ASGIApp:
     """Tell what plays now."""
     account = await _own(request, user_name)
     parts = services.of(request)
@@ -164,13 +164,13 @@ async def playing_now(request: Asked, user_name: FromPath[str]) -> Response[byte
 
 
 @get("/latest-import")
-async def latest_import(request: Asked) -> Response[bytes]:
+async def latest_import(request: Asked) -> ASGIApp:
     """Tell up to which listen a client has imported from a service."""
     account = await _own(request, request.query_params.get("user_name", ""))
     service = request.query_params.get("service", "lastfm")
     async with services.of(request).database.connection() as conn:
         latest = await latest_imports.read(conn, account.id, service)
-    return _json({"musicbrainz_id": account.name, "latest_import": int(latest.timestamp()) if latest else 0})
+    return answers.json({"musicbrainz_id": account.name, "latest_import": int(latest.timestamp()) if latest else 0})
 
 
 class _Imported(msgspec.Struct):
@@ -179,13 +179,13 @@ class _Imported(msgspec.Struct):
 
 
 @post("/latest-import", status_code=200, opt={"token_only": True})
-async def set_latest_import(request: Asked) -> Response[bytes]:
+async def set_latest_import(request: Asked) -> ASGIApp:
     """Keep up to which listen a client has imported from a service."""
     account = await auth.by_token(request)
     told = _read(await request.body(), _Imported)
     async with services.of(request).database.connection() as conn:
         await latest_imports.write(conn, account.id, told.service, _moment(told.ts, "ts"))
-    return Response(_OK, media_type=_JSON)
+    return _OK
 
 
 # ---------------------------------------------------------------- inside
@@ -223,12 +223,8 @@ def _moment(seconds: int, name: str) -> datetime:
         raise errors.Refused(f"'{name}' is no time.", field=name) from None
 
 
-def _payload(**payload: object) -> Response[bytes]:
-    return _json({"payload": payload})
-
-
-def _json(content: object) -> Response[bytes]:
-    return Response(msgspec.json.encode(content), media_type=_JSON)
+def _payload(**payload: object) -> ASGIApp:
+    return answers.json({"payload": payload})
 
 
 _HANDLERS = [

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import Any
 
 import asyncpg
 import prometheus_client
 from litestar import Request, Response, get
-from litestar.types import Message, Scope
 
 from sleevenotes import errors
 from sleevenotes.server import problems, services
@@ -44,18 +44,27 @@ def metrics() -> Response[bytes]:
     return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
 
-async def count(message: Message, scope: Scope) -> None:
-    """Count an answer; a hook of the application."""
-    if message["type"] == "http.response.start":
-        REQUESTS.labels(_part(scope["path"]), str(message["status"])).inc()
+def count(path: str, status: int) -> None:
+    """Count an answer."""
+    _counter(_part(path), status).inc()
+
+
+@functools.lru_cache(maxsize=256)
+def _counter(part: str, status: int) -> prometheus_client.Counter:
+    return REQUESTS.labels(part, str(status))
 
 
 def count_listens(dialect: str, kind: str, *, stored: int, duplicate: int, rejected: int) -> None:
     """Count a committed submit and what became of its listens."""
-    SUBMITS.labels(dialect, kind).inc()
+    _submits(dialect, kind).inc()
     for outcome, number in (("stored", stored), ("duplicate", duplicate), ("rejected", rejected)):
         if number:
-            LISTENS.labels(dialect, outcome).inc(number)
+            _listens(dialect, outcome).inc(number)
+
+
+# prometheus-client looks its children up under a lock each time
+_submits = functools.cache(SUBMITS.labels)
+_listens = functools.cache(LISTENS.labels)
 
 
 def _part(path: str) -> str:

@@ -43,17 +43,24 @@ def create(services: Services) -> Litestar:
                 "meter": limits.Meter(services.settings.requests_per_minute),
             }
         ),
-        middleware=[limits.enforce],
-        guards=[auth.check_form],
-        before_send=[ops.count, limits.tell, auth.send_csrf_cookie, _secure],
+        middleware=[limits.enforce, auth.check_forms],
+        before_send=[_complete],
         exception_handlers={Exception: problems.answer},
         template_config=templating.config(),
+        logging_config=None,
         openapi_config=apidocs.config(),
         include_in_schema=False,  # but for the native API, which says so itself
     )
 
 
-async def _secure(message: Message, scope: Scope) -> None:  # noqa: ARG001 # a hook's shape
+async def _complete(message: Message, scope: Scope) -> None:
+    """Put on every answer, whoever gave it, what all answers carry."""
     if message["type"] == "http.response.start":
-        given = {name.lower() for name, _ in message["headers"]}
-        message["headers"] = [*message["headers"], *(header for header in _SECURITY if header[0] not in given)]
+        ops.count(scope["path"], message["status"])
+        given = {name for name, _ in message["headers"]}
+        message["headers"] = [
+            *message["headers"],
+            *limits.headers(scope),
+            *auth.csrf_cookie(scope),
+            *(header for header in _SECURITY if header[0] not in given),
+        ]
