@@ -4,7 +4,7 @@
 
 The history is submitted over HTTP in ListenBrainz `import` batches of 1,000; server, worker and simulator are
 processes of their own under one clock that runs --scale times as fast, so limits and latencies shrink together and
-our own work counts --scale-fold. The figures:
+our own work counts --scale-fold. Only MusicBrainz and the Cover Art Archive are asked. The figures:
 
     stored, duplicates     rows of the history that are there now, and that were there already
     missing, doubled       plays of the history that are not stored, or stored more than once; must be 0
@@ -27,6 +27,7 @@ from collections import Counter
 from benches import common, facts, stand, wire
 
 FINDERS = {"musicbrainz"}  # the sources in play that find recordings
+SOURCES = {"SLEEVENOTES_SOURCES": "musicbrainz,coverartarchive"}
 
 
 async def bench(options: argparse.Namespace) -> dict[str, object]:
@@ -34,7 +35,7 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
     rows = common.history(options.history, options.rows)
     conditions, catalogue = common.world_files(options)
     common.say(f"{len(rows)} rows of {options.history.name}, world {catalogue.name}, {options.scale:g} times as fast")
-    async with stand.Stand(scale=options.scale, keep=options.keep) as run:
+    async with stand.Stand(scale=options.scale, keep=options.keep, settings=SOURCES) as run:
         await run.simulator(conditions, catalogue, options.day)
         await run.server(work=False)
         run.add_account()

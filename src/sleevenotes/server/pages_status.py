@@ -11,6 +11,7 @@ from litestar.response import Template
 from sleevenotes.server import feeds, services, templating, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
+from sleevenotes.settings import Settings
 from sleevenotes.sources import contract, registry
 from sleevenotes.store import statistics
 
@@ -39,7 +40,7 @@ class Line(msgspec.Struct, frozen=True):
 
     name: str
     host: str
-    state: str  # asking, resting, idle
+    state: str  # asking, resting, idle, off
     words: str
     limit: int  # requests in a minute
     used: int
@@ -63,7 +64,7 @@ async def status(request: Asking, account: SignedIn) -> Template:
         request,
         "status.html",
         account,
-        lines=[line(source, counted, now, tell) for source in registry.every(contract.Keys())],
+        lines=[line(source, counted, now, tell, parts.settings) for source in registry.every(contract.Keys())],
         queues=[queue for queue in counted.queues if queue.queued or queue.picked or queue.held],
         lookups=shares(counted.lookups, ("enriched", "pending", "not_found", "failed")),
         artworks=shares(counted.artworks, ("found", "pending", "absent", "failed")),
@@ -71,11 +72,14 @@ async def status(request: Asking, account: SignedIn) -> Template:
     )
 
 
-def line(source: contract.Source, counted: statistics.Snapshot, now: datetime, tell: feeds.Tell) -> Line:
+def line(
+    source: contract.Source, counted: statistics.Snapshot, now: datetime, tell: feeds.Tell, given: Settings
+) -> Line:
     """Put one source's numbers into a line."""
     lane = next((lane for lane in counted.lanes if lane.source == source.name), statistics.Lane(source.name))
     budget = next((one for one in counted.budgets if one.host == source.policy.host), None)
-    state, words = _state(lane, budget, now, tell)
+    off = _off(source, given)
+    state, words = ("off", off) if off else _state(lane, budget, now, tell)
     limit = round(source.policy.requests * 60 / source.policy.window)
     outcomes = {name: getattr(lane, name) for name in ("answered", "absent", "unknown", "fault")}
     return Line(
@@ -92,6 +96,16 @@ def line(source: contract.Source, counted: statistics.Snapshot, now: datetime, t
         said_total=sum(outcomes.values()),
         p50_ms=lane.p50_ms,
     )
+
+
+def _off(source: contract.Source, given: Settings) -> str:
+    """Say why a source is not asked; "" where it is."""
+    only = [name.strip() for name in given.sources.split(",") if name.strip()]
+    if only and source.name not in only:
+        return "Off: the setting sources leaves it out."
+    if source.policy.needs and not getattr(given, source.policy.needs):
+        return f"Off: the setting {source.policy.needs} is empty."
+    return ""
 
 
 def _state(lane: statistics.Lane, budget: statistics.Budget | None, now: datetime, tell: feeds.Tell) -> tuple[str, str]:

@@ -18,6 +18,19 @@ from sleevenotes import model
 SOURCES = {
     "musicbrainz": "MusicBrainz",
     "coverartarchive": "Cover Art Archive",
+    "listenbrainz": "ListenBrainz",
+    "listenbrainz_metadata": "ListenBrainz metadata",
+    "listenbrainz_fuzzy": "ListenBrainz, one by one",
+    "lastfm": "Last.fm",
+    "lastfm_images": "Last.fm's covers",
+    "theaudiodb": "TheAudioDB",
+    "theaudiodb_images": "TheAudioDB's covers",
+    "discogs": "Discogs",
+    "discogs_images": "Discogs' covers",
+    "deezer": "Deezer",
+    "deezer_images": "Deezer's covers",
+    "itunes": "iTunes",
+    "itunes_images": "iTunes' covers",
     "catalogue": "the offline catalogue",
 }
 
@@ -202,6 +215,7 @@ def status_hint(status: model.Status) -> str:
 _ASKED = {
     "find_recording": "Which recording is it?",
     "describe_recording": "What is the recording with this id?",
+    "find_images": "Which covers does the album have?",
     "fetch_image": "Is there a front cover?",
 }
 
@@ -214,9 +228,11 @@ def asked(kind: str) -> str:
 def said(outcome: str, candidates: int, kind: str, note: str) -> str:
     """Say what a source answered."""
     if outcome == "answered":
-        return "Sent the image" if kind == "fetch_image" else plural(candidates, "candidate")
+        if kind == "fetch_image":
+            return "Sent the image"
+        return plural(candidates, "cover" if kind == "find_images" else "candidate")
     if outcome == "absent":
-        return "Has none" if kind == "fetch_image" else "Does not know it"
+        return "Has none" if kind in ("fetch_image", "find_images") else "Does not know it"
     if outcome == "unknown":
         return "Its answer was cut short; asked again"
     return f"Did not answer: {note}" if note else "Did not answer"
