@@ -31,6 +31,12 @@ class Counts(NamedTuple):
         return cls(**sums, by_host={host: counted["requests"] for host, counted in snapshot["hosts"].items()})
 
 
+def violations(snapshot: dict[str, Any]) -> dict[str, int]:
+    """Return the requests over a limit, of the hosts that had any."""
+    hosts = {host: counted["violations"] for host, counted in snapshot["hosts"].items()}
+    return {host: count for host, count in hosts.items() if count}
+
+
 def _purpose(host: str, kind: str) -> str:
     if host in IMAGE_HOSTS or kind in IMAGE_KINDS:
         return "image_chains"

@@ -77,8 +77,7 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
         found = _figures(calm, bad) | {"violations": violations + more}
         common.say(f"{keys}: {found}")
         figures |= {f"{keys}_{name}": value for name, value in found.items()}
-    names = [name.removeprefix("keyless_") for name in figures if name.startswith("keyless_")] or list(found)
-    worst = {name: _worst([figures.get(f"{keys}_{name}", 0.0) for keys in ("keyed", "keyless")]) for name in names}
+    worst = {name: _worst([value for key, value in figures.items() if key.partition("_")[2] == name]) for name in found}
     return {"bench": "first_artwork", "plays": len(songs), **worst, **figures}
 
 

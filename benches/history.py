@@ -24,7 +24,7 @@ with its run's name before it:
     artwork_anywhere_share     the same of the albums that have a front at any source of the world, asked or not
     wrong_artwork_share   of the names that show an image, those whose image is not their album's front
     caa_95_s              until 95 % of the Cover Art Archive's images that are shown were there
-    violations            requests over a limit
+    violations            requests over a limit; violations_by_host
     wall_s, cpu_s         real seconds, and processor seconds of the product with its database
     requests_by_host
 
@@ -137,6 +137,7 @@ async def _run(kind: Kind, given: Material, options: argparse.Namespace) -> dict
         "seconds": round((ended - at).total_seconds(), 1),
         **_figures(judged, at, counts.Counts.of(counted), given.sent),
         "violations": counted["violations"],
+        "violations_by_host": counts.violations(counted),
         "wall_s": round(wall, 1),
         "cpu_s": round(used, 1),
     }
