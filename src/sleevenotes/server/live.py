@@ -48,7 +48,7 @@ class Hub:
         self._listeners: set[Listener] = set()
         self._starting = asyncio.Lock()
         self._heart: asyncio.Task[None] | None = None
-        self._closed = False
+        self._closing = asyncio.Event()
 
     @property
     def pages(self) -> int:
@@ -64,7 +64,7 @@ class Hub:
 
     async def close(self) -> None:
         """End every page's stream; the browsers come back when the server does."""
-        self._closed = True
+        self._closing.set()
         for listener in self._listeners:
             listener.stir.set()
         if self._heart is not None:
@@ -92,7 +92,7 @@ class Hub:
 
     async def _follow(self, listener: Listener, cursor: str) -> AsyncIterator[bytes]:
         yield b"retry: 2000\n\n"
-        while not self._closed:
+        while not self._closing.is_set():
             listener.stir.clear()
             async with self._database.connection() as connection:
                 page = await stored.read(connection, listener.account_id, cursor)
@@ -109,11 +109,23 @@ class Hub:
     async def _pause(self, listener: Listener, *, late: bool) -> None:
         """Wait for something to do, and a breath longer so that a burst is read at once."""
         if late:
-            await self._clock.sleep(LATE)
+            await self._rest(LATE)
             return
         await listener.stir.wait()
-        if not self._closed and not listener.beat:
-            await self._clock.sleep(BREATH)
+        if not listener.beat:
+            await self._rest(BREATH)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait that long, or until the hub closes."""
+        waits = {
+            asyncio.ensure_future(self._clock.sleep(seconds)),
+            asyncio.ensure_future(self._closing.wait()),
+        }
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     async def _keep_beating(self) -> None:
         while True:
