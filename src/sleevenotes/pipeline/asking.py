@@ -33,9 +33,14 @@ def waves(sources: Sequence[contract.Source], lookup: lookups.Pending, band: mod
     told: list[tuple[str, ...]] = [(*BULK, *BROAD, *QUICK)] if waited_for else [BULK, BROAD, QUICK]
     if waited_for or lookup.tries > 0:
         told.append(_slow(lookup))
-    by_name = {source.name: source for source in sources}
+    by_name = {source.name: source for source in sources if _is_worth_asking(source)}
     found = [[by_name[name] for name in wave if name in by_name] for wave in told]
     return [wave for wave in found if wave]
+
+
+def _is_worth_asking(source: contract.Source) -> bool:
+    """Leave out Discogs without a token: its documentation refuses such requests, and a search names no track anyway."""
+    return source.name != "discogs" or contract.FindImages in source.policy.answers
 
 
 def _slow(lookup: lookups.Pending) -> tuple[str, ...]:

@@ -1,0 +1,46 @@
+"""Whom to ask for a name, and when."""
+
+from __future__ import annotations
+
+import pytest
+
+from sleevenotes import model
+from sleevenotes.pipeline import asking
+from sleevenotes.sources import contract, registry
+from sleevenotes.store import lookups
+
+KEYED = contract.Keys(listenbrainz_token="t", lastfm_key="k", discogs_token="d")
+
+
+def waves(
+    keys: contract.Keys, band: model.Band, *, artist: str = "Low", track: str = "Words", tries: int = 0
+) -> list[list[str]]:
+    lookup = lookups.Pending(id=1, artist=artist, track=track, release="", plays=1, tries=tries)
+    sources = [source for source in registry.usable(keys) if contract.FindRecording in source.policy.answers]
+    return [[source.name for source in wave] for wave in asking.waves(sources, lookup, band)]
+
+
+def test_an_import_asks_cheap_and_bulk_first_and_leaves_the_slow_lanes_to_the_drip() -> None:
+    assert waves(KEYED, model.Band.LOW_PRIORITY) == [["listenbrainz"], ["musicbrainz"], ["deezer", "lastfm"]]
+
+
+def test_a_live_play_asks_everybody_quick_at_once_then_the_slow() -> None:
+    quick, slow = waves(KEYED, model.Band.DEFAULT)
+    assert quick == ["listenbrainz", "musicbrainz", "deezer", "lastfm"]
+    assert slow == ["theaudiodb", "discogs", "itunes"]
+
+
+def test_a_recheck_asks_the_slow_lanes_too() -> None:
+    assert waves(KEYED, model.Band.LOW_PRIORITY, tries=1)[-1] == ["theaudiodb", "discogs", "itunes"]
+
+
+def test_without_keys_what_needs_them_is_left_out() -> None:
+    assert waves(contract.Keys(), model.Band.LOW_PRIORITY) == [["musicbrainz"], ["deezer"]]
+    assert waves(contract.Keys(), model.Band.DEFAULT)[-1] == ["theaudiodb", "itunes"]
+
+
+@pytest.mark.parametrize(
+    ("artist", "track"), [("Кино", "Группа крови"), ("DJ Koze", "Pick Up"), ("Moby", "Go (Woodtick Mix)")]
+)
+def test_theaudiodb_is_not_asked_for_what_it_hardly_knows(artist: str, track: str) -> None:
+    assert "theaudiodb" not in waves(KEYED, model.Band.DEFAULT, artist=artist, track=track)[-1]
