@@ -350,5 +350,5 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    parser = common.arguments("Play the earlier system.", history="mit_2019_2021.tsv.gz", rows=10_000, scale=1)
+    parser = common.arguments("Play the earlier system.", history="mit_2012_2024.tsv.gz", rows=10_000, scale=1)
     common.run(bench(parser.parse_args()))

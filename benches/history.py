@@ -185,7 +185,7 @@ def table(figures: dict[str, object], runs: list[str]) -> None:
 
 if __name__ == "__main__":
     parser = common.arguments(
-        "Import a history, ours and theirs.", history="mit_2019_2021.tsv.gz", rows=10_000, scale=20
+        "Import a history, ours and theirs.", history="mit_2012_2024.tsv.gz", rows=10_000, scale=20
     )
     parser.add_argument("--only", choices=tuple(KINDS), help="one of the runs")
     parser.add_argument("--patience", type=float, default=7200, help="real seconds until a run must be done")

@@ -1,6 +1,6 @@
 """Listen for an hour at one play a second, and see how soon each has its cover.
 
-    python -m benches.live_hour [--history F] [--rows 3600] [--world F] [--catalogue F] [--scale 20]
+    python -m benches.live_hour [--history F] [--rows 3600] [--world F] [--catalogue F] [--scale 10]
                                 [--only keyed|keyless] [--on calm|bad_day] [--seconds 3600]
 
 Four runs, each from an empty database: keyed, keyless, keyed_bad_day, keyless_bad_day. Before each figure stands its
@@ -83,7 +83,7 @@ async def _run(settings: dict[str, str], day: str, given: Material, options: arg
 
 
 if __name__ == "__main__":
-    parser = common.arguments("Listen for an hour.", history="mit_2019_2021.tsv.gz", rows=3600, scale=20)
+    parser = common.arguments("Listen for an hour.", history="mit_2019_2021.tsv.gz", rows=3600, scale=10)
     parser.add_argument("--only", choices=("keyed", "keyless"), help="with or without a ListenBrainz token; both")
     parser.add_argument("--on", choices=("calm", "bad_day"), help="one of the days; both")
     parser.add_argument("--seconds", type=float, default=3600, help="how long, of the clock")
