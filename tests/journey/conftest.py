@@ -19,7 +19,7 @@ from sleevenotes.simulator.world import Truth, World
 from sleevenotes.store import accounts
 from tests import turning
 
-WORLD = World.invented(artists=30)
+WORLD = World.invented(artists=120)
 
 
 @dataclasses.dataclass

@@ -39,7 +39,7 @@ def waves(sources: Sequence[contract.Source], lookup: lookups.Pending, band: mod
 
 
 def _is_worth_asking(source: contract.Source) -> bool:
-    """Leave out Discogs without a token: its documentation refuses such requests, and a search names no track anyway."""
+    """Leave out Discogs without a token: its documentation refuses such requests, and a search names no track."""
     return source.name != "discogs" or contract.FindImages in source.policy.answers
 
 

@@ -38,13 +38,13 @@ def choices(world: World, seed: int = 0) -> Iterator[Play]:
                 queue = album.tracks[: dice.between(2, 6)]
         for recording in queue:
             recent = [*recent[-30:], recording]
-            yield _play(world, recording)
+            yield play(world, recording)
 
 
 async def plays(world: World, seed: int = 0) -> AsyncIterator[Play]:
     """Yield the same plays to those who wait between them; the waiting is theirs."""
-    for play in choices(world, seed):
-        yield play
+    for chosen in choices(world, seed):
+        yield chosen
 
 
 def _shelves(world: World) -> list[list[entities.Recording]]:
@@ -56,6 +56,7 @@ def _shelves(world: World) -> list[list[entities.Recording]]:
     return [songs for _, songs in ranked[:_FAVOURITES]]
 
 
-def _play(world: World, recording: entities.Recording) -> Play:
+def play(world: World, recording: entities.Recording) -> Play:
+    """Write a recording as a player would send it: with the album it is at home on."""
     home = world.catalogue.home(recording.row)
     return Play(entities.printed(recording.credit), recording.title, home.title, recording.length)

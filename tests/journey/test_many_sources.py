@@ -1,0 +1,73 @@
+"""Several sources at once: who decides, whose cover is shown, and what trouble at one of them does."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from sleevenotes.simulator import listener
+from tests.journey.conftest import WORLD, House
+
+NOBODY: frozenset[str] = frozenset()
+
+
+def first(
+    *,
+    known: Set[str],
+    unknown: Set[str] = NOBODY,
+    art: Set[str] = NOBODY,
+    bare: Set[str] = NOBODY,
+) -> listener.Play:
+    """Choose a song that these know and those do not, whose album has a front at these and none at those."""
+    for recording in WORLD.catalogue.recordings:
+        play = listener.play(WORLD, recording)
+        truth = WORLD.truth(play.artist, play.track, play.release)
+        if truth is None or not (known <= truth.known_to and art <= truth.has_art):
+            continue
+        if not (unknown & truth.known_to or bare & truth.has_art):
+            return play
+    raise AssertionError("there is no such song in this world")
+
+
+async def test_a_name_that_only_a_shop_knows_is_matched_with_the_shops_own_id(house: House) -> None:
+    play = first(known={"deezer"}, unknown={"musicbrainz"}, art={"deezer"})
+    await house.submit(house.listen(play), kind="single")
+    await house.until_settled()
+    assert await house.count("SELECT status FROM lookups") == "enriched"
+    assert (await house.count("SELECT foreign_id FROM recordings")).startswith(("deezer:", "itunes:"))
+    assert await house.count("SELECT status FROM artworks") == "found"
+
+
+async def test_an_album_without_a_front_at_the_archive_shows_anothers(house: House) -> None:
+    play = first(known={"musicbrainz", "deezer"}, art={"deezer"}, bare={"coverartarchive"})
+    await house.submit(house.listen(play), kind="import")
+    await house.until_settled()
+    assert await house.count("SELECT source FROM images JOIN artworks ON image_id = images.id") == "deezer"
+    assert await house.count("SELECT count(*) FROM traces WHERE source LIKE '%_images'") == 1
+
+
+async def test_the_archives_own_front_is_chosen_though_others_came_sooner(house: House) -> None:
+    play = first(known={"musicbrainz", "deezer"}, art={"coverartarchive", "deezer"})
+    await house.submit(house.listen(play), kind="single")
+    await house.until_settled()
+    assert await house.count("SELECT source FROM images JOIN artworks ON image_id = images.id") == "coverartarchive"
+
+
+async def test_when_the_archive_is_down_a_listener_sees_another_cover_within_seconds(house: House) -> None:
+    play = first(known={"musicbrainz", "deezer"}, art={"coverartarchive", "deezer"})
+    house.simulator.fail_next("us.archive.org", "500", 40)
+    begun = house.clock.now()
+    await house.submit(house.listen(play), kind="single")
+    await house.until("SELECT EXISTS (SELECT FROM artworks WHERE image_id IS NOT NULL)")
+    assert (house.clock.now() - begun).total_seconds() < 60
+    await house.until("SELECT status = 'found' FROM artworks")
+    assert await house.count("SELECT count(*) FROM artworks WHERE status = 'absent'") == 0
+
+
+async def test_an_imports_names_travel_in_packs(house: House) -> None:
+    plays = house.names(60)
+    await house.submit(*(house.listen(play) for play in plays))
+    await house.until_settled()
+    asked = await house.count("SELECT count(DISTINCT request_id) FROM traces WHERE source = 'musicbrainz'")
+    assert asked <= 20
+    assert await house.count("SELECT count(*) FROM lookups WHERE status = 'enriched'") >= 58
+    assert house.simulator.statistics.violations == 0
