@@ -267,9 +267,12 @@ def _names(rows: Iterable[_Row]) -> dict[bytes, lookups.New]:
     news: dict[bytes, lookups.New] = {}
     for row in rows:
         sent = row.scrobble
-        new = news.setdefault(row.name, lookups.New(sent.artist, sent.track, sent.release, row.band))
+        new = news.get(row.name)
+        if new is None:
+            new = news[row.name] = lookups.New(sent.artist, sent.track, sent.release, row.band)
+        elif new.band < row.band:
+            new.band = row.band
         new.plays += 1
-        new.band = max(new.band, row.band)
     return news
 
 
