@@ -1,6 +1,6 @@
 """Import a history against a simulated internet and judge what came of it.
 
-    python -m benches.import [--history F] [--rows N] [--world F] [--catalogue F] [--day calm] [--scale 20]
+    python -m benches.import [--history F] [--rows N] [--world F] [--catalogue F] [--day calm] [--scale 10]
 
 The history is submitted over HTTP in ListenBrainz `import` batches of 1,000; server, worker and simulator are
 processes of their own under one clock that runs --scale times as fast, so limits and latencies shrink together and
@@ -82,6 +82,6 @@ async def _submit(run: stand.Stand, rows: list[common.Row]) -> None:
 
 
 if __name__ == "__main__":
-    parser = common.arguments("Import a history and judge it.", history="mit_2019_2021.tsv.gz", rows=2000, scale=20)
+    parser = common.arguments("Import a history and judge it.", history="mit_2019_2021.tsv.gz", rows=2000, scale=10)
     parser.add_argument("--patience", type=float, default=3600, help="real seconds until it must be done")
     common.run(bench(parser.parse_args()))
