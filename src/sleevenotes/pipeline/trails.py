@@ -102,13 +102,6 @@ def searched(row: artworks.Artwork, source: contract.Source, tools: Tools, known
     return Trail(source.name, End.UNREACHED if unreached else End.NOTHING)
 
 
-def refused(row: artworks.Artwork, source: str, reply: replies.Reply) -> Iterator[artwork_candidates.New]:
-    """Yield what a source offered and is not this album's, each with why; kept for the page."""
-    for image in _images(reply):
-        if why := _unfit(row, image):
-            yield msgspec.structs.replace(_offer(source, image, reply), refused=why)
-
-
 def _fronts(row: artworks.Artwork) -> Iterator[tuple[str, contract.FetchImage]]:
     if row.release_mbid:
         yield "release", coverartarchive.front_of_release(row.release_mbid)
