@@ -7,6 +7,7 @@
     + Throttled      told to slow down; carries retry_after
     + Garbled        a reply we cannot read; carries the bytes
     + Unconfigured   no key for this source
+  x Taken            another transaction stored the same first; again, and it is seen
   x Gone             the subject of a job no longer exists
   x Unusable         the installation cannot run: a bad setting, no database
 """
@@ -60,6 +61,10 @@ class Garbled(Fault):
 
 class Unconfigured(Fault):
     """No key or token for this source."""
+
+
+class Taken(SleevenotesError):
+    """Another transaction stored the same first; trying again will see it."""
 
 
 class Gone(SleevenotesError):

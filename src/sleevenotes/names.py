@@ -53,6 +53,8 @@ def fold(text: str) -> str:
     The second NFKC makes folding twice the same as folding once: casefolding can leave a letter and a mark
     that compose (U+1FB3 with a diaeresis becomes alpha, iota and the mark; NFKC joins the last two).
     """
+    if text.isascii():  # the same by a shorter way: NFKC leaves ASCII alone, and casefold only lowers it
+        return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 

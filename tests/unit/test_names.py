@@ -42,6 +42,11 @@ def test_folding_twice_is_folding_once(text: str) -> None:
     assert names.fold(names.fold(text)) == names.fold(text)
 
 
+@given(st.text(st.characters(codec="ascii")))
+def test_ascii_folds_as_other_text_does(text: str) -> None:
+    assert f"{names.fold(text)} é".strip() == names.fold(f"{text} é")
+
+
 def test_a_mark_that_casefolding_leaves_behind_is_composed_at_once() -> None:
     folded = names.fold("\u1fb3\u0308")
     assert names.fold(folded) == folded

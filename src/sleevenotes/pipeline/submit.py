@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import heapq
+import operator
 from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -35,7 +37,7 @@ _LOCK_SPACE = 0x5C72 << 48  # keeps our advisory locks on accounts apart from ot
 T = TypeVar("T")
 
 
-class Stored(msgspec.Struct, frozen=True):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """What became of one scrobble; a duplicate has the id of the one that was there before."""
 
     id: int
@@ -145,12 +147,11 @@ class Submitter:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-class _Row(NamedTuple):
+class _Row(msgspec.Struct, frozen=True, gc=False):
     """One scrobble on its way in."""
 
-    key: scrobbles.Key
+    play: scrobbles.New
     name: bytes  # the lookup's identity
-    scrobble: Scrobble
     band: Band
     window_s: float
 
@@ -174,7 +175,7 @@ def _row(account_id: int, scrobble: Scrobble, band: Band, window_s: float) -> _R
     if scrobble.listened_at is None:
         raise errors.Refused("A scrobble needs the time it was played at.", field="listened_at")
     play, name = _identities(scrobble.artist, scrobble.track, scrobble.release)
-    return _Row(scrobbles.Key(account_id, scrobble.listened_at, play), name, scrobble, band, window_s)
+    return _Row(scrobbles.New(account_id, scrobble.listened_at, play, scrobble), name, band, window_s)
 
 
 @functools.lru_cache(maxsize=8192)  # a listener's plays repeat: 38 to 85 % of them
@@ -192,24 +193,30 @@ def _playing_time(scrobble: Scrobble) -> timedelta:
 
 async def _store(conn: Connection, rows: Sequence[_Row], now: datetime) -> list[Stored]:
     await _lock_accounts(conn, rows)
-    there = await _there(conn, rows)
+    ids, crowded = await scrobbles.reserve(conn, len(rows), _spans(rows))
+    there = await _there(conn, rows) if crowded else {}
     same_as = _repeats(rows, there)
     fresh = [i for i in range(len(rows)) if i not in there and i not in same_as]
-    added = await _add(conn, [rows[i] for i in fresh], now) if fresh else {}
-    lost = [i for j, i in enumerate(fresh) if j not in added]
-    if lost:  # another process stored the same play between our look and our insert
-        late = await scrobbles.existing(conn, [rows[i].key for i in lost])
-        there.update((lost[j], stored) for j, (stored, *_) in late.items())
     done = {i: Stored(stored.id, stored.lookup_id, duplicate=True) for i, stored in there.items()}
-    done.update((fresh[j], stored) for j, stored in added.items())
+    if fresh:
+        done.update(zip(fresh, await _add(conn, [rows[i] for i in fresh], ids, now), strict=True))
     for i, first in same_as.items():
         done[i] = Stored(done[first].id, done[first].lookup_id, duplicate=True)
     return [done[i] for i in range(len(rows))]
 
 
+def _spans(rows: Iterable[_Row]) -> list[scrobbles.Span]:
+    """Return the stretch of each account's time in which a play may already be one of these."""
+    by_account: dict[int, list[datetime]] = {}
+    for row in rows:
+        by_account.setdefault(row.play.account_id, []).append(row.play.listened_at)
+    window = timedelta(seconds=max(row.window_s for row in rows))
+    return [scrobbles.Span(each, min(times) - window, max(times) + window) for each, times in by_account.items()]
+
+
 async def _lock_accounts(conn: Connection, rows: Iterable[_Row]) -> None:
     # Uniqueness is the index's affair, nearness in time is nobody's: so one submit with a window at a time.
-    for account_id in sorted({row.key.account_id for row in rows if row.window_s}):
+    for account_id in sorted({row.play.account_id for row in rows if row.window_s}):
         await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK_SPACE + account_id)
 
 
@@ -217,9 +224,9 @@ async def _there(conn: Connection, rows: Sequence[_Row]) -> dict[int, scrobbles.
     """Find which rows are stored already: position → the stored play nearest in time."""
     widest = max(row.window_s for row in rows)
     there: dict[int, scrobbles.Stored] = {}
-    for i, near in (await scrobbles.existing(conn, [row.key for row in rows], widest)).items():
+    for i, near in (await scrobbles.existing(conn, [row.play for row in rows], widest)).items():
         window = timedelta(seconds=rows[i].window_s)
-        if abs(near[0].listened_at - rows[i].key.listened_at) <= window:
+        if abs(near[0].listened_at - rows[i].play.listened_at) <= window:
             there[i] = near[0]
     return there
 
@@ -234,7 +241,7 @@ def _repeats(rows: Sequence[_Row], there: dict[int, scrobbles.Stored]) -> dict[i
     for i, row in enumerate(rows):
         if i in there:
             continue
-        at, near = row.key.listened_at, kept.setdefault((row.key.account_id, row.key.identity), [])
+        at, near = row.play.listened_at, kept.setdefault((row.play.account_id, row.play.identity), [])
         first = _first_within(near, at, row.window_s) if near else None
         if first is None:
             near.append((at, i))
@@ -248,32 +255,30 @@ def _first_within(near: Sequence[tuple[datetime, int]], at: datetime, window_s: 
     return next((i for other, i in near if abs(other - at) <= window), None)
 
 
-async def _add(conn: Connection, rows: Sequence[_Row], now: datetime) -> dict[int, Stored]:
-    """Store rows that are new as far as we have seen; position → what was stored, without those that were not."""
-    news = _names(rows)
+async def _add(conn: Connection, rows: Sequence[_Row], ids: Iterable[int], now: datetime) -> list[Stored]:
+    """Store rows that are new."""
+    news, plays = _names(rows)
     met = await lookups.meet(conn, news, now)
-    ids = await scrobbles.insert(conn, [(row.key, met[row.name].id, row.scrobble) for row in rows], now)
-    added = {i: Stored(ids[row.key], met[row.name].id, duplicate=False) for i, row in enumerate(rows) if row.key in ids}
-    if len(added) < len(rows):
-        lost = Counter(met[row.name].id for i, row in enumerate(rows) if i not in added)
-        await lookups.count_off(conn, lost)
-    await _ask(conn, [_Asked(met[name], new.band, new.plays) for name, new in news.items()])
-    await _look_closer(conn, rows, added)
-    await _tell(conn, rows, added, now)
-    return added
+    for row, reserved in zip(rows, ids, strict=False):
+        row.play.id, row.play.lookup_id = reserved, met[row.name].id
+    await scrobbles.insert(conn, [row.play for row in rows], now)
+    await _ask(conn, [_Asked(met[name], new.band, plays[name]) for name, new in news.items()])
+    await _look_closer(conn, rows)
+    await _tell(conn, [row.play for row in rows], now)
+    return [Stored(row.play.id, row.play.lookup_id, duplicate=False) for row in rows]
 
 
-def _names(rows: Iterable[_Row]) -> dict[bytes, lookups.New]:
+def _names(rows: Iterable[_Row]) -> tuple[dict[bytes, lookups.New], Counter[bytes]]:
+    """Return each name once, with the most urgent band of its plays, and how many plays it has here."""
     news: dict[bytes, lookups.New] = {}
+    plays: Counter[bytes] = Counter()
     for row in rows:
-        sent = row.scrobble
         new = news.get(row.name)
-        if new is None:
-            new = news[row.name] = lookups.New(sent.artist, sent.track, sent.release, row.band)
-        elif new.band < row.band:
-            new.band = row.band
-        new.plays += 1
-    return news
+        if new is None or new.band < row.band:
+            sent = row.play.scrobble
+            news[row.name] = lookups.New(sent.artist, sent.track, sent.release, row.band)
+        plays[row.name] += 1
+    return news, plays
 
 
 class _Asked(NamedTuple):
@@ -297,20 +302,21 @@ async def _ask(conn: Connection, asked: Sequence[_Asked]) -> None:
             await wants.bump(conn, "match", ids, band, [waiting[i] for i in ids])
 
 
-async def _look_closer(conn: Connection, rows: Sequence[_Row], added: dict[int, Stored]) -> None:
+async def _look_closer(conn: Connection, rows: Sequence[_Row]) -> None:
     """Have plays that carry their own recording MBID matched by it."""
     by_band: defaultdict[Band, list[int]] = defaultdict(list)
-    for i, stored in added.items():
-        if rows[i].scrobble.evidence.recording_mbid:
-            by_band[rows[i].band].append(stored.id)
+    for row in rows:
+        if row.play.scrobble.evidence.recording_mbid:
+            by_band[row.band].append(row.play.id)
     for band, ids in sorted(by_band.items()):
         await jobs.enqueue(conn, "evidence", sorted(ids), band)
 
 
-async def _tell(conn: Connection, rows: Sequence[_Row], added: dict[int, Stored], now: datetime) -> None:
-    by_account: defaultdict[int, list[tuple[datetime, int]]] = defaultdict(list)
-    for i, stored in added.items():
-        by_account[rows[i].key.account_id].append((rows[i].key.listened_at, stored.id))
-    for account_id, plays in sorted(by_account.items()):
-        newest = tuple(scrobble_id for _, scrobble_id in sorted(plays, reverse=True)[:TOLD_IDS])
-        await event_rows.tell(conn, [account_id], events.ScrobblesStored(newest, len(plays)), now)
+async def _tell(conn: Connection, plays: Sequence[scrobbles.New], now: datetime) -> None:
+    by_account: defaultdict[int, list[scrobbles.New]] = defaultdict(list)
+    for play in plays:
+        by_account[play.account_id].append(play)
+    for account_id, mine in sorted(by_account.items()):
+        newest = heapq.nlargest(TOLD_IDS, mine, key=operator.attrgetter("listened_at", "id"))
+        told = events.ScrobblesStored(tuple(play.id for play in newest), len(mine))
+        await event_rows.tell(conn, [account_id], told, now)

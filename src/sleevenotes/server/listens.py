@@ -82,10 +82,11 @@ def read(body: bytes, now: datetime) -> Batch:
     if len(document.payload) > MAX_LISTENS:
         raise errors.Refused(f"Too many listens. You may not submit more than {MAX_LISTENS} listens at once.")
     latest = now.timestamp() + MAX_SKEW_S
+    nulls = inputs.may_hold_null(body)
     batch = Batch(document.listen_type, [], [])
     for index, raw in enumerate(document.payload):
         try:
-            batch.sent.append(_scrobble(raw, document.listen_type, latest))
+            batch.sent.append(_scrobble(raw, document.listen_type, latest, nulls=nulls))
         except errors.Refused as error:
             batch.rejected.append(Rejected(index, str(error)))
     return batch
@@ -105,8 +106,10 @@ def _document(body: bytes) -> Document:
     return document
 
 
-def _scrobble(raw: msgspec.Raw, listen_type: str, latest: float) -> Scrobble:
+def _scrobble(raw: msgspec.Raw, listen_type: str, latest: float, *, nulls: bool) -> Scrobble:
     listen = _decoded(raw, listen_type)
+    if nulls and inputs.holds_null(listen.track_metadata):
+        raise errors.Refused("track_metadata contains a unicode null character")
     listened_at = None if listen_type == "playing_now" else _listened_at(listen.listened_at, latest)
     if listen_type == "playing_now" and listen.listened_at is not msgspec.UNSET:
         raise errors.Refused("JSON document must not contain listened_at while submitting playing_now.")
@@ -135,8 +138,6 @@ def _decoded(raw: msgspec.Raw, listen_type: str) -> _Listen:
             raise errors.Refused(f"The listen cannot be read: {error}") from None
         keys = "track_metadata" if listen_type == "playing_now" else "listened_at and track_metadata"
         raise errors.Refused(f"JSON document may only contain {keys} top level keys") from None
-    if inputs.has_null(bytes(raw), listen.track_metadata):
-        raise errors.Refused("track_metadata contains a unicode null character")
     return listen
 
 

@@ -74,7 +74,7 @@ def _read_item(raw: bytes, now: datetime) -> Scrobble | list[FieldProblem]:
         fields = _ITEM.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return [FieldProblem("scrobble", f"cannot be read: {error}")]
-    if inputs.has_null(raw, fields):
+    if inputs.may_hold_null(raw) and inputs.holds_null(fields):
         return [FieldProblem("scrobble", "contains a NUL character")]
     form = _Form(fields)
     scrobble = _fill(form, now)

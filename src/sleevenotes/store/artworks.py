@@ -91,8 +91,7 @@ async def load(conn: Connection, release_group_ids: Sequence[int]) -> list[Artwo
         SELECT artworks.release_group_id, coalesce(release_groups.mbid::text, '') AS release_group_mbid,
                artworks.release_id, coalesce(releases.mbid::text, '') AS release_mbid,
                artworks.status, tries, image_id,
-               (SELECT coalesce(sum(lookups.plays), 0)::integer
-                FROM matches JOIN lookups ON lookups.id = matches.lookup_id
+               (SELECT count(*) FROM matches JOIN scrobbles USING (lookup_id)
                 WHERE matches.release_group_id = artworks.release_group_id) AS plays,
                artist_credits.name AS artist, release_groups.title, release_groups.primary_type,
                artworks.wanted_at

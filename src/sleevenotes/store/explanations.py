@@ -83,7 +83,8 @@ async def explain(conn: Connection, scrobble_id: int) -> Explanation | None:
         """
         SELECT scrobbles.id, accounts.name AS account, listened_at, scrobbles.artist, scrobbles.track,
                scrobbles.release, source_app, origin, evidence,
-               lookup_id, status, reason, tries, plays, decided_at, recheck_at, candidates,
+               lookup_id, status, reason, tries, decided_at, recheck_at, candidates,
+               (SELECT count(*) FROM scrobbles same WHERE same.lookup_id = lookups.id) AS plays,
                scrobbles.match_id AS own_match_id, coalesce(scrobbles.match_id, lookups.match_id) AS match_id
         FROM scrobbles
         JOIN accounts ON accounts.id = account_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -13,14 +13,13 @@ from sleevenotes import model, names
 from sleevenotes.store.postgres import Connection
 
 
-class New(msgspec.Struct):
-    """A name that is about to be played: how often, and how urgently it is wanted."""
+class New(NamedTuple):
+    """A name that is played: as sent, and how urgently it is wanted."""
 
     artist: str
     track: str
     release: str
     band: model.Band
-    plays: int = 0
 
 
 class Met(NamedTuple):
@@ -38,51 +37,87 @@ class Met(NamedTuple):
 
 
 async def meet(conn: Connection, news: Mapping[bytes, New], now: datetime) -> dict[bytes, Met]:
-    """Write each name (by its identity) that is new, count the plays, keep the most urgent band.
+    """Write each name (by its identity) that is new, and keep the most urgent band of those that are pending.
 
-    One statement, in the order of identities, so that two transactions meeting the same names queue up rather
-    than deadlock.
+    A name that is known and no more urgent is only read. What is written is written in the order of identities, so
+    that two transactions with the same names queue up rather than deadlock.
     """
-    ordered = sorted(news)
+    known = await _known(conn, list(news))
+    added = await _add(conn, sorted(news.keys() - known.keys()), news, now)
+    met = {identity: Met(lookup_id, True, True, None) for identity, lookup_id in added.items()}
+    if len(known) + len(added) < len(news):  # another transaction was faster, and has committed
+        known.update(await _known(conn, list(news.keys() - known.keys() - added.keys())))
+    for identity, row in known.items():
+        met[identity] = Met(row["id"], row["pending"], _more_urgent(row, news[identity]), row["bare_group_id"])
+    await _hurry(conn, {row["id"]: news[name].band for name, row in known.items() if met[name].unasked})
+    return met
+
+
+def _more_urgent(row: Mapping[str, Any], new: New) -> bool:
+    return bool(row["pending"]) and row["band"] < new.band
+
+
+async def _known(conn: Connection, identities: Sequence[bytes]) -> dict[bytes, Mapping[str, Any]]:
     rows = await conn.fetch(
-        _MEET,
-        ordered,
-        [_texts(news[identity]) for identity in ordered],
-        [int(news[identity].band) for identity in ordered],
-        [news[identity].plays for identity in ordered],
-        names.KEY_VERSION,
-        now,
+        """
+        SELECT l.identity, l.id, l.status = 'pending' AS pending, l.band,
+               (SELECT m.release_group_id FROM matches m WHERE m.id = l.match_id
+                AND NOT EXISTS (SELECT FROM artworks a WHERE a.release_group_id = m.release_group_id)) AS bare_group_id
+        FROM lookups l WHERE l.identity = ANY($1::bytea[])
+        """,
+        identities,
     )
-    return {identity: Met(*met) for identity, *met in rows}
+    return {row["identity"]: row for row in rows}
+
+
+async def _add(
+    conn: Connection, identities: Sequence[bytes], news: Mapping[bytes, New], now: datetime
+) -> dict[bytes, int]:
+    """Write names; return the ids of those that were not there."""
+    if not identities:
+        return {}
+    rows = await conn.fetch(_ADD, identities, [_row(news[each]) for each in identities], names.KEY_VERSION, now)
+    return {row["identity"]: row["id"] for row in rows}
 
 
 # The texts travel as one jsonb: asyncpg takes 6 ms of Python for what is 1 ms this way (1,000 names).
-# `before` reads the statement's own snapshot, hence the band as it was; NULL where the name is new.
-_MEET = """
+_ADD = """
     INSERT INTO lookups (identity, artist, track, release, artist_key, track_key, release_key, key_version,
-                         band, plays, created_at)
-    SELECT identity, artist, track, release, artist_key, track_key, release_key, $5, band, plays, $6
+                         band, created_at)
+    SELECT identity, artist, track, release, artist_key, track_key, release_key, $3, band, $4
     FROM ROWS FROM (
-        unnest($1::bytea[], $3::smallint[], $4::int[]),
+        unnest($1::bytea[]),
         jsonb_to_recordset($2) AS (artist text, track text, release text,
-                                   artist_key text, track_key text, release_key text)
-    ) AS new (identity, band, plays, artist, track, release, artist_key, track_key, release_key)
+                                   artist_key text, track_key text, release_key text, band smallint)
+    ) AS new (identity, artist, track, release, artist_key, track_key, release_key, band)
     ORDER BY identity
-    ON CONFLICT (identity) DO UPDATE
-    SET plays = lookups.plays + excluded.plays, band = greatest(lookups.band, excluded.band)
-    RETURNING identity, id, status = 'pending',
-        coalesce(
-            (SELECT lookups.status = 'pending' AND before.band < lookups.band
-             FROM lookups before WHERE before.id = lookups.id),
-            true),
-        (SELECT m.release_group_id FROM matches m WHERE m.id = lookups.match_id
-         AND NOT EXISTS (SELECT FROM artworks a WHERE a.release_group_id = m.release_group_id))
+    ON CONFLICT (identity) DO NOTHING
+    RETURNING identity, id
 """
+
+
+async def _hurry(conn: Connection, bands: Mapping[int, model.Band]) -> None:
+    """Raise the bands of these lookups."""
+    if not bands:
+        return
+    await conn.execute(
+        """
+        WITH locked AS (
+            SELECT l.id, urgent.band FROM lookups l
+            JOIN unnest($1::bigint[], $2::smallint[]) AS urgent (id, band) ON urgent.id = l.id
+            ORDER BY l.identity FOR NO KEY UPDATE OF l
+        )
+        UPDATE lookups SET band = greatest(lookups.band, locked.band) FROM locked WHERE lookups.id = locked.id
+        """,
+        list(bands),
+        [int(band) for band in bands.values()],
+    )
+
 
 _key = functools.lru_cache(maxsize=8192)(names.key)  # artists and albums come again and again
 
 
-def _texts(new: New) -> dict[str, str]:
+def _row(new: New) -> dict[str, object]:
     return {
         "artist": new.artist,
         "track": new.track,
@@ -90,24 +125,8 @@ def _texts(new: New) -> dict[str, str]:
         "artist_key": _key(new.artist),
         "track_key": _key(new.track),
         "release_key": _key(new.release),
+        "band": int(new.band),
     }
-
-
-async def count_off(conn: Connection, plays: Mapping[int, int]) -> None:
-    """Take plays off lookups (by id) whose scrobbles were deleted, or turned out to be stored already."""
-    ordered = sorted(plays)
-    await conn.execute(
-        """
-        WITH locked AS (
-            SELECT l.id, gone.plays FROM lookups l
-            JOIN unnest($1::bigint[], $2::int[]) AS gone (id, plays) ON gone.id = l.id
-            ORDER BY l.identity FOR NO KEY UPDATE OF l
-        )
-        UPDATE lookups SET plays = greatest(0, lookups.plays - locked.plays) FROM locked WHERE lookups.id = locked.id
-        """,
-        ordered,
-        [plays[lookup_id] for lookup_id in ordered],
-    )
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -125,8 +144,9 @@ async def load_pending(conn: Connection, lookup_ids: Sequence[int]) -> list[Pend
     """Fetch those of these lookups that still wait."""
     rows = await conn.fetch(
         """
-        SELECT id, artist, track, release, plays, tries FROM lookups
-        WHERE id = ANY($1::bigint[]) AND status = 'pending' ORDER BY id
+        SELECT id, artist, track, release, tries,
+               (SELECT count(*) FROM scrobbles WHERE lookup_id = lookups.id) AS plays
+        FROM lookups WHERE id = ANY($1::bigint[]) AND status = 'pending' ORDER BY id
         """,
         list(lookup_ids),
     )

@@ -40,6 +40,9 @@ AWAY = (
     asyncpg.InternalClientError,  # when the connection dies between two messages of one statement
 )
 
+# What a neighbour's transaction makes ours end with.
+IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, errors.Taken)
+
 # What it raises where waiting would not help.
 REFUSED = (
     asyncpg.ClientConfigurationError,
@@ -54,7 +57,7 @@ def is_passing(error: Exception) -> bool:
     """Tell whether trying the same again may succeed: the server was away, or a neighbour was in the way."""
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError)  # a closed connection, not a bad argument
-    return isinstance(error, (*AWAY, errors.Unreachable, asyncpg.DeadlockDetectedError, asyncpg.SerializationError))
+    return isinstance(error, (*AWAY, *IN_THE_WAY, errors.Unreachable))
 
 
 class Connection(Protocol):

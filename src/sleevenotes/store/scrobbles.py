@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import base64
-from collections import Counter
+import operator
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import asyncpg
 import msgspec
 
-from sleevenotes import events, model
+from sleevenotes import errors, events, model
 from sleevenotes.store import events as event_rows
-from sleevenotes.store import lookups
 from sleevenotes.store.postgres import Connection
 
 # ---------------------------------------------------------------- writing
 
 
-class Key(NamedTuple):
-    """What makes a scrobble the same as another; `identity` is names.digest(artist, track)."""
+class New(msgspec.Struct, gc=False):
+    """A scrobble on its way in; `identity` is names.digest(artist, track).
+
+    Account, instant and identity are its key: what makes it the same as another. `id` and `lookup_id` are filled in
+    before it is stored.
+    """
 
     account_id: int
     listened_at: datetime
     identity: bytes
+    scrobble: model.Scrobble
+    id: int = 0
+    lookup_id: int = 0
+
+    @property
+    def key(self) -> tuple[int, datetime, bytes]:
+        """Return what is unique among scrobbles."""
+        return self.account_id, self.listened_at, self.identity
 
 
 class Stored(NamedTuple):
@@ -34,8 +46,32 @@ class Stored(NamedTuple):
     listened_at: datetime
 
 
-async def existing(conn: Connection, keys: Sequence[Key], spread_s: float = 0) -> dict[int, list[Stored]]:
-    """Find which of these are stored already: position in `keys` → those within `spread_s` seconds, nearest first."""
+class Span(NamedTuple):
+    """A stretch of an account's time, both ends included."""
+
+    account_id: int
+    first: datetime
+    last: datetime
+
+
+async def reserve(conn: Connection, count: int, spans: Sequence[Span]) -> tuple[list[int], bool]:
+    """Return that many ids for new scrobbles, and whether anything is stored within these spans."""
+    ids, crowded = await conn.fetchrow(
+        """
+        SELECT ARRAY(SELECT nextval('scrobbles_id_seq') FROM generate_series(1, $1)),
+               EXISTS (SELECT FROM unnest($2::bigint[], $3::timestamptz[], $4::timestamptz[])
+                              AS span (account_id, first, last),
+                       LATERAL (SELECT FROM scrobbles s WHERE s.account_id = span.account_id
+                                AND s.listened_at BETWEEN span.first AND span.last LIMIT 1) AS play)
+        """,
+        count,
+        *map(list, zip(*spans, strict=True)),
+    )
+    return ids, crowded
+
+
+async def existing(conn: Connection, news: Sequence[New], spread_s: float = 0) -> dict[int, list[Stored]]:
+    """Find which of these are stored already: position in `news` → those within `spread_s` seconds, nearest first."""
     rows = await conn.fetch(
         """
         SELECT k.position::int, s.id, s.lookup_id, s.listened_at
@@ -45,9 +81,9 @@ async def existing(conn: Connection, keys: Sequence[Key], spread_s: float = 0) -
              AND s.listened_at BETWEEN k.listened_at - $4::interval AND k.listened_at + $4::interval
         ORDER BY abs(extract(epoch FROM s.listened_at - k.listened_at)), s.id
         """,
-        [key.account_id for key in keys],
-        [key.listened_at for key in keys],
-        [key.identity for key in keys],
+        [new.account_id for new in news],
+        [new.listened_at for new in news],
+        [new.identity for new in news],
         timedelta(seconds=spread_s),
     )
     found: dict[int, list[Stored]] = {}
@@ -56,60 +92,79 @@ async def existing(conn: Connection, keys: Sequence[Key], spread_s: float = 0) -
     return found
 
 
-async def insert(conn: Connection, news: Sequence[tuple[Key, int, model.Scrobble]], now: datetime) -> dict[Key, int]:
-    """Store (key, lookup id, scrobble) where the key is free; return the ids of those that were stored.
+async def insert(conn: Connection, news: Sequence[New], now: datetime) -> None:
+    """Store scrobbles.
 
-    Sorted by key, so that two transactions storing the same plays queue up rather than deadlock.
+    Raises errors.Taken, and spoils the transaction, where a key is taken. Sorted by key, so that two transactions
+    storing the same plays queue up rather than deadlock.
     """
-    ordered = sorted(news, key=_by_key)
-    keys = [key for key, _, _ in ordered]
-    rows = await conn.fetch(
-        _INSERT,
-        [key.account_id for key in keys],
-        [key.listened_at for key in keys],
-        [key.identity for key in keys],
-        [lookup_id for _, lookup_id, _ in ordered],
-        [scrobble for _, _, scrobble in ordered],
+    try:
+        await conn.copy_records_to_table(
+            "scrobbles", records=(_record(new, now) for new in sorted(news, key=_key)), columns=_COLUMNS
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise errors.Taken("Another transaction has stored the same play.") from error
+
+
+_key = operator.attrgetter("key")
+
+# Copied, not inserted: COPY writes 1,000 plays in half the time. It decides no conflicts, hence `reserve` and `Taken`.
+_COLUMNS = (
+    "id",
+    "account_id",
+    "listened_at",
+    "identity",
+    "lookup_id",
+    "artist",
+    "track",
+    "release",
+    "album_artist",
+    "duration_ms",
+    "source_app",
+    "source_device",
+    "origin",
+    "artwork_uri",
+    "evidence",
+    "extra",
+    "inserted_at",
+)
+_NO_EVIDENCE = model.Evidence()
+
+
+def _record(new: New, now: datetime) -> tuple[object, ...]:
+    scrobble = new.scrobble
+    return (
+        new.id,
+        new.account_id,
+        new.listened_at,
+        new.identity,
+        new.lookup_id,
+        scrobble.artist,
+        scrobble.track,
+        scrobble.release,
+        scrobble.album_artist,
+        scrobble.duration_ms,
+        scrobble.source_app,
+        scrobble.source_device,
+        scrobble.origin,
+        scrobble.artwork_uri,
+        None if scrobble.evidence == _NO_EVIDENCE else scrobble.evidence,
+        scrobble.extra or None,
         now,
     )
-    return {Key(*key): scrobble_id for scrobble_id, *key in rows}
-
-
-def _by_key(new: tuple[Key, int, model.Scrobble]) -> Key:
-    return new[0]
-
-
-# The scrobbles travel as one jsonb, encoded from the structs themselves: a fifth of the Python of fifteen arrays.
-_INSERT = """
-    INSERT INTO scrobbles (account_id, listened_at, identity, lookup_id, artist, track, release, album_artist,
-                           duration_ms, source_app, source_device, origin, artwork_uri, evidence, extra, inserted_at)
-    SELECT account_id, listened_at, identity, lookup_id, artist, track, coalesce(release, ''),
-           coalesce(album_artist, ''), duration_ms, coalesce(source_app, ''), coalesce(source_device, ''),
-           coalesce(origin, 'api'), coalesce(artwork_uri, ''), evidence, extra, $6
-    FROM ROWS FROM (
-        unnest($1::bigint[], $2::timestamptz[], $3::bytea[], $4::bigint[]),
-        jsonb_to_recordset($5) AS (artist text, track text, release text, album_artist text, duration_ms int,
-                                   source_app text, source_device text, origin text, artwork_uri text,
-                                   evidence jsonb, extra jsonb)
-    ) AS new (account_id, listened_at, identity, lookup_id, artist, track, release, album_artist, duration_ms,
-              source_app, source_device, origin, artwork_uri, evidence, extra)
-    ON CONFLICT (account_id, listened_at, identity) DO NOTHING
-    RETURNING id, account_id, listened_at, identity
-"""
 
 
 async def delete(conn: Connection, account_id: int, ids: Sequence[int], now: datetime) -> list[int]:
     """Delete those of these scrobbles that are this account's, and tell its pages; return their ids."""
     async with conn.transaction():
         rows = await conn.fetch(
-            "DELETE FROM scrobbles WHERE account_id = $1 AND id = ANY($2) RETURNING id, lookup_id",
+            "DELETE FROM scrobbles WHERE account_id = $1 AND id = ANY($2) RETURNING id",
             account_id,
             list(ids),
         )
         if not rows:
             return []
         gone = sorted(row["id"] for row in rows)
-        await lookups.count_off(conn, Counter(row["lookup_id"] for row in rows))
         await event_rows.tell(conn, [account_id], events.ScrobblesDeleted(tuple(gone)), now)
     return gone
 

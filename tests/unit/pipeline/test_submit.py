@@ -23,7 +23,7 @@ from sleevenotes.model import (
     Status,
 )
 from sleevenotes.pipeline.submit import Submitter
-from sleevenotes.store import accounts, catalog, events, jobs, matches, scrobbles
+from sleevenotes.store import accounts, catalog, events, jobs, lookups, matches, scrobbles
 from sleevenotes.store.postgres import Connection, Database
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -53,7 +53,8 @@ async def queued(database: Database, stage: str) -> list[tuple[int, Band]]:
 
 async def plays_counted(database: Database) -> dict[str, int]:
     async with database.connection() as conn:
-        return {row["track"]: row["plays"] for row in await conn.fetch("SELECT track, plays FROM lookups")}
+        rows = await conn.fetch("SELECT id, track FROM lookups")
+        return {row["track"]: (await lookups.load_pending(conn, [row["id"]]))[0].plays for row in rows}
 
 
 async def stored_count(database: Database, account_id: int) -> int:

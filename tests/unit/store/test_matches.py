@@ -175,9 +175,11 @@ async def test_only_accounts_with_plays_matched_to_an_album_are_told_of_its_cove
 
 async def test_an_album_s_plays_are_counted_for_the_order_of_wants(database: Database, clock: HandClock) -> None:
     async with database.transaction() as conn:
+        account_id = await given.account(conn, "ann", clock.now())
         for title, plays in (("Blue", 5), ("River", 2)):
             lookup_id = await given.lookup(conn, "Joni", title, clock.now())
-            await conn.execute("UPDATE lookups SET plays = $2 WHERE id = $1", lookup_id, plays)
+            for later in range(plays):
+                await given.play(conn, account_id, lookup_id, clock.now() + timedelta(seconds=later))
             known = await identity(conn, title, clock)
             await matches.settle(conn, [matches.matched(lookup_id, known)], clock.now())
         group_id, release_id = known.release_group_id or 0, known.release_id or 0
