@@ -195,6 +195,11 @@ async def test_a_bad_envelope_is_400(maria: Listener, body: bytes, message: str)
     assert (reply.status_code, reply.json()) == (400, {"code": 400, "error": message})
 
 
+async def test_plays_are_submitted_by_post_alone(maria: Listener) -> None:
+    reply = await maria.client.get("/1/submit-listens", headers=maria.header)
+    assert (reply.status_code, reply.json()["code"], reply.headers["allow"]) == (405, 405, "POST")
+
+
 @pytest.mark.parametrize(
     ("header", "message"),
     [

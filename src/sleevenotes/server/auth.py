@@ -71,12 +71,17 @@ class KnownTokens:
         return account
 
 
+def authorization(scope: Scope) -> str:
+    """Return the Authorization header, "" where there is none; read raw, as every request's is."""
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), "")
+
+
 def token_in_header(connection: Connection) -> str:
     """Return the token of the Authorization header, "" where there is no such header.
 
     Raises NotAuthorizedException when the header is there but is neither `Token …` nor `Bearer …`.
     """
-    header = connection.headers.get("authorization", "")
+    header = authorization(connection.scope)
     if not header:
         return ""
     kind, _, token = header.strip().partition(" ")
@@ -107,7 +112,7 @@ async def known_account(connection: Connection, token: str) -> Account | None:
 
 async def account_of(connection: Connection) -> Account | None:
     """Find who is asking, by token or else by session; None for a stranger."""
-    if connection.headers.get("authorization"):
+    if authorization(connection.scope):
         return await by_token(connection)
     cookie = connection.cookies.get(SESSION_COOKIE, "")
     if not cookie:
@@ -189,10 +194,9 @@ def check_forms(app: ASGIApp) -> ASGIApp:
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-            request: Request[Any, Any, Any] = Request(scope, receive, send)
             # a handler of an API that takes tokens only answers 401 itself, in its dialect
-            exempt = request.headers.get("authorization") or scope["route_handler"].opt.get("token_only")
-            if not exempt and not await _is_ours(request):
+            exempt = authorization(scope) or scope["route_handler"].opt.get("token_only")
+            if not exempt and not await _is_ours(Request(scope, receive, send)):
                 raise PermissionDeniedException(_NOT_OURS)
         await app(scope, receive, send)
 

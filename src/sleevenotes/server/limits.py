@@ -14,6 +14,8 @@ from litestar.enums import ScopeType
 from litestar.exceptions import TooManyRequestsException
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from sleevenotes.server import auth
+
 WINDOW_S = 60
 CLIENTS = 10_000  # remembered at most; beyond it, the closed windows are dropped
 
@@ -104,11 +106,8 @@ def _standing(scope: Scope) -> Standing:
 
 
 def _client(scope: Scope, app: Litestar) -> str:
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            token = value.decode("latin-1").partition(" ")[2].strip()
-            if app.state.known_tokens.remembers(token):
-                return token
-            break
+    token = auth.authorization(scope).partition(" ")[2].strip()
+    if token and app.state.known_tokens.remembers(token):
+        return token
     client = scope.get("client")
     return f"address {client[0]}" if client else "address unknown"

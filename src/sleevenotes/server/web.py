@@ -57,10 +57,11 @@ async def _complete(message: Message, scope: Scope) -> None:
     """Put on every answer, whoever gave it, what all answers carry."""
     if message["type"] == "http.response.start":
         ops.count(scope["path"], message["status"])
-        given = {name for name, _ in message["headers"]}
+        given = message["headers"]
+        named = [name for name, _ in given]
         message["headers"] = [
-            *message["headers"],
+            *given,
             *limits.headers(scope),
             *auth.csrf_cookie(scope),
-            *(header for header in _SECURITY if header[0] not in given),
+            *[header for header in _SECURITY if header[0] not in named],
         ]
