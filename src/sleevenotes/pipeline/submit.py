@@ -1,4 +1,4 @@
-"""Taking plays in: one transaction deduplicates, stores, counts the names and names the next jobs.
+"""Taking plays in: one transaction deduplicates, stores, meets the names and names the next jobs.
 
 Accepted means committed: `Submitter.submit` returns afterwards. Submits that arrive while a commit is under way share
 the next one, so that many players cost few commits and none waits for a timer; when a shared commit fails, each
