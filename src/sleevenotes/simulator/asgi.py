@@ -27,7 +27,7 @@ import msgspec
 import uvicorn
 
 from sleevenotes.clock import Clock
-from sleevenotes.simulator import core, studio, wire
+from sleevenotes.simulator import core, faults, studio, wire
 from sleevenotes.simulator.world import Truth, World
 
 Scope = MutableMapping[str, Any]
@@ -77,7 +77,7 @@ class App:
             return
         await self._clock.sleep(planned.delay)
         planned = await self._simulator.finish(planned)
-        if planned.cut in ("part", "nothing"):
+        if planned.cut in ("part", "nothing", *faults.UNREACHED):
             await _break_off(planned, receive, send)
             return
         reply = core.whole(planned)

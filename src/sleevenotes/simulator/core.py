@@ -20,7 +20,7 @@ Draw = Callable[[wire.Drawing], Awaitable[bytes]]
 
 
 class Planned(NamedTuple):
-    """What will be answered, after how many seconds, and how much of it arrives."""
+    """What will be answered, after how many seconds, and how much of it arrives; or which fault kept it away."""
 
     reply: wire.Reply
     delay: float
@@ -82,7 +82,7 @@ class Simulator:
         self.schedule.fail_next(host, kind, times)
 
     async def handle(self, request: wire.Request) -> wire.Reply:
-        """Answer a request after its latency. Raises ConnectionError where no whole reply arrives."""
+        """Answer a request after its latency. Raises OSError where no whole reply arrives."""
         planned = self.plan(request)
         await self._clock.sleep(planned.delay)
         return whole(await self.finish(planned))
@@ -93,7 +93,10 @@ class Simulator:
         if service is None:
             self.statistics.count(request.host, "unknown", 0)
             raise ConnectionError(f"the simulator has nobody at {request.host}")
-        planned = self._plan(service, request)
+        kind = self.schedule.take(service.host)
+        if kind in faults.UNREACHED:
+            return Planned(wire.Reply(0, {}, b"", kind), 0.0, kind)
+        planned = self._plan(service, request, kind)
         status = 0 if planned.cut == "nothing" else planned.reply.status
         self.statistics.count(service.host, planned.reply.kind, status)
         return planned
@@ -106,7 +109,7 @@ class Simulator:
         headers = {**reply.headers, "content-length": str(len(reply.body))}
         return planned._replace(reply=reply._replace(headers=headers))
 
-    def _plan(self, service: wire.Service, request: wire.Request) -> Planned:
+    def _plan(self, service: wire.Service, request: wire.Request, kind: str) -> Planned:
         now = self._clock.now()
         number = self._numbers[service.host] = self._numbers.get(service.host, 0) + 1
         limit = service.limit_of(request) if isinstance(service, wire.Metered) else service.limit
@@ -119,7 +122,7 @@ class Simulator:
         if isinstance(service, wire.Metered) and limit:
             reply = service.told(reply, limit, self._meter(service, limit).used(now.timestamp()))
         broken = faults.Broken(reply)
-        if kind := self.schedule.take(service.host):
+        if kind:
             broken = faults.broken(kind, service, request, reply)
         delay = self._delay(service, number, quick=broken.reply.quick) + broken.delay
         return Planned(broken.reply, delay, broken.cut)
@@ -147,8 +150,10 @@ class Simulator:
 
 
 def whole(planned: Planned) -> wire.Reply:
-    """Return the reply as a client sees it. Raises ConnectionError where it sees less than it was promised."""
+    """Return the reply as a client sees it. Raises OSError where it sees less than it was promised."""
     reply = planned.reply
+    if planned.cut in faults.UNREACHED:
+        raise faults.UNREACHED[planned.cut]
     if planned.cut == "nothing":
         raise ConnectionResetError("the simulator dropped the connection")
     if planned.cut == "part":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 from collections import deque
 from typing import NamedTuple
 
@@ -17,9 +19,15 @@ KINDS = {
     "html": "an HTML page with status 200 in place of the answer",
     "wrong type": "the right body under the content type text/html",
     "drop": "the connection breaks before any reply",
+    "dns": "the host's name cannot be resolved: no request goes out (over a port: as `drop`)",
+    "tls": "the host's certificate is not valid: no request goes out (over a port: as `drop`)",
     "empty": "an empty body with the reply's own status (TheAudioDB: where it has nothing, as it does)",
     "401": "refused for want of a key (Discogs: the search without a token)",
     **{f"error {code}": f"Last.fm: its error {code}, with status 200" for code in (8, 11, 16, 26, 29)},
+}
+UNREACHED = {  # the kinds that no request survives, and what a client meets then
+    "dns": socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+    "tls": ssl.SSLCertVerificationError("certificate verify failed: certificate has expired"),
 }
 SLOW = 90.0  # seconds
 _STATUSES = {"shed": 503, "401": 401}
@@ -27,7 +35,7 @@ _PAGE = b"<!DOCTYPE html>\n<html><head><title>Down for maintenance</title></head
 
 
 class Broken(NamedTuple):
-    """A reply as a fault left it; `cut` is what a client gets to see of it: "whole", "part" or "nothing"."""
+    """A reply as a fault left it; `cut` is what a client gets to see of it: "whole", "half", "part" or "nothing"."""
 
     reply: wire.Reply
     delay: float = 0.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
+import ssl
 import statistics
 
 import pytest
@@ -152,6 +154,16 @@ async def test_a_broken_connection_is_an_error_and_never_a_reply(simulator: core
     simulator.fail_next("musicbrainz.org", kind)
     with pytest.raises(ConnectionError):
         await simulator.handle(SEARCH)
+
+
+@pytest.mark.parametrize(("kind", "error"), [("dns", socket.gaierror), ("tls", ssl.SSLCertVerificationError)])
+async def test_a_host_that_cannot_be_reached_has_seen_no_request(
+    simulator: core.Simulator, kind: str, error: type[OSError]
+) -> None:
+    simulator.fail_next("musicbrainz.org", kind)
+    with pytest.raises(error):
+        await simulator.handle(SEARCH)
+    assert simulator.statistics.snapshot()["hosts"] == {}
 
 
 def test_a_slow_reply_takes_a_minute_and_a_half_longer(simulator: core.Simulator) -> None:
