@@ -10,6 +10,7 @@ Worked examples:
     key("!!!")                     == "!!!"          (nothing but punctuation: kept as folded)
     key("Песни")                   == "pesni"
     split_guests("Latch (feat. Sam Smith)")         == ("Latch", "Sam Smith")
+    without_article("69 Eyes, The")                 == "69 Eyes"
     cut_notes("Come Together - Remastered 2009", is_remaster) == ("Come Together", ("Remastered 2009",))
 """
 
@@ -32,6 +33,7 @@ _GUESTS = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_ARTICLE = re.compile(r"^the\s+|,\s*the$", re.IGNORECASE)
 _DASHES = "-\u2013\u2014"  # hyphen, en dash, em dash
 _LAST_NOTE = re.compile(
     rf"""^(?P<before>.*\S) \s*
@@ -85,6 +87,12 @@ def split_guests(text: str) -> tuple[str, str]:
         return text, ""
     rest = f"{text[: found.start()]} {text[found.end() :]}".strip()
     return " ".join(rest.split()), (found["bracketed"] or found["trailing"]).strip()
+
+
+def without_article(artist: str) -> str:
+    """Take "The" off an artist, before it or behind a comma; a name of nothing else ("The The") keeps it."""
+    rest = _ARTICLE.sub("", artist).strip()
+    return artist if fold(rest) in ("", "the") else rest
 
 
 def cut_notes(title: str, is_note: Callable[[str], bool]) -> tuple[str, tuple[str, ...]]:

@@ -119,6 +119,22 @@ def test_a_plain_title_has_no_guests_and_no_remaster_note(title: str, plain: str
     assert names.plain(title) == plain
 
 
+@pytest.mark.parametrize(
+    ("artist", "rest"),
+    [
+        ("The Opeth", "Opeth"),
+        ("69 Eyes, The", "69 Eyes"),
+        ("Opeth", "Opeth"),
+        ("Theatre of Tragedy", "Theatre of Tragedy"),
+        ("The The", "The The"),
+        ("The", "The"),
+        ("The, The", "The, The"),
+    ],
+)
+def test_an_article_is_taken_off_an_artist(artist: str, rest: str) -> None:
+    assert names.without_article(artist) == rest
+
+
 @given(st.text())
 def test_a_plain_title_never_loses_everything(title: str) -> None:
     assert bool(names.plain(title).strip()) == bool(title.strip())

@@ -58,7 +58,6 @@ _JOINERS: Final = re.compile(
     re.IGNORECASE,
 )
 _SUBTITLE: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
-_THE: Final = re.compile(r"^the\s+|,\s*the$", re.IGNORECASE)
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -156,8 +155,8 @@ def _split(artist: str) -> list[str]:
 @functools.lru_cache(maxsize=20_000)
 def _loose(artist: str) -> str:
     """Reduce to a key without articles and joining words: "Florence and the Machine" is "florencemachine"."""
-    parts = (_THE.sub("", part) for part in _split(artist))
-    return "".join(map(names.key, parts))
+    parts = _split(names.without_article(artist))
+    return "".join(names.key(names.without_article(part)) for part in parts)
 
 
 @functools.lru_cache(maxsize=5_000)
@@ -219,7 +218,7 @@ def _other_base(asked: str, found: str) -> model.Penalty:
 
 
 def _without_the(title: str) -> str:
-    return names.key(_THE.sub("", title))
+    return names.key(names.without_article(title))
 
 
 def _more_words(one: str, other: str) -> bool:

@@ -3,6 +3,7 @@
     nobody asked yet           -> want the recording question of the first wave of sources (asking.py), and end
     a source has not answered  -> end; its lane wakes us
     an answer leads further    -> want that too (ListenBrainz names a recording, its metadata describe it)
+    only a shop knows it       -> want it by the shop's spelling, where that is another
     the answers decide it      -> match; what was still to be asked is withdrawn, the album's cover is wanted
     all answered, none fits    -> not_found, asked again after 1, 2, 4 … 32 days; candidates are kept for review
     retries of faults spent    -> failed, tried again sooner
@@ -14,7 +15,7 @@ release is chosen anew.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -53,11 +54,9 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
 async def _known(conn: Connection, waiting: Sequence[lookups.Pending]) -> Known:
     """Load what was answered to these names' questions, and to the questions that those answers led to."""
     found = await replies.load(conn, [contract.key(question(each)) for each in waiting])
-    further = [
-        contract.key(each)
-        for reply in found.values()
-        for each in msgspec.convert(reply.answer, contract.Answer).follow_ups
-    ]
+    respelt = [contract.key(each) for lookup in waiting if (each := _respelt(lookup, found))]
+    found |= await replies.load(conn, respelt) if respelt else {}
+    further = [contract.key(each) for reply in found.values() for each in _answer(reply).follow_ups]
     return {**found, **(await replies.load(conn, further) if further else {})}
 
 
@@ -82,25 +81,54 @@ class Look(NamedTuple):
     news: list[wants.New]
 
 
+Asking = tuple[contract.Source, contract.Question]
+
+
 def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Look:
     """Go through the waves until the answers decide, or one has not been answered yet."""
     asked = decide.Asked(lookup.artist, lookup.track, lookup.release)
     told: list[replies.Reply] = []
-    for wave in asking.waves(tools.answering(contract.FindRecording), lookup, band):
-        todo: list[tuple[contract.Source, contract.Question]] = [
-            (source, question(lookup)) for source in wave if (source.name, _key(lookup)) not in known
-        ]
-        told += [known[source.name, _key(lookup)] for source in wave if (source.name, _key(lookup)) in known]
+    for wave in _waves(tools, lookup, known, band):
+        todo = [(source, each) for source, each in wave if (source.name, contract.key(each)) not in known]
+        heard = {
+            (source, each): known[source.name, contract.key(each)]
+            for source, each in wave
+            if (source, each) not in todo
+        }
+        told += heard.values()
         todo += _further(tools, told, known)
         decision = _decide(asked, _options(tools, told, known), certain=True)
         if isinstance(decision, decide.Chosen) and _is_sure(tools, decision, told):
             return Look(lookup, decision, False, [])
         if todo:
             return Look(lookup, None, False, [_new(lookup, source.name, each) for source, each in todo])
-        if cut := _cut(told):
-            return Look(lookup, None, False, [_new(lookup, source, question(lookup), alone=True) for source in cut])
+        if cut := [asking for asking, reply in heard.items() if _answer(reply).cut]:
+            return Look(lookup, None, False, [_new(lookup, source.name, each, alone=True) for source, each in cut])
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
     return Look(lookup, _decide(asked, _options(tools, told, known), certain=False), unreached, [])
+
+
+def _waves(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Iterator[list[Asking]]:
+    """List, wave by wave, whom to put which question."""
+    other = _respelt(lookup, known)
+    for wave in asking.waves(tools.answering(contract.FindRecording), lookup, band):
+        if not wave.anew:
+            yield [(source, question(lookup)) for source in wave.sources]
+        elif other:
+            yield [(source, other) for source in wave.sources]
+
+
+def _respelt(lookup: lookups.Pending, known: Known) -> contract.FindRecording | None:
+    """Return the name as a source without MBIDs spells it, where that is another question; None where none knows it."""
+    key = contract.key(question(lookup))
+    there = [reply for (_, of), reply in known.items() if of == key]
+    options = [option for reply in there for option in _found(reply) if not option.recording.mbid]
+    decision = decide.decide(decide.Asked(lookup.artist, lookup.track, lookup.release), options)
+    if not isinstance(decision, decide.Chosen):
+        return None
+    recording = decision.weighed.option.recording
+    other = contract.FindRecording(recording.artist_credit.name, recording.title)
+    return other if contract.key(other) != key else None
 
 
 def _is_sure(tools: Tools, decision: decide.Chosen, told: Sequence[replies.Reply]) -> bool:
@@ -113,13 +141,8 @@ def _is_sure(tools: Tools, decision: decide.Chosen, told: Sequence[replies.Reply
     return decision.weighed.distance < SURE or broad <= {reply.source for reply in told}
 
 
-def _key(lookup: lookups.Pending) -> bytes:
-    return contract.key(question(lookup))
-
-
-def _cut(told: Sequence[replies.Reply]) -> list[str]:
-    """Name the sources whose packed reply was cut and did not decide: asked alone, they may tell more."""
-    return [reply.source for reply in told if msgspec.convert(reply.answer, contract.Answer).cut]
+def _answer(reply: replies.Reply) -> contract.Answer:
+    return msgspec.convert(reply.answer, contract.Answer)
 
 
 def _further(
@@ -128,7 +151,7 @@ def _further(
     """List the questions that answers led to and nobody has answered: whom to ask, and what."""
     found: list[tuple[contract.Source, contract.Question]] = []
     for reply in told:
-        for each in msgspec.convert(reply.answer, contract.Answer).follow_ups:
+        for each in _answer(reply).follow_ups:
             able = tools.answering(type(each))
             if able and not any((source.name, contract.key(each)) in known for source in able):
                 found.append((able[0], each))
@@ -140,9 +163,8 @@ def _options(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[
     full: dict[str, decide.Option] = {}
     bare: list[decide.Option] = []
     for reply in told:
-        answer = msgspec.convert(reply.answer, contract.Answer)
         bare += _found(reply)
-        for each in answer.follow_ups:
+        for each in _answer(reply).follow_ups:
             for source in tools.answering(type(each)):
                 described = known.get((source.name, contract.key(each)))
                 full |= {option.recording.mbid: option for option in _found(described)} if described else {}
@@ -152,7 +174,7 @@ def _options(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[
 def _found(reply: replies.Reply) -> list[decide.Option]:
     return [
         decide.Option(candidate.recording, candidate.releases, reply.source)
-        for candidate in msgspec.convert(reply.answer, contract.Answer).candidates
+        for candidate in _answer(reply).candidates
         if isinstance(candidate, contract.RecordingCandidate)
     ]
 

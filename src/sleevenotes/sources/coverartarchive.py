@@ -30,7 +30,7 @@ class CoverArtArchive:
         # It states no limit and asks for restraint: at most four or five at once. An image is three requests.
         requests=10,
         window=1.0,
-        parallel=4,
+        parallel=5,
         together=1,
         timeout=30.0,
         answers=(contract.FetchImage,),

@@ -35,10 +35,8 @@ class MusicBrainz:
         window=1.08,
         # An answer takes up to several seconds; waiting for it must not cost the next second's slot.
         parallel=4,
-        # By experiment against the simulator's crowding, crowded-out names asked again in half-size packs: requests
-        # for each name 1.0 alone, 0.28 in fours, 0.17 in eights, 0.147 in twelves, 0.135 in sixteens, and no fewer
-        # beyond. Twelve stays far from the request line's 8 KB and from Solr's 1,024 clauses.
-        together=12,
+        # By experiment against the simulator's crowding, see docs/decisions/0008-waves-and-packs.md.
+        together=32,
         timeout=20.0,
         answers=(contract.FindRecording, contract.DescribeRecording),
     )
@@ -64,17 +62,19 @@ class MusicBrainz:
 def search_clause(question: contract.Question) -> str:
     """Write one FindRecording as a Lucene clause.
 
-    "Latch (feat. X)" by "Disclosure" becomes (recording:"Latch (feat. X)" OR recording:"Latch") AND
-    (artist:"Disclosure" OR artistname:"Disclosure"). `artist` is the credit as printed, `artistname` the
-    names of the artists themselves: together they find an artist who is credited under another name.
+    "Latch (feat. X)" by "Disclosure" becomes recording:("Latch (feat. X)" OR "Latch") AND (artist:"Disclosure" OR
+    artistname:"Disclosure"). `artist` is the credit as printed, `artistname` the names of the artists themselves:
+    together they find an artist who is credited under another name. A phrase finds what contains it, so an article
+    that the player added is left out: "The Opeth" is not in "Opeth", and "Beatles" is in "The Beatles".
     """
     if not isinstance(question, contract.FindRecording):
         raise TypeError(f"MusicBrainz cannot search for {question!r}")
     titles = dict.fromkeys((question.track, names.plain(question.track)))
-    artists = dict.fromkeys((question.artist, names.split_guests(question.artist)[0]))
-    recording = [f"recording:{phrase(title)}" for title in titles]
-    artist = [f"{field}:{phrase(name)}" for name in artists for field in ("artist", "artistname")]
-    return f"{_any(recording)} AND {_any(artist)}"
+    artists = dict.fromkeys(
+        names.without_article(artist) for artist in (question.artist, names.split_guests(question.artist)[0])
+    )
+    by = _any([phrase(name) for name in artists])
+    return f"recording:{_any([phrase(title) for title in titles])} AND (artist:{by} OR artistname:{by})"
 
 
 def phrase(text: str) -> str:
@@ -122,7 +122,7 @@ def _answers(hit: contract.RecordingCandidate, question: contract.Question) -> b
     if not isinstance(question, contract.FindRecording):
         return False
     credit = hit.recording.artist_credit
-    artist = names.key(names.split_guests(question.artist)[0])
+    artist = names.key(names.without_article(names.split_guests(question.artist)[0]))
     by = (credit.name, *(part.artist_name for part in credit.names))
     title = names.key(names.plain(question.track))
     return title in names.key(hit.recording.title) and any(artist in names.key(name) for name in by)

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from sleevenotes import clock, errors
+from sleevenotes import clock, errors, model
 from sleevenotes.artwork import files
 from sleevenotes.sources import contract
 from sleevenotes.store import budgets, postgres, replies, traces, wants
@@ -31,6 +31,9 @@ from sleevenotes.upstream.client import Client
 
 LOOK_AGAIN = 30.0
 """Seconds after which a lane looks for wants even if nobody woke it."""
+
+URL_BYTES = 7_500
+"""Longest address that is sent: web servers take request lines of 8 KB by default (upstreams §1)."""
 
 LATE = 0.02
 """Share of a window by which a send may leave later than reserved before the budget is told."""
@@ -151,18 +154,32 @@ class Lane:
         lease = self._policy.timeout + 30.0
         sizes = {name: int(size) for name, size in self._pack_sizes.items()}
         async with self._database.transaction() as conn:
-            return await wants.claim(conn, sizes, self._time.now(), lease)
+            pack = await wants.claim(conn, sizes, self._time.now(), lease)
+            fit = self._fit_request(pack)
+            await wants.release(conn, [want.id for want in pack[fit:]])
+        return pack[:fit]
+
+    def _fit_request(self, pack: Sequence[wants.Want]) -> int:
+        """Say how many of a pack fit into one request line: long names in other scripts take much room."""
+        if len(pack) < 2:
+            return len(pack)
+        source = self._sources[pack[0].source]
+        questions = _questions(pack)
+        size = len(pack)
+        while size > 1 and len(source.request(questions[:size]).url) > URL_BYTES:
+            size = size * 3 // 4
+        return size
 
     def _fit_packs(self, source: str, asked: int, untold: int) -> None:
-        """Shrink packs by a quarter where a reply left most members out, grow again where a full one left few out.
+        """Shrink packs by a quarter where a reply left nearly all members out, grow again where it told of half.
 
-        A few left out cost less, asked again in half-size packs, than smaller packs would.
+        Even half left out costs less, asked again, than smaller packs would (decision 8).
         """
         size, most = self._pack_sizes[source], self._sources[source].policy.together
-        if untold * 2 > asked > 1:
+        if untold * 4 > asked * 3 and asked > 1:
             self._pack_sizes[source] = max(most / 4, 1.0, size * 0.75)
-        elif asked >= int(size) and untold * 4 <= asked:
-            self._pack_sizes[source] = min(float(most), size + 0.5)
+        elif asked >= int(size) and untold * 2 <= asked:
+            self._pack_sizes[source] = min(float(most), size * 1.25 + 1.0)
 
     async def _reserve(self, pack: Sequence[wants.Want]) -> datetime | None:
         """Take the slot for a claimed pack and say for when; None, and the pack given back, if another was first."""
@@ -191,7 +208,7 @@ class Lane:
 
     async def _exchange(self, exchange: Exchange, slot: datetime) -> list[contract.Answer]:
         source = self._sources[exchange.pack[0].source]
-        questions = [msgspec.convert(want.question, contract.Question) for want in exchange.pack]
+        questions = _questions(exchange.pack)
         request = source.request(questions)
         correction = asyncio.create_task(self._correct(slot))
         try:
@@ -227,11 +244,11 @@ class Lane:
         log.error("lane: gave up settling, the lease will end", host=self.host)
 
     async def _store(self, exchange: Exchange, answers: Sequence[contract.Answer]) -> None:
-        """Keep what was answered and wake who waited; ask again, in half the pack, what was not told."""
+        """Keep what was answered and wake who waited; ask again, in a smaller pack, what was not told."""
         now = self._time.now()
         both = list(zip(exchange.pack, answers, strict=True))
         told = [(want, answer) for want, answer in both if answer.known]
-        untold = [want.id for want, answer in both if not answer.known]
+        untold = [want for want, answer in both if not answer.known]
         rows = [(want.source, want.key, _outcome(answer), answer) for want, answer in told]
         self._fit_packs(exchange.pack[0].source, len(exchange.pack), len(untold))
         async with self._database.transaction() as conn:
@@ -239,8 +256,8 @@ class Lane:
             await self._trace(conn, exchange, [(_said(answer), len(answer.candidates)) for answer in answers])
             waiters = await wants.settle(conn, [want.id for want, _ in told])
             await replies.keep(conn, rows, now)
-            half = max(1, len(exchange.pack) // 2)
-            await wants.postpone(conn, untold, now, own_fault=False, pack_limit=half)
+            for limit, ids in _smaller(untold, len(exchange.pack)).items():
+                await wants.postpone(conn, ids, now, own_fault=False, pack_limit=limit)
             await self._wake(conn, waiters)
 
     async def _postpone(self, exchange: Exchange, fault: errors.Fault) -> None:
@@ -257,7 +274,8 @@ class Lane:
                 if want not in spent:
                     wait = breaker.question_wait(fault, want.faults, random.random())  # noqa: S311 - no secret
                     due_at = now + timedelta(seconds=wait)
-                    await wants.postpone(conn, [want.id], due_at, own_fault=own)
+                    limit = max(1, len(exchange.pack) // 2) if own else None  # it may be the pack that is too much
+                    await wants.postpone(conn, [want.id], due_at, own_fault=own, pack_limit=limit)
             await replies.keep(conn, rows, now)
             await self._wake(conn, waiters)
 
@@ -295,6 +313,23 @@ class Lane:
             return candidate
         digest = await asyncio.to_thread(self._files.keep, candidate.data)
         return msgspec.structs.replace(candidate, data=b"", digest=digest)
+
+
+def _smaller(untold: Sequence[wants.Want], size: int) -> dict[int, list[int]]:
+    """Say in packs of which size to ask again what a reply to `size` questions did not tell: limit -> ids of wants.
+
+    Half where somebody waits. Of an import, all but as large: whose rows filled the reply are answered and gone, and
+    most of the rest fits into the next one (decision 8).
+    """
+    limits: dict[int, list[int]] = {}
+    for want in untold:
+        limit = size - 1 if want.band is model.Band.LOW_PRIORITY else size // 2
+        limits.setdefault(max(1, limit), []).append(want.id)
+    return limits
+
+
+def _questions(pack: Sequence[wants.Want]) -> list[contract.Question]:
+    return [msgspec.convert(want.question, contract.Question) for want in pack]
 
 
 @contextlib.asynccontextmanager

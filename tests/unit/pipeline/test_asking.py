@@ -17,16 +17,27 @@ def waves(
 ) -> list[list[str]]:
     lookup = lookups.Pending(id=1, artist=artist, track=track, release="", plays=1, tries=tries)
     sources = [source for source in registry.usable(keys) if contract.FindRecording in source.policy.answers]
-    return [[source.name for source in wave] for wave in asking.waves(sources, lookup, band)]
+    return [
+        [source.name + " anew" * wave.anew for source in wave.sources] for wave in asking.waves(sources, lookup, band)
+    ]
 
 
 def test_an_import_asks_cheap_and_bulk_first_and_leaves_the_slow_lanes_to_the_drip() -> None:
-    assert waves(KEYED, model.Band.LOW_PRIORITY) == [["listenbrainz"], ["musicbrainz"], ["deezer", "lastfm"]]
+    assert waves(KEYED, model.Band.LOW_PRIORITY) == [
+        ["listenbrainz"],
+        ["musicbrainz"],
+        ["listenbrainz_fuzzy"],
+        ["deezer", "lastfm"],
+        ["listenbrainz anew"],
+        ["musicbrainz anew"],
+    ]
 
 
 def test_a_live_play_asks_everybody_quick_at_once_then_the_slow() -> None:
-    quick, slow = waves(KEYED, model.Band.DEFAULT)
+    quick, forgiving, *anew, slow = waves(KEYED, model.Band.DEFAULT)
     assert quick == ["listenbrainz", "musicbrainz", "deezer", "lastfm"]
+    assert forgiving == ["listenbrainz_fuzzy"]
+    assert anew == [["listenbrainz anew"], ["musicbrainz anew"]]
     assert slow == ["theaudiodb", "discogs", "itunes"]
 
 
@@ -35,7 +46,7 @@ def test_a_recheck_asks_the_slow_lanes_too() -> None:
 
 
 def test_without_keys_what_needs_them_is_left_out() -> None:
-    assert waves(contract.Keys(), model.Band.LOW_PRIORITY) == [["musicbrainz"], ["deezer"]]
+    assert waves(contract.Keys(), model.Band.LOW_PRIORITY) == [["musicbrainz"], ["deezer"], ["musicbrainz anew"]]
     assert waves(contract.Keys(), model.Band.DEFAULT)[-1] == ["theaudiodb", "itunes"]
 
 

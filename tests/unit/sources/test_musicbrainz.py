@@ -80,9 +80,14 @@ def test_a_search_is_fielded_quoted_and_asks_for_the_most_rows() -> None:
 
 def test_a_name_with_guests_and_notes_is_searched_with_and_without_them() -> None:
     query = query_of(contract.FindRecording("Disclosure feat. Sam Smith", "Latch - Remastered 2013"))
-    assert 'recording:"Latch - Remastered 2013" OR recording:"Latch"' in query
-    assert 'artist:"Disclosure feat. Sam Smith"' in query
-    assert 'artistname:"Disclosure")' in query
+    assert 'recording:("Latch - Remastered 2013" OR "Latch")' in query
+    assert 'artist:("Disclosure feat. Sam Smith" OR "Disclosure")' in query
+    assert 'artistname:("Disclosure feat. Sam Smith" OR "Disclosure")' in query
+
+
+@pytest.mark.parametrize("artist", ["The Opeth", "Opeth", "Opeth, The"])
+def test_an_article_is_no_part_of_the_search(artist: str) -> None:
+    assert '(artist:"Opeth" OR artistname:"Opeth")' in query_of(contract.FindRecording(artist, "When"))
 
 
 def test_a_version_is_never_left_out_of_the_search() -> None:

@@ -73,6 +73,18 @@ async def test_a_question_that_must_be_asked_alone_does_not_join_a_pack(database
     assert await take(database, together=3) == ["crowded"]
 
 
+@pytest.mark.parametrize(("band", "first"), [(model.Band.LOW_PRIORITY, "seldom"), (model.Band.DEFAULT, "often")])
+async def test_what_a_cut_reply_left_out_waits_behind_the_rest_of_an_import_only(
+    database: Database, band: model.Band, first: str
+) -> None:
+    await put(database, new("often", plays=9), band=band)
+    async with database.transaction() as conn:
+        (cut,) = await wants.claim(conn, {SOURCE: 3}, NOW, lease=30.0)
+        await wants.postpone(conn, [cut.id], NOW, own_fault=False, pack_limit=2)
+    await put(database, new("seldom", plays=1), band=band)
+    assert await take(database) == [first]
+
+
 async def test_a_postponed_question_waits_until_it_is_due(database: Database) -> None:
     await put(database, new("later"), delay=60)
     assert await take(database) == []

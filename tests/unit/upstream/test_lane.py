@@ -235,6 +235,33 @@ async def test_members_of_a_cut_reply_are_asked_again_in_half_the_pack(
     assert [len(tracks) for _, tracks in server.packs] == [4, 2, 2]
 
 
+async def test_members_of_an_imports_cut_reply_are_asked_again_in_nearly_the_same_pack(
+    database: Database, clock: HandClock, tmp_path: Path
+) -> None:
+    stand, source = Stand(database, clock), Knower(together=4)
+
+    def first_two(tracks: list[str]) -> Reply:
+        return 200, {}, json.dumps([track if place < 2 else "cut" for place, track in enumerate(tracks)]).encode()
+
+    server = Server(clock, first_two)
+    await stand.want(source, *"abcdef", band=model.Band.LOW_PRIORITY)
+    async with stand.lane(source, server, tmp_path):
+        await stand.until_told(6)
+    assert [len(tracks) for _, tracks in server.packs] == [4, 2, 2]
+    assert set(server.packs[1][1]) == {"e", "f"}
+
+
+async def test_a_pack_whose_address_would_be_too_long_is_made_smaller(
+    database: Database, clock: HandClock, tmp_path: Path
+) -> None:
+    stand, source = Stand(database, clock), Knower(together=4)
+    server = Server(clock, everything)
+    await stand.want(source, *(letter * 2_500 for letter in "abcd"))
+    async with stand.lane(source, server, tmp_path):
+        await stand.until_told(4)
+    assert sorted(len(tracks) for _, tracks in server.packs) == [2, 2]
+
+
 async def test_a_host_that_says_wait_is_left_alone_for_that_long(
     database: Database, clock: HandClock, tmp_path: Path
 ) -> None:
