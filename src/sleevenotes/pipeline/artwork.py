@@ -61,11 +61,12 @@ async def give_up(tools: Tools, release_group_ids: Sequence[int], why: str) -> N
 
 async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> None:
     async with tools.database.connection() as conn:
-        known = await replies.load(conn, [contract.key(each) for each in trails.first_questions(row)])
-        if led := trails.next_questions(row, tools, known):
+        offers = await artwork_candidates.load(conn, row.release_group_id)
+        known = await replies.load(conn, [contract.key(each) for each in trails.first_questions(row, offers)])
+        if led := trails.next_questions(row, offers, tools, known):
             known |= await replies.load(conn, [contract.key(each) for each in led])
-        decoded = {each.url: each for each in await artwork_candidates.load(conn, row.release_group_id)}
-    front = trails.archive(row, known)
+    decoded = {each.url: each for each in offers}
+    front = trails.archive(row, offers, known)
     others = [trails.searched(row, source, tools, known) for source in _in_order(tools)]
     for trail in (front, *others):
         if trail.end is End.FETCHED and not await _decoded(tools, row, trail, decoded, band):

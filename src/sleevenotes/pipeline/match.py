@@ -22,11 +22,11 @@ import msgspec
 
 from sleevenotes import events, model
 from sleevenotes.matching import decide
-from sleevenotes.pipeline import asking
+from sleevenotes.pipeline import asking, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
-from sleevenotes.store import artworks, catalog, jobs, lookups, matches, replies, wants
+from sleevenotes.store import artwork_candidates, artworks, catalog, jobs, lookups, matches, replies, wants
 from sleevenotes.store import events as store_events
 from sleevenotes.store.postgres import Connection
 
@@ -79,6 +79,7 @@ class Look(NamedTuple):
     decision: decide.Decision | None
     unreached: bool  # a source could not be reached, so "nothing" is not known
     news: list[wants.New]
+    covers: tuple[artwork_candidates.New, ...] = ()  # that the answers name of the chosen recording's album
 
 
 Asking = tuple[contract.Source, contract.Question]
@@ -98,14 +99,15 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
         told += heard.values()
         todo += _further(tools, told, known)
         decision = _decide(asked, _options(tools, told, known), certain=True)
-        if isinstance(decision, decide.Chosen) and _is_sure(tools, decision, told):
-            return Look(lookup, decision, False, [])
+        if isinstance(decision, decide.Chosen) and _is_sure(tools, decision, told) and not _is_bare(decision, todo):
+            return Look(lookup, decision, False, [], _covers(tools, decision, told, known))
         if todo:
             return Look(lookup, None, False, [_new(lookup, source.name, each) for source, each in todo])
         if cut := [asking for asking, reply in heard.items() if _answer(reply).cut]:
             return Look(lookup, None, False, [_new(lookup, source.name, each, alone=True) for source, each in cut])
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
-    return Look(lookup, _decide(asked, _options(tools, told, known), certain=False), unreached, [])
+    last = _decide(asked, _options(tools, told, known), certain=False)
+    return Look(lookup, last, unreached, [], _covers(tools, last, told, known))
 
 
 def _waves(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Iterator[list[Asking]]:
@@ -141,20 +143,27 @@ def _is_sure(tools: Tools, decision: decide.Chosen, told: Sequence[replies.Reply
     return decision.weighed.distance < SURE or broad <= {reply.source for reply in told}
 
 
+def _is_bare(decision: decide.Chosen, todo: Sequence[Asking]) -> bool:
+    """Tell whether the chosen recording is only mentioned yet, and its description, with the album, still to come."""
+    return any(each == contract.DescribeRecording(decision.weighed.option.recording.mbid) for _, each in todo)
+
+
 def _answer(reply: replies.Reply) -> contract.Answer:
     return msgspec.convert(reply.answer, contract.Answer)
 
 
-def _further(
-    tools: Tools, told: Sequence[replies.Reply], known: Known
-) -> list[tuple[contract.Source, contract.Question]]:
-    """List the questions that answers led to and nobody has answered: whom to ask, and what."""
-    found: list[tuple[contract.Source, contract.Question]] = []
+def _further(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[Asking]:
+    """List the questions that answers led to and nobody has answered: whom to ask next, and what."""
+    found: list[Asking] = []
     for reply in told:
         for each in _answer(reply).follow_ups:
             able = tools.answering(type(each))
-            if able and not any((source.name, contract.key(each)) in known for source in able):
-                found.append((able[0], each))
+            heard = [
+                known[source.name, contract.key(each)] for source in able if (source.name, contract.key(each)) in known
+            ]
+            if len(heard) < len(able) and not any(reply.outcome is replies.Outcome.ANSWERED for reply in heard):
+                silent = {source.name for source in able} - {reply.source for reply in heard}
+                found.append((next(source for source in able if source.name in silent), each))
     return found
 
 
@@ -169,6 +178,25 @@ def _options(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[
                 described = known.get((source.name, contract.key(each)))
                 full |= {option.recording.mbid: option for option in _found(described)} if described else {}
     return [full.get(option.recording.mbid, option) for option in bare]
+
+
+def _covers(
+    tools: Tools, decision: decide.Decision, told: Sequence[replies.Reply], known: Known
+) -> tuple[artwork_candidates.New, ...]:
+    """Return the covers of its album that came with the chosen recording's description."""
+    if not isinstance(decision, decide.Chosen) or decision.release is None:
+        return ()
+    recording, release = decision.weighed.option.recording, decision.release
+    asked = contract.key(contract.DescribeRecording(recording.mbid))
+    described = [known[source.name, asked] for source in tools.sources if (source.name, asked) in known]
+    return tuple(
+        trails.offered(image, reply, release)
+        for reply in (*told, *described)
+        for candidate in _answer(reply).candidates
+        if isinstance(candidate, contract.RecordingCandidate) and candidate.recording.mbid == recording.mbid
+        for image in candidate.images
+        if recording.mbid and any(each.release_group.mbid == release.release_group.mbid for each in candidate.releases)
+    )
 
 
 def _found(reply: replies.Reply) -> list[decide.Option]:
@@ -213,6 +241,9 @@ async def _settle(tools: Tools, conn: Connection, looks: Sequence[Look], band: m
     ]
     await _finish(tools, conn, outcomes)
     await wants.withdraw(conn, "match", [look.lookup.id for look in looks])
+    for (look, _), identity in zip(chosen, kept, strict=True):
+        if identity.release_group_id is not None:
+            await artwork_candidates.put(conn, identity.release_group_id, look.covers)
     await want_covers(tools, conn, kept, band)
 
 

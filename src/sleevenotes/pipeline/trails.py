@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from sleevenotes import model
 from sleevenotes.artwork import choose
 from sleevenotes.matching import albums
 from sleevenotes.pipeline.tools import Tools
@@ -46,15 +47,18 @@ def search(row: artworks.Artwork) -> contract.FindImages:
     return contract.FindImages(row.artist, row.title, row.release_group_mbid)
 
 
-def first_questions(row: artworks.Artwork) -> list[contract.Question]:
-    """List the questions that can be put before anything is known."""
-    return [*(question for _, question in _fronts(row)), search(row)]
+Offers = Sequence[artwork_candidates.Candidate]
 
 
-def next_questions(row: artworks.Artwork, tools: Tools, known: Known) -> list[contract.Question]:
+def first_questions(row: artworks.Artwork, offers: Offers) -> list[contract.Question]:
+    """List the questions that can be put before anything is asked; `offers` came with the album's recordings."""
+    return [*(question for _, question in _fronts(row, offers)), search(row)]
+
+
+def next_questions(row: artworks.Artwork, offers: Offers, tools: Tools, known: Known) -> list[contract.Question]:
     """List the questions that answers led to: originals behind missing thumbnails, and what searches offer."""
     led: list[contract.Question] = []
-    for _, question in _fronts(row):
+    for _, question in _fronts(row, offers):
         reply = known.get((ARCHIVE, contract.key(question)))
         led += _answer(reply).follow_ups if reply else ()
     for source in tools.answering(contract.FindImages):
@@ -63,11 +67,11 @@ def next_questions(row: artworks.Artwork, tools: Tools, known: Known) -> list[co
     return led
 
 
-def archive(row: artworks.Artwork, known: Known) -> Trail:
-    """Follow the Cover Art Archive: the matched edition's front, its original where only the thumbnail is missing,
-    then the front shown for the album.
+def archive(row: artworks.Artwork, offers: Offers, known: Known) -> Trail:
+    """Follow the Cover Art Archive: the front that is known to be there, else the matched edition's, its original where
+    only the thumbnail is missing, then the front shown for the album.
     """
-    todo: list[tuple[str, contract.Question]] = list(_fronts(row))
+    todo: list[tuple[str, contract.Question]] = list(_fronts(row, offers))
     unreached = False
     while todo:
         subject, question = todo.pop(0)
@@ -102,7 +106,25 @@ def searched(row: artworks.Artwork, source: contract.Source, tools: Tools, known
     return Trail(source.name, End.UNREACHED if unreached else End.NOTHING)
 
 
-def _fronts(row: artworks.Artwork) -> Iterator[tuple[str, contract.FetchImage]]:
+def offered(image: contract.ImageAt, reply: replies.Reply, release: model.Release) -> artwork_candidates.New:
+    """Return a front at the archive that came with a recording's description, by its own id there."""
+    own = f"/release/{release.mbid}/" in image.url
+    return artwork_candidates.New(
+        ARCHIVE,
+        image.url,
+        reply.answered_at,
+        exact=True,
+        subject="release" if own else "release_group",
+        artist=image.artist,
+        release=image.release,
+        page=image.page,
+    )
+
+
+def _fronts(row: artworks.Artwork, offers: Offers) -> Iterator[tuple[str, contract.FetchImage]]:
+    for each in offers:
+        if each.source == ARCHIVE and coverartarchive.is_by_id(each.url):
+            yield each.subject, contract.FetchImage(each.url)
     if row.release_mbid:
         yield "release", coverartarchive.front_of_release(row.release_mbid)
     if row.release_group_mbid:

@@ -176,6 +176,7 @@ class Policy(msgspec.Struct, frozen=True):
     keep_s    seconds for which its terms let what it says be kept; None: for good
     credit    what must be shown beside what came from it; "" where nothing must
     doubt_s   seconds after it throttled us in which its finding nothing proves no absence
+    told      how its headers begin that say what is left of the rate ("x-ratelimit"); "" where they say nothing of us
     """
 
     host: str
@@ -190,6 +191,7 @@ class Policy(msgspec.Struct, frozen=True):
     keep_s: float | None = None
     credit: str = ""
     doubt_s: float = 0.0
+    told: str = ""
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -235,6 +237,22 @@ def retry_after(reply: Reply) -> float | None:
         return max(0.0, float(reply.headers.get("retry-after", "")))
     except ValueError:
         return None
+
+
+def spent_for(policy: Policy, reply: Reply) -> float:
+    """Return the seconds for which the reply's own headers say that nothing is left of the rate; 0 where some is.
+
+    Without a header that tells how long (`…-Reset-In`), until the next slot of a moving window.
+    """
+    try:
+        left = int(reply.headers.get(f"{policy.told}-remaining", "")) if policy.told else 1
+    except ValueError:
+        return 0.0
+    try:
+        resets_in = float(reply.headers.get(f"{policy.told}-reset-in", ""))
+    except ValueError:
+        resets_in = policy.window / policy.requests
+    return max(0.0, resets_in) if left <= 0 else 0.0
 
 
 def refuse_faults(source: str, reply: Reply) -> None:

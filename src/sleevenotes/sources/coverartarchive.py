@@ -18,7 +18,8 @@ from sleevenotes.sources import contract, covers
 
 _BASE: Final = "https://coverartarchive.org"
 _SIZES: Final = (250, 500, 1200)
-_SIZED: Final = re.compile(r"-(?:250|500|1200)$")
+_SIZED: Final = re.compile(r"-(?:250|500|1200)(?:\.jpg)?$")
+_BY_ID: Final = re.compile(r"/release/[0-9a-f-]{36}/\d+(?:-\d+)?\.jpg$")
 
 
 class CoverArtArchive:
@@ -65,6 +66,11 @@ def front_of_release_group(mbid: str, size: int = 500) -> contract.FetchImage:
     return contract.FetchImage(f"{_BASE}/release-group/{_mbid(mbid)}/front{_suffix(size)}")
 
 
+def is_by_id(url: str) -> bool:
+    """Tell whether an address names an image by its own id, so that it is known to be there."""
+    return url.startswith(_BASE) and _BY_ID.search(url) is not None
+
+
 def _mbid(mbid: str) -> str:
     return urllib.parse.quote(mbid.lower(), safe="")  # capitals are "invalid MBID" to the archive
 
@@ -90,7 +96,8 @@ def _original(url: str, reply: contract.Reply) -> tuple[contract.Question, ...]:
     sized = _SIZED.search(url)
     if sized is None or reply.url.startswith(_BASE + "/"):
         return ()
-    return (contract.FetchImage(url[: sized.start()]),)
+    extension = ".jpg" if url.endswith(".jpg") else ""
+    return (contract.FetchImage(url[: sized.start()] + extension),)
 
 
 def _is_invalid_mbid(reply: contract.Reply) -> bool:

@@ -70,6 +70,7 @@ class Discogs:
             answers=(recordings, images) if token else (recordings,),
             keep_s=6 * 3600.0,
             credit="Data provided by Discogs.",
+            told="x-discogs-ratelimit",
         )
 
     def request(self, questions: Sequence[contract.Question]) -> contract.Request:

@@ -40,6 +40,7 @@ _POLICY: Final = contract.Policy(
     timeout=20.0,
     answers=(contract.FindRecording,),
     needs="listenbrainz_token",
+    told="x-ratelimit",
 )
 
 

@@ -15,12 +15,16 @@ from sleevenotes.store.postgres import Connection
 
 
 class Budget(msgspec.Struct, frozen=True):
-    """What may be sent to one host. `faults` counts consecutive ones; any answer, also "absent", resets it."""
+    """What may be sent to one host. `faults` counts consecutive ones; any answer, also "absent", resets it.
+
+    `throttled_at` is when it last told us to slow down.
+    """
 
     sent: list[datetime]
     paused_until: datetime | None
     pause_reason: str
     faults: int
+    throttled_at: datetime | None = None
 
     def wait(self, requests: int, window: float, now: datetime) -> float:
         """Return the seconds until one more request may be sent: 0 when it may be now."""
@@ -32,12 +36,13 @@ class Budget(msgspec.Struct, frozen=True):
         return max(0.0, (free - now).total_seconds())
 
 
+_COLUMNS = "sent, paused_until, pause_reason, faults, throttled_at"
 EMPTY = Budget(sent=[], paused_until=None, pause_reason="", faults=0)
 
 
 async def look(conn: Connection, host: str) -> Budget:
     """Read a host's budget without taking from it."""
-    row = await conn.fetchrow("SELECT sent, paused_until, pause_reason, faults FROM budgets WHERE host = $1", host)
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM budgets WHERE host = $1", host)
     return EMPTY if row is None else msgspec.convert(dict(row), Budget)
 
 
@@ -50,9 +55,7 @@ async def reserve(conn: Connection, host: str, requests: int, window: float, tim
     """
     await conn.execute("SET LOCAL synchronous_commit = off")
     await conn.execute("INSERT INTO budgets (host) VALUES ($1) ON CONFLICT DO NOTHING", host)
-    row = await conn.fetchrow(
-        "SELECT sent, paused_until, pause_reason, faults FROM budgets WHERE host = $1 FOR UPDATE", host
-    )
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM budgets WHERE host = $1 FOR UPDATE", host)
     budget = msgspec.convert(dict(row), Budget)
     now = time.now()
     if budget.wait(requests, window, now) > 0:
@@ -91,6 +94,15 @@ async def faulted(conn: Connection, host: str) -> int:
         host,
     )
     return faults
+
+
+async def throttled(conn: Connection, host: str, now: datetime) -> None:
+    """Note that the host told us to slow down."""
+    await conn.execute(
+        "INSERT INTO budgets (host, throttled_at) VALUES ($1, $2) ON CONFLICT (host) DO UPDATE SET throttled_at = $2",
+        host,
+        now,
+    )
 
 
 async def pause(conn: Connection, host: str, until: datetime, reason: str) -> None:

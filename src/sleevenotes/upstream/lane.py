@@ -48,11 +48,14 @@ log = structlog.get_logger(__name__)
 
 @dataclasses.dataclass
 class Exchange:
-    """One pack on its way: when it was asked, and the HTTP status once there is one."""
+    """One pack on its way: when it was asked, and once there is a reply, its HTTP status and for how many seconds it
+    says that the rate is spent.
+    """
 
     pack: Sequence[wants.Want]
     asked_at: datetime
     status: int | None = None
+    spent_for: float = 0.0
 
 
 class Lane:
@@ -171,14 +174,14 @@ class Lane:
         return size
 
     def _fit_packs(self, source: str, asked: int, untold: int) -> None:
-        """Shrink packs by a quarter where a reply left nearly all members out, grow again where it told of half.
+        """Shrink packs by a quarter where a reply told of hardly any member, grow again where it told of a quarter.
 
         Even half left out costs less, asked again, than smaller packs would (decision 8).
         """
         size, most = self._pack_sizes[source], self._sources[source].policy.together
-        if untold * 4 > asked * 3 and asked > 1:
+        if untold * 8 > asked * 7 and asked > 1:
             self._pack_sizes[source] = max(most / 4, 1.0, size * 0.75)
-        elif asked >= int(size) and untold * 2 <= asked:
+        elif asked >= int(size) and untold * 4 <= asked * 3:
             self._pack_sizes[source] = min(float(most), size * 1.25 + 1.0)
 
     async def _reserve(self, pack: Sequence[wants.Want]) -> datetime | None:
@@ -215,7 +218,7 @@ class Lane:
             reply = await self._client.send(request, source.policy.timeout)
         finally:
             await correction
-        exchange.status = reply.status
+        exchange.status, exchange.spent_for = reply.status, contract.spent_for(source.policy, reply)
         answers = source.read(questions, reply)
         if len(answers) != len(questions):
             raise errors.Garbled(f"{len(questions)} questions, {len(answers)} answers", body=reply.body)
@@ -246,19 +249,38 @@ class Lane:
     async def _store(self, exchange: Exchange, answers: Sequence[contract.Answer]) -> None:
         """Keep what was answered and wake who waited; ask again, in a smaller pack, what was not told."""
         now = self._time.now()
+        doubt_until = await self._doubt_until(now)
         both = list(zip(exchange.pack, answers, strict=True))
-        told = [(want, answer) for want, answer in both if answer.known]
+        told = [(want, answer) for want, answer in both if answer.known and not (doubt_until and _is_empty(answer))]
         untold = [want for want, answer in both if not answer.known]
+        doubted = [want.id for want, answer in both if answer.known and doubt_until and _is_empty(answer)]
         rows = [(want.source, want.key, _outcome(answer), answer) for want, answer in told]
         self._fit_packs(exchange.pack[0].source, len(exchange.pack), len(untold))
         async with self._database.transaction() as conn:
             await budgets.answered(conn, self.host)
+            await self._obey(conn, exchange, now)
             await self._trace(conn, exchange, [(_said(answer), len(answer.candidates)) for answer in answers])
             waiters = await wants.settle(conn, [want.id for want, _ in told])
             await replies.keep(conn, rows, now)
+            await wants.postpone(conn, doubted, doubt_until or now, own_fault=False)
             for limit, ids in _smaller(untold, len(exchange.pack)).items():
                 await wants.postpone(conn, ids, now, own_fault=False, pack_limit=limit)
             await self._wake(conn, waiters)
+
+    async def _doubt_until(self, now: datetime) -> datetime | None:
+        """Return until when finding nothing proves nothing here: soon after we were told to slow down."""
+        if not self._policy.doubt_s:
+            return None
+        async with self._database.connection() as conn:
+            budget = await budgets.look(conn, self.host)
+        until = budget.throttled_at and budget.throttled_at + timedelta(seconds=self._policy.doubt_s)
+        return until if until and until > now else None
+
+    async def _obey(self, conn: Connection, exchange: Exchange, now: datetime) -> None:
+        """Pause where the reply's headers say that the rate is spent, whatever our own count says."""
+        if exchange.spent_for > 0:
+            until = now + timedelta(seconds=exchange.spent_for)
+            await budgets.pause(conn, self.host, until, "it says that the rate is spent for now")
 
     async def _postpone(self, exchange: Exchange, fault: errors.Fault) -> None:
         """Ask again later; give up, until the recheck, what has met too many faults of its own."""
@@ -280,6 +302,8 @@ class Lane:
             await self._wake(conn, waiters)
 
     async def _rest(self, conn: Connection, fault: errors.Fault, now: datetime) -> None:
+        if isinstance(fault, errors.Throttled):
+            await budgets.throttled(conn, self.host, now)
         consecutive = await budgets.faulted(conn, self.host)
         pause = breaker.host_pause(fault, consecutive)
         if pause > 0:
@@ -336,6 +360,10 @@ def _questions(pack: Sequence[wants.Want]) -> list[contract.Question]:
 async def _held(places: asyncio.Semaphore) -> AsyncIterator[None]:
     async with places:
         yield
+
+
+def _is_empty(answer: contract.Answer) -> bool:
+    return not answer.candidates and not answer.follow_ups
 
 
 def _outcome(answer: contract.Answer) -> replies.Outcome:

@@ -26,7 +26,7 @@ from sleevenotes.upstream.lane import Lane
 class Knower:
     """A source that is asked for packs of names, and answers what the server knows of them."""
 
-    def __init__(self, host: str = "knower.org", together: int = 4) -> None:
+    def __init__(self, host: str = "knower.org", together: int = 4, doubt_s: float = 0.0, told: str = "") -> None:
         self.name = host.removesuffix(".org")
         self.policy = contract.Policy(
             host=host,
@@ -36,6 +36,8 @@ class Knower:
             together=together,
             timeout=10,
             answers=(contract.FindRecording,),
+            doubt_s=doubt_s,
+            told=told,
         )
 
     def request(self, questions: Sequence[contract.Question]) -> contract.Request:
@@ -277,6 +279,32 @@ async def test_a_host_that_says_wait_is_left_alone_for_that_long(
     assert len(server.packs) == 3
     assert paused_until - server.packs[0][0] >= 60
     assert server.packs[1][0] >= paused_until
+
+
+async def test_a_host_that_says_the_rate_is_spent_is_left_alone_until_it_is_not(
+    database: Database, clock: HandClock, tmp_path: Path
+) -> None:
+    stand, source = Stand(database, clock), Knower(together=1, told="x-ratelimit")
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset-in": "7"}
+    server = Server(clock, lambda tracks: (200, headers, json.dumps(tracks).encode()))
+    await stand.want(source, "a", "b")
+    async with stand.lane(source, server, tmp_path):
+        await stand.until_told(2)
+    (first, _), (second, _) = server.packs
+    assert second - first >= 7
+
+
+async def test_finding_nothing_soon_after_a_throttle_is_no_absence(
+    database: Database, clock: HandClock, tmp_path: Path
+) -> None:
+    stand, source = Stand(database, clock), Knower(together=1, doubt_s=600)
+    said = iter([(429, {"retry-after": "2"}, b""), (200, {}, b'["nothing"]')])
+    server = Server(clock, lambda tracks: next(said, everything(tracks)))
+    await stand.want(source, "a")
+    async with stand.lane(source, server, tmp_path):
+        assert await stand.until_told(1) == {"a": "answered"}
+    throttled, _, last = (at for at, _ in server.packs)
+    assert last - throttled >= 600
 
 
 async def test_trouble_at_one_host_does_not_delay_another(database: Database, clock: HandClock, tmp_path: Path) -> None:

@@ -1,0 +1,39 @@
+"""With a ListenBrainz token: names by the packful, described and pictured without asking anybody else."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from sleevenotes.settings import Settings
+from tests.journey.conftest import House
+from tests.journey.test_many_sources import first
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Give the house a token; the simulator takes any."""
+    return msgspec.structs.replace(settings, listenbrainz_token="8a9f6a2e-5b1c-4d38-9e57-2c4b6f0d1a35")
+
+
+async def test_an_imported_name_gets_recording_album_and_cover_from_its_own_answer(house: House) -> None:
+    play = first(known={"listenbrainz_exact", "musicbrainz"}, art={"coverartarchive"})
+    await house.submit(house.listen(play))
+    await house.until_settled()
+    truth = house.truth(play)
+    assert str(await house.count("SELECT mbid FROM recordings")) == truth.recording_mbid
+    assert str(await house.count("SELECT mbid FROM release_groups")) == truth.release_group_mbid
+    assert await house.count("SELECT status FROM artworks") == "found"
+    assert await house.count("SELECT url FROM artwork_candidates") == await house.count("SELECT source_url FROM images")
+    asked = await house.count("SELECT array_agg(source || ' ' || outcome ORDER BY id) FROM traces")
+    assert asked == ["listenbrainz answered", "listenbrainz_metadata answered", "coverartarchive answered"]
+
+
+async def test_a_name_with_a_slip_is_found_by_the_lookup_that_forgives(house: House) -> None:
+    play = first(known={"listenbrainz_fuzzy_get", "musicbrainz"}, long_title=True)
+    listen = house.listen(play)
+    listen["track_metadata"]["track_name"] = play.track[:4] + "x" + play.track[4:]
+    await house.submit(listen)
+    await house.until_settled()
+    assert str(await house.count("SELECT mbid FROM recordings")) == house.truth(play).recording_mbid
+    assert await house.count("SELECT count(*) FROM traces WHERE source = 'deezer'") == 0
