@@ -39,6 +39,9 @@ SEQUENCE = ("deezer", "lastfm", "theaudiodb", "discogs", "itunes")
 UNDECODABLE_WAIT = 60.0
 """Seconds before an image that did not decode is fetched again."""
 
+MOST_FETCHES = 3
+"""Fetches of an image that does not decode, until it is left out of the choice."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -67,7 +70,7 @@ async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> Non
             known |= await replies.load(conn, [contract.key(each) for each in led])
     decoded = {each.url: each for each in offers}
     front = trails.archive(row, offers, known)
-    others = [trails.searched(row, source, tools, known) for source in _in_order(tools)]
+    others = [trails.searched(row, source, offers, tools, known) for source in _in_order(tools)]
     for trail in (front, *others):
         if trail.end is End.FETCHED and not await _decoded(tools, row, trail, decoded, band):
             return  # an image proved unusable: its trail is gone again from where it ended
@@ -202,18 +205,24 @@ def _examine(tools: Tools, digest: str) -> image.Examined:
 
 
 async def _again(tools: Tools, row: artworks.Artwork, trail: Trail, band: model.Band, why: str) -> None:
-    """Forget a reply that proved unusable and fetch it anew, three times; then it is a failure."""
+    """Forget a reply that proved unusable and fetch the image anew; after three times it is out, others are not."""
+    if trail.offer is None or trail.file is None:
+        raise ValueError(f"{trail.source}: no image")
     log.warning("artwork: an image is unusable", release_group=row.release_group_id, source=trail.source, why=why)
-    url = trail.file.url if trail.file else ""
-    fetching = tools.fetching(url)
-    asked = (fetching.name if fetching else trail.source, contract.FetchImage(url))
+    fetching = tools.fetching(trail.file.url)
+    asked = (fetching.name if fetching else trail.source, contract.FetchImage(trail.file.url))
     async with tools.database.transaction() as conn:
+        await artwork_candidates.put(conn, row.release_group_id, [trail.offer])
+        candidate_id, times = await artwork_candidates.count_undecodable(
+            conn, row.release_group_id, trail.offer.source, trail.offer.url
+        )
         await replies.forget_one(conn, asked[0], contract.key(asked[1]))
-        spent = await artworks.count_unusable(conn, row.release_group_id) >= 3
-        if spent:
-            await _fail(tools, conn, row, f"The image could not be used: {why}")
-    if not spent:
+        if times >= MOST_FETCHES:
+            await artwork_candidates.refused(conn, candidate_id, f"It could not be used: {why}.")
+    if times < MOST_FETCHES:
         await _want(tools, row, [Trail(trail.source, End.OPEN, ask=asked)], band, UNDECODABLE_WAIT)
+    else:
+        await _advance(tools, row, band)
 
 
 def _standing(candidates: Sequence[artwork_candidates.Candidate]) -> list[choose.Candidate]:

@@ -72,9 +72,13 @@ def archive(row: artworks.Artwork, offers: Offers, known: Known) -> Trail:
     only the thumbnail is missing, then the front shown for the album.
     """
     todo: list[tuple[str, contract.Question]] = list(_fronts(row, offers))
+    broken = _broken(offers)
     unreached = False
     while todo:
         subject, question = todo.pop(0)
+        if isinstance(question, contract.FetchImage) and question.url in broken:
+            unreached = True
+            continue
         reply = known.get((ARCHIVE, contract.key(question)))
         if reply is None:
             return Trail(ARCHIVE, End.OPEN, ask=(ARCHIVE, question))
@@ -86,15 +90,19 @@ def archive(row: artworks.Artwork, offers: Offers, known: Known) -> Trail:
     return Trail(ARCHIVE, End.UNREACHED if unreached else End.NOTHING)
 
 
-def searched(row: artworks.Artwork, source: contract.Source, tools: Tools, known: Known) -> Trail:
+def searched(row: artworks.Artwork, source: contract.Source, offers: Offers, tools: Tools, known: Known) -> Trail:
     """Follow another source: its covers by this name, the first that fits, its bytes."""
     reply = known.get((source.name, contract.key(search(row))))
     if reply is None:
         return Trail(source.name, End.OPEN, ask=(source.name, search(row)))
     unreached = reply.outcome is replies.Outcome.GIVEN_UP
+    broken = _broken(offers)
     for image in _fitting(row, reply):
         fetching = tools.fetching(image.url)
         if fetching is None:
+            continue
+        if image.url in broken:
+            unreached = True
             continue
         question = contract.FetchImage(image.url)
         fetched = known.get((fetching.name, contract.key(question)))
@@ -129,6 +137,11 @@ def _fronts(row: artworks.Artwork, offers: Offers) -> Iterator[tuple[str, contra
         yield "release", coverartarchive.front_of_release(row.release_mbid)
     if row.release_group_mbid:
         yield "release_group", coverartarchive.front_of_release_group(row.release_group_mbid)
+
+
+def _broken(offers: Offers) -> set[str]:
+    """Return the addresses whose bytes were fetched and never decoded: a fault, so no proof that there is no cover."""
+    return {each.url for each in offers if each.status == "refused" and each.undecodable}
 
 
 def _answer(reply: replies.Reply) -> contract.Answer:

@@ -60,6 +60,7 @@ class Candidate(msgspec.Struct, frozen=True):
     status: str
     reason: str
     seen_at: datetime
+    undecodable: int
     image_id: int | None
     digest: str
     phash: int | None
@@ -88,7 +89,7 @@ async def put(conn: Connection, release_group_id: int, offered: Sequence[New]) -
         ORDER BY source, url
         ON CONFLICT (release_group_id, source, url) DO UPDATE SET
             subject = excluded.subject, exact = excluded.exact, artist = excluded.artist,
-            release = excluded.release, page = excluded.page, seen_at = excluded.seen_at,
+            release = excluded.release, page = excluded.page, seen_at = excluded.seen_at, undecodable = 0,
             width = CASE artwork_candidates.status WHEN 'fetched' THEN artwork_candidates.width ELSE excluded.width END,
             height = CASE artwork_candidates.status
                      WHEN 'fetched' THEN artwork_candidates.height ELSE excluded.height END,
@@ -127,6 +128,20 @@ async def fetched(conn: Connection, candidate_id: int, image_id: int, phash: int
         None if phash is None else phash - (phash >= _SIGNED) * 2 * _SIGNED,
         *size,
     )
+
+
+async def count_undecodable(conn: Connection, release_group_id: int, source: str, url: str) -> tuple[int, int]:
+    """Count one more fetch of this offered image whose bytes did not decode; return its id and how many there were."""
+    row = await conn.fetchrow(
+        """
+        UPDATE artwork_candidates SET undecodable = undecodable + 1
+        WHERE release_group_id = $1 AND source = $2 AND url = $3 RETURNING id, undecodable
+        """,
+        release_group_id,
+        source,
+        url,
+    )
+    return row["id"], row["undecodable"]
 
 
 async def refused(conn: Connection, candidate_id: int, reason: str) -> None:

@@ -127,7 +127,7 @@ async def found(
     taken = await conn.fetchval(
         """
         UPDATE artworks
-        SET status = 'found', image_id = $2, reason = $3, tries = 0, unusable = 0,
+        SET status = 'found', image_id = $2, reason = $3, tries = 0,
             decided_at = $4, recheck_at = least($5::timestamptz, $6::timestamptz)
         WHERE release_group_id = $1
           AND (status <> 'found' OR EXISTS
@@ -181,15 +181,6 @@ async def failed(conn: Connection, release_group_id: int, reason: str, recheck_a
     await _without(conn, release_group_id, "failed", reason, (recheck_at, now))
 
 
-async def count_unusable(conn: Connection, release_group_id: int) -> int:
-    """Count one more image that could not be used during the present look, and return how many there were."""
-    counted: int | None = await conn.fetchval(
-        "UPDATE artworks SET unusable = unusable + 1 WHERE release_group_id = $1 RETURNING unusable",
-        release_group_id,
-    )
-    return counted or 0
-
-
 async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
     """Make at most `limit` rows pending whose recheck is due, longest due first; return their release groups.
 
@@ -219,7 +210,7 @@ async def _without(
         UPDATE artworks SET
             status = CASE WHEN image_id IS NULL THEN $2 ELSE 'found' END,
             reason = CASE WHEN image_id IS NULL THEN $3 ELSE reason END,
-            tries = least(tries + 1, 1000), unusable = 0, decided_at = $5, recheck_at = $4
+            tries = least(tries + 1, 1000), decided_at = $5, recheck_at = $4
         WHERE release_group_id = $1
         """,
         release_group_id,

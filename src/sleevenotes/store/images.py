@@ -107,7 +107,7 @@ async def purge(conn: Connection, now: datetime) -> Purged:
             ORDER BY release_group_id FOR UPDATE
         )
         UPDATE artworks SET
-            status = 'pending', unusable = 0, wanted_at = $2, recheck_at = NULL,
+            status = 'pending', wanted_at = $2, recheck_at = NULL,
             image_id = CASE WHEN image_id = ANY($1::bigint[]) THEN NULL ELSE image_id END,
             reason = CASE WHEN image_id = ANY($1::bigint[]) THEN '' ELSE reason END
         FROM bare WHERE artworks.release_group_id = bare.release_group_id

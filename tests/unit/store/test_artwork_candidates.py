@@ -102,3 +102,17 @@ async def test_candidates_are_the_album_s_own(database: Database, clock: HandClo
     async with database.connection() as conn:
         await artwork_candidates.put(conn, album, [offered(clock)])
         assert await artwork_candidates.load(conn, album + 1) == []
+
+
+async def test_fetches_that_did_not_decode_are_counted_until_the_source_offers_the_cover_anew(
+    database: Database, clock: HandClock, album: int
+) -> None:
+    async with database.connection() as conn:
+        await artwork_candidates.put(conn, album, [offered(clock), offered(clock, "itunes")])
+        url = offered(clock).url
+        counted = [await artwork_candidates.count_undecodable(conn, album, "deezer", url) for _ in range(3)]
+        assert [times for _, times in counted] == [1, 2, 3]
+        assert [each.undecodable for each in await artwork_candidates.load(conn, album)] == [3, 0]
+        clock.turn(60)
+        await artwork_candidates.put(conn, album, [offered(clock)])
+        assert [each.undecodable for each in await artwork_candidates.load(conn, album)] == [0, 0]

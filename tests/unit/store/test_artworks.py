@@ -146,16 +146,6 @@ async def test_two_processes_reopen_different_rows(database: Database, clock: Ha
     assert sorted(first + second) == sorted(groups)
 
 
-async def test_unusable_images_are_counted_within_one_look(database: Database, clock: HandClock) -> None:
-    async with database.connection() as conn:
-        group_id, release_id = await album(conn, "One", clock)
-        await artworks.want(conn, {group_id: release_id}, clock.now())
-        assert [await artworks.count_unusable(conn, group_id) for _ in range(3)] == [1, 2, 3]
-        await artworks.failed(conn, group_id, "Unusable.", clock.now(), clock.now())
-        assert await artworks.count_unusable(conn, group_id) == 1
-        assert await artworks.count_unusable(conn, 4711) == 0
-
-
 async def test_a_finished_choice_is_not_replaced_by_a_late_source_but_by_a_later_look(
     database: Database, clock: HandClock
 ) -> None:

@@ -1,0 +1,10 @@
+-- When a host last told us to slow down: soon after it, some services' finding nothing proves no absence.
+
+ALTER TABLE budgets ADD COLUMN throttled_at timestamptz;
+
+-- An image that does not decode is fetched again a few times, each by itself: one broken cover must not use up the
+-- patience with another.
+
+ALTER TABLE artworks DROP COLUMN unusable;
+ALTER TABLE artwork_candidates
+    ADD COLUMN undecodable smallint NOT NULL DEFAULT 0;  -- fetches whose bytes did not decode
