@@ -94,7 +94,7 @@ async def working(parts: Parts, transport: client.Transport | None = None) -> As
 def sources_of(settings: Settings) -> tuple[contract.Source, ...]:
     """Return the sources that these settings let be asked."""
     keys = msgspec.convert(settings, contract.Keys, from_attributes=True)
-    return registry.usable(keys, {name.strip() for name in settings.sources.split(",") if name.strip()})
+    return registry.usable(keys, settings.only_sources)
 
 
 def stages(tools: Tools) -> list[jobs.Stage]:

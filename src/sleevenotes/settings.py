@@ -68,6 +68,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """debug, info, warning or error."""
 
     @property
+    def only_sources(self) -> frozenset[str]:
+        """Return the names of the only sources to ask; empty for all."""
+        return frozenset(name.strip() for name in self.sources.split(",") if name.strip())
+
+    @property
     def data_path(self) -> Path:
         """Return `data_dir` as an absolute path."""
         return Path(self.data_dir).expanduser().absolute()

@@ -161,6 +161,7 @@ def test_status_counts_what_waits(run: Run, history: Path) -> None:
     shown = said(run("status"))
     assert "2 scrobbles" in shown
     assert "low_priority" in shown
+    assert "The setting lastfm_key is empty." in shown
 
 
 def test_explain_tells_what_was_sent_and_that_nothing_was_asked_yet(run: Run, history: Path) -> None:

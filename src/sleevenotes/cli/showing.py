@@ -14,6 +14,7 @@ from sleevenotes.cli import tools
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from sleevenotes.settings import Settings
     from sleevenotes.store import explanations, statistics, traces
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -37,8 +38,10 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     from sleevenotes import app
     from sleevenotes.store import statistics
 
+    settings = tools.load(context)
+
     async def fetch() -> tuple[statistics.Snapshot, datetime]:
-        async with app.open(tools.load(context)) as parts, parts.database.connection() as conn:
+        async with app.open(settings) as parts, parts.database.connection() as conn:
             now = parts.clock.now()
             return await statistics.snapshot(conn, now), now
 
@@ -47,8 +50,16 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
         tools.say_json(snapshot)
         return
     console = Console()
-    for table in _tables(snapshot, now):
+    for table in (*_tables(snapshot, now), _table("Sources that are off", "source because", _off(settings))):
         console.print(table)
+
+
+def _off(settings: Settings) -> Iterator[tuple[object, ...]]:
+    from sleevenotes.sources import contract, registry
+
+    for source in registry.every(contract.Keys()):
+        if why := registry.why_off(source, settings, settings.only_sources):
+            yield source.name, why
 
 
 def _tables(snapshot: statistics.Snapshot, now: datetime) -> Iterator[Table]:

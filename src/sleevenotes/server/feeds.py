@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import zoneinfo
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
+import asyncpg
 import msgspec
 
 from sleevenotes import errors, model
 from sleevenotes.server import views
-from sleevenotes.store import library, scrobbles
+from sleevenotes.store import library, scrobbles, wants
 from sleevenotes.store.accounts import Account
 from sleevenotes.store.postgres import Connection
 from sleevenotes.store.scrobbles import Play
@@ -88,9 +90,24 @@ def usual_app(plays: Sequence[Play]) -> str:
     return apps.most_common(1)[0][0] if apps else ""
 
 
-def waiting(plays: Sequence[Play]) -> list[int]:
-    """Return the lookups of those plays whose name is still being looked up."""
-    return sorted({play.lookup_id for play in plays if play.status is model.Status.PENDING})
+async def hurry(conn: Connection, plays: Sequence[Play]) -> None:
+    """Let what somebody looks at go first: names that are looked up, and covers that are looked for."""
+    names = sorted({play.lookup_id for play in plays if play.status is model.Status.PENDING})
+    bare = {play.release_group_id for play in plays if play.artwork_status == "pending"}
+    await _bump(conn, "match", names)
+    await hurry_covers(conn, [each for each in bare if each is not None])
+
+
+async def hurry_covers(conn: Connection, release_group_ids: Sequence[int]) -> None:
+    """Let the covers that somebody waits for before a page go first."""
+    await _bump(conn, "artwork", sorted(release_group_ids))
+
+
+async def _bump(conn: Connection, stage: str, subjects: Sequence[int]) -> None:
+    if subjects:
+        # A courtesy: where a lane is writing the same rows at this moment, they are being asked anyway.
+        with contextlib.suppress(asyncpg.DeadlockDetectedError):
+            await wants.bump(conn, stage, subjects, model.Band.CRITICAL)
 
 
 def teller(account: Account, now: datetime) -> Tell:

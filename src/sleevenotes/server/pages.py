@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
-
-import asyncpg
 from litestar import Router, get
 from litestar.di import Provide
 from litestar.params import FromQuery
 from litestar.response import Stream, Template
 
-from sleevenotes import errors, model
+from sleevenotes import errors
 from sleevenotes.server import (
     feeds,
     live,
@@ -24,8 +20,7 @@ from sleevenotes.server import (
 )
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
-from sleevenotes.store import events, scrobbles, wants
-from sleevenotes.store.postgres import Connection
+from sleevenotes.store import events, scrobbles
 
 ROWS = 100  # plays in one fragment
 
@@ -39,7 +34,7 @@ async def feed(request: Asking, account: SignedIn, before: FromQuery[str] = "") 
         heard = (await events.read(conn, account.id, "")).cursor  # before the plays: nothing falls in between
         page = await feeds.read(conn, account, before, now)
         playing = None if before else await feeds.now_playing(conn, account, now)
-        await _hurry(conn, [play for day in page.days for play in day.plays])
+        await feeds.hurry(conn, [play for day in page.days for play in day.plays])
     return templating.page(
         request,
         "feed.html",
@@ -105,15 +100,6 @@ async def line(
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
-
-
-async def _hurry(conn: Connection, plays: Sequence[scrobbles.Play]) -> None:
-    """Let what somebody looks at go first."""
-    lookup_ids = feeds.waiting(plays)
-    if lookup_ids:
-        # A courtesy: where a lane is writing the same rows at this moment, they are being asked anyway.
-        with contextlib.suppress(asyncpg.DeadlockDetectedError):
-            await wants.bump(conn, "match", lookup_ids, model.Band.CRITICAL)
 
 
 def numbers(field: str, text: str) -> list[int]:

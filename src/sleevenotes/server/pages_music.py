@@ -29,6 +29,7 @@ async def album(request: Asking, account: SignedIn, release_group_id: FromPath[i
     async with parts.database.connection() as conn:
         heard = (await events.read(conn, account.id, "")).cursor
         facts = await _album(conn, account, release_group_id)
+        await feeds.hurry_covers(conn, [release_group_id])
     return templating.page(
         request,
         "album.html",
@@ -64,6 +65,8 @@ async def artist(request: Asking, account: SignedIn, artist_id: FromPath[int]) -
     async with parts.database.connection() as conn:
         heard = (await events.read(conn, account.id, "")).cursor
         facts = await _artist(conn, account, artist_id)
+        bare = [each.release_group_id for each in facts["albums"] if each.artwork_status == "pending"]
+        await feeds.hurry_covers(conn, bare)
     return templating.page(
         request,
         "artist.html",
@@ -98,6 +101,7 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
         heard = (await events.read(conn, account.id, "")).cursor
         plays = await scrobbles.by_ids(conn, account.id, [scrobble_id])
         story = await explanations.explain(conn, scrobble_id) if plays else None
+        await feeds.hurry(conn, plays)
     if story is None:
         raise NotFoundException
     play = plays[0]

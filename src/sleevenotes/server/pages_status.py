@@ -78,8 +78,8 @@ def line(
     """Put one source's numbers into a line."""
     lane = next((lane for lane in counted.lanes if lane.source == source.name), statistics.Lane(source.name))
     budget = next((one for one in counted.budgets if one.host == source.policy.host), None)
-    off = _off(source, given)
-    state, words = ("off", off) if off else _state(lane, budget, now, tell)
+    off = registry.why_off(source, given, given.only_sources)
+    state, words = ("off", f"Off: {off[0].lower()}{off[1:]}") if off else _state(lane, budget, now, tell)
     limit = round(source.policy.requests * 60 / source.policy.window)
     outcomes = {name: getattr(lane, name) for name in ("answered", "absent", "unknown", "fault")}
     return Line(
@@ -96,16 +96,6 @@ def line(
         said_total=sum(outcomes.values()),
         p50_ms=lane.p50_ms,
     )
-
-
-def _off(source: contract.Source, given: Settings) -> str:
-    """Say why a source is not asked; "" where it is."""
-    only = [name.strip() for name in given.sources.split(",") if name.strip()]
-    if only and source.name not in only:
-        return "Off: the setting sources leaves it out."
-    if source.policy.needs and not getattr(given, source.policy.needs):
-        return f"Off: the setting {source.policy.needs} is empty."
-    return ""
 
 
 def _state(lane: statistics.Lane, budget: statistics.Budget | None, now: datetime, tell: feeds.Tell) -> tuple[str, str]:

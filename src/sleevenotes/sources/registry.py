@@ -34,11 +34,16 @@ def every(keys: contract.Keys) -> tuple[contract.Source, ...]:
 
 def usable(keys: contract.Keys, only: Container[str] = ()) -> tuple[contract.Source, ...]:
     """Return those that can be asked: with the key they need, and named in `only` unless that is empty."""
-    return tuple(
-        source
-        for source in every(keys)
-        if (not source.policy.needs or getattr(keys, source.policy.needs)) and (not only or source.name in only)
-    )
+    return tuple(source for source in every(keys) if not why_off(source, keys, only))
+
+
+def why_off(source: contract.Source, keys: object, only: Container[str] = ()) -> str:
+    """Say why a source is not asked, "" where it is; `keys` is anything that holds them, such as the settings."""
+    if only and source.name not in only:
+        return "The setting sources leaves it out."
+    if source.policy.needs and not getattr(keys, source.policy.needs):
+        return f"The setting {source.policy.needs} is empty."
+    return ""
 
 
 def named(name: str) -> contract.Source:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
+
 from sleevenotes import model
 from sleevenotes.clock import HandClock
 from sleevenotes.store import accounts
@@ -109,8 +111,9 @@ async def test_a_fault_is_told_as_a_fault_and_not_as_absence(
     assert "No match" not in page
 
 
+@pytest.mark.parametrize("page", ["/", "/scrobbles/1"])
 async def test_looking_at_a_page_makes_its_open_questions_urgent(
-    client: Client, listener: Listener, clock: HandClock, database: Database
+    client: Client, listener: Listener, clock: HandClock, database: Database, page: str
 ) -> None:
     scrobble = model.Scrobble("Ann", "One", listened_at=clock.now())
     stored = (await listener.submitter.submit(listener.account.id, [scrobble], band=model.Band.LOW_PRIORITY))[0]
@@ -123,6 +126,6 @@ async def test_looking_at_a_page_makes_its_open_questions_urgent(
             clock.now(),
         )
         await conn.execute("INSERT INTO waiters VALUES ($1, 'match', $2)", want, stored.lookup_id)
-    await client.get("/")
+    assert (await client.get(page)).status_code == 200
     async with database.connection() as conn:
         assert await conn.fetchval("SELECT band FROM wants") == model.Band.CRITICAL
