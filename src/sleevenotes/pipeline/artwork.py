@@ -68,6 +68,7 @@ async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> Non
         known = await replies.load(conn, [contract.key(each) for each in trails.first_questions(row, offers)])
         if led := trails.next_questions(row, offers, tools, known):
             known |= await replies.load(conn, [contract.key(each) for each in led])
+    await _note_refused(tools, row, offers, known)
     decoded = {each.url: each for each in offers}
     front = trails.archive(row, offers, known)
     others = [trails.searched(row, source, offers, tools, known) for source in _in_order(tools)]
@@ -80,6 +81,13 @@ async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> Non
         await _all_at_once(tools, row, front, others, band)
     else:
         await _one_by_one(tools, row, (front, *others), band)
+
+
+async def _note_refused(tools: Tools, row: artworks.Artwork, offers: trails.Offers, known: trails.Known) -> None:
+    news = [each for source in _in_order(tools) for each in trails.refused(row, source, offers, known)]
+    if news:
+        async with tools.database.transaction() as conn:
+            await artwork_candidates.put(conn, row.release_group_id, news)
 
 
 def _in_order(tools: Tools) -> list[contract.Source]:

@@ -20,6 +20,9 @@ from sleevenotes.store import artwork_candidates, artworks, replies
 
 ARCHIVE = coverartarchive.CoverArtArchive.name
 
+MOST_REFUSED = 3
+"""Covers of other albums that are noted of each search: enough to tell why it led nowhere."""
+
 Known = Mapping[tuple[str, bytes], replies.Reply]
 
 
@@ -127,6 +130,22 @@ def offered(image: contract.ImageAt, reply: replies.Reply, release: model.Releas
         release=image.release,
         page=image.page,
     )
+
+
+def refused(
+    row: artworks.Artwork, source: contract.Source, offers: Offers, known: Known
+) -> list[artwork_candidates.New]:
+    """Return what a search offered that is no cover of this album, with the reason, where that is not noted yet."""
+    reply = known.get((source.name, contract.key(search(row))))
+    noted = {each.url for each in offers if each.source == source.name}
+    if reply is None:
+        return []
+    found = [
+        msgspec.structs.replace(_offer(source.name, image, reply), refused=why)
+        for image in _images(reply)
+        if (why := _unfit(row, image))
+    ][:MOST_REFUSED]
+    return [each for each in found if each.url not in noted]
 
 
 def _fronts(row: artworks.Artwork, offers: Offers) -> Iterator[tuple[str, contract.FetchImage]]:

@@ -16,7 +16,7 @@ from sleevenotes import model
 from sleevenotes.server import charts, feeds, services, stories, templating, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
-from sleevenotes.store import events, explanations, library, scrobbles, sleeves, traces
+from sleevenotes.store import artwork_candidates, events, explanations, library, scrobbles, sleeves, traces
 from sleevenotes.store.accounts import Account
 from sleevenotes.store.postgres import Connection
 
@@ -54,7 +54,13 @@ async def _album(conn: Connection, account: Account, release_group_id: int) -> d
         "months": await library.album_months(conn, account.id, release_group_id, account.time_zone),
         "editions": [edition for edition in group.editions if edition.id in own],
         "traces": await traces.of_release_group(conn, release_group_id),
+        "offers": [each for each in await artwork_candidates.load(conn, release_group_id) if _passed_over(each, group)],
     }
+
+
+def _passed_over(offer: artwork_candidates.Candidate, group: sleeves.ReleaseGroup) -> bool:
+    """Tell whether this cover was offered and is not the one that is shown."""
+    return bool(offer.reason) and offer.digest != (group.cover.digest if group.cover else "")
 
 
 @get("/artists/{artist_id:int}")

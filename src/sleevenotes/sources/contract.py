@@ -120,7 +120,9 @@ Candidate = RecordingCandidate | ImageAt | ImageFile
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a source said to one question; no candidates means it has nothing. `known` is False only for UNKNOWN.
+    """What a source said to one question; no candidates means it has nothing.
+
+    `known` is False where the reply did not tell; candidates then are what little it told, and are not kept.
 
     `cut` says that the reply, shared with other questions, was cut: there may be better candidates for this one.
     `follow_ups` are what the reply itself says to ask next, one level deep: a thumbnail that the archive lacks

@@ -130,7 +130,11 @@ def _row(new: New) -> dict[str, object]:
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """A lookup that waits for a decision, as the match stage needs it."""
+    """A lookup that waits for a decision, as the match stage needs it.
+
+    `plays` counts the plays that wait for it: its own, and for the first name of an album, which brings the cover, all
+    of the album's.
+    """
 
     id: int
     artist: str
@@ -142,15 +146,31 @@ class Pending(msgspec.Struct, frozen=True):
 
 async def load_pending(conn: Connection, lookup_ids: Sequence[int]) -> list[Pending]:
     """Fetch those of these lookups that still wait."""
-    rows = await conn.fetch(
-        """
-        SELECT id, artist, track, release, tries,
-               (SELECT count(*) FROM scrobbles WHERE lookup_id = lookups.id) AS plays
-        FROM lookups WHERE id = ANY($1::bigint[]) AND status = 'pending' ORDER BY id
-        """,
-        list(lookup_ids),
-    )
+    rows = await conn.fetch(_PENDING, list(lookup_ids))
     return [msgspec.convert(dict(row), Pending) for row in rows]
+
+
+_PENDING = """
+    WITH waiting AS (
+        SELECT id, artist, track, release, tries,
+               hashtextextended(artist_key || '/' || release_key, 0) AS album, release_key <> '' AS on_album
+        FROM lookups WHERE id = ANY($1::bigint[]) AND status = 'pending'
+    ), counted AS (
+        SELECT waiting.*, (SELECT count(*) FROM scrobbles WHERE lookup_id = waiting.id) AS own,
+               on_album AND NOT EXISTS (
+                   SELECT FROM lookups
+                   WHERE hashtextextended(artist_key || '/' || release_key, 0) = album AND release_key <> ''
+                     AND (lookups.id < waiting.id OR match_id IS NOT NULL)
+               ) AS leads
+        FROM waiting
+    )
+    SELECT id, artist, track, release, tries,
+           CASE WHEN leads THEN (
+               SELECT count(*) FROM lookups JOIN scrobbles ON scrobbles.lookup_id = lookups.id
+               WHERE hashtextextended(artist_key || '/' || release_key, 0) = album AND release_key <> ''
+           ) ELSE own END AS plays
+    FROM counted ORDER BY id
+"""
 
 
 async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:

@@ -252,7 +252,7 @@ class Lane:
         doubt_until = await self._doubt_until(now)
         both = list(zip(exchange.pack, answers, strict=True))
         told = [(want, answer) for want, answer in both if answer.known and not (doubt_until and _is_empty(answer))]
-        untold = [want for want, answer in both if not answer.known]
+        untold = [(want, answer) for want, answer in both if not answer.known]
         doubted = [want.id for want, answer in both if answer.known and doubt_until and _is_empty(answer)]
         rows = [(want.source, want.key, _outcome(answer), answer) for want, answer in told]
         self._fit_packs(exchange.pack[0].source, len(exchange.pack), len(untold))
@@ -339,15 +339,16 @@ class Lane:
         return msgspec.structs.replace(candidate, data=b"", digest=digest)
 
 
-def _smaller(untold: Sequence[wants.Want], size: int) -> dict[int, list[int]]:
+def _smaller(untold: Sequence[tuple[wants.Want, contract.Answer]], size: int) -> dict[int, list[int]]:
     """Say in packs of which size to ask again what a reply to `size` questions did not tell: limit -> ids of wants.
 
-    Half where somebody waits. Of an import, all but as large: whose rows filled the reply are answered and gone, and
-    most of the rest fits into the next one (decision 8).
+    Half where somebody waits, and where some rows were told and not the right ones. Of an import's others, all but as
+    large: whose rows filled the reply are answered and gone, and most of the rest fits into the next one (decision 8).
     """
     limits: dict[int, list[int]] = {}
-    for want in untold:
-        limit = size - 1 if want.band is model.Band.LOW_PRIORITY else size // 2
+    for want, answer in untold:
+        crowded_out = want.band is model.Band.LOW_PRIORITY and not answer.candidates
+        limit = size - 1 if crowded_out else size // 2
         limits.setdefault(max(1, limit), []).append(want.id)
     return limits
 

@@ -231,6 +231,19 @@ def test_a_name_crowded_out_of_a_packed_search_is_unknown_not_absent() -> None:
     assert answer == contract.UNKNOWN
 
 
+def test_only_versions_in_a_cut_reply_leave_the_song_itself_unknown() -> None:
+    love = contract.FindRecording("Queen", "Somebody To Love")
+    live = {**FOUND, "id": "r2", "title": "Somebody to Love (live)"}
+    told_apart = {**FOUND, "id": "r3", "title": "Somebody to Love", "disambiguation": "live, 1981-11-24: Montreal"}
+    itself = {**FOUND, "id": "r4", "title": "Somebody to Love"}
+    _, cut = SOURCE.read([QUEEN, love], search(FOUND, live, told_apart, count=412))
+    assert (cut.known, len(cut.candidates)) == (False, 2)
+    _, told = SOURCE.read([QUEEN, love], search(FOUND, live, itself, count=412))
+    assert (told.known, told.cut) == (True, True)
+    _, whole = SOURCE.read([QUEEN, love], search(FOUND, live, told_apart))
+    assert (whole.known, whole.cut) == (True, False)
+
+
 def test_a_packed_search_joins_its_members_by_or() -> None:
     query = query_of(QUEEN, contract.FindRecording("Muse", "Hysteria"))
     assert ") OR (recording:" in query

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest_asyncio
 
@@ -12,6 +13,7 @@ from sleevenotes.clock import HandClock
 from sleevenotes.model import Band
 from sleevenotes.store import lookups
 from sleevenotes.store.postgres import Connection, Database
+from tests.unit.store import given
 
 NAME = names.digest("Boards of Canada", "Roygbiv", "")
 
@@ -73,3 +75,18 @@ async def test_a_decided_name_is_not_asked_anew_however_urgent(conn: Connection,
     await conn.execute("UPDATE lookups SET status = 'not_found'")
     met = (await lookups.meet(conn, named(Band.CRITICAL), clock.now()))[NAME]
     assert (met.pending, met.unasked) == (False, False)
+
+
+async def test_the_first_name_of_an_album_counts_the_plays_of_all_of_it(database: Database, clock: HandClock) -> None:
+    async with database.transaction() as conn:
+        account = await given.account(conn, "ann", clock.now())
+        plays = {("Roygbiv", "Music Has the Right"): 1, ("Olson", "Music Has The Right!"): 3, ("Single", ""): 2}
+        ids = {}
+        for (track, release), times in plays.items():
+            identity = names.digest("Boards of Canada", track, release)
+            new = lookups.New("Boards of Canada", track, release, Band.LOW_PRIORITY)
+            ids[track] = (await lookups.meet(conn, {identity: new}, clock.now()))[identity].id
+            for later in range(times):
+                await given.play(conn, account, ids[track], clock.now() + timedelta(seconds=later))
+        pending = {each.track: each.plays for each in await lookups.load_pending(conn, list(ids.values()))}
+    assert pending == {"Roygbiv": 4, "Olson": 3, "Single": 2}

@@ -8,3 +8,6 @@ ALTER TABLE budgets ADD COLUMN throttled_at timestamptz;
 ALTER TABLE artworks DROP COLUMN unusable;
 ALTER TABLE artwork_candidates
     ADD COLUMN undecodable smallint NOT NULL DEFAULT 0;  -- fetches whose bytes did not decode
+
+-- The names of one album, found by the hash of artist and album: keys themselves may be longer than an index takes.
+CREATE INDEX lookups_album ON lookups (hashtextextended(artist_key || '/' || release_key, 0)) WHERE release_key <> '';
