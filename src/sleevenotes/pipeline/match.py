@@ -226,6 +226,7 @@ def _new(lookup: lookups.Pending, source: str, each: contract.Question, *, alone
         subject_id=lookup.id,
         plays=max(1, lookup.plays),
         alone=alone,
+        leads=lookup.leads,
     )
 
 

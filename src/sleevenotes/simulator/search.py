@@ -11,6 +11,7 @@ from sleevenotes.simulator.world import World
 
 _SIMPLE = frozenset({"", "recording", "recordingaccent", "artist", "artistname", "creditname", "arid"})
 _Hit = tuple[float, int, object]  # score, what decides between equals, the thing or (row, member)
+_VERSION_WORDS = frozenset({"live", "demo"})  # that every member of a kind has in its disambiguation, or none
 _MOST_EXPANDED = 300  # names whose crowds and decoys are looked at, where a query matches more
 _MOST_EXAMINED = 300  # members of one crowd that are looked at one by one, where a query asks for more than names
 
@@ -65,6 +66,7 @@ class Search:
     def _match_recordings(self, node: lucene.Node) -> list[_Hit]:
         """Match the catalogue's recordings, and through the best of them what crowds their names."""
         fields = set(_fields(node))
+        simple = fields <= _SIMPLE | {"comment"} and _commented(node) <= _VERSION_WORDS
         worded = bool(fields & (self._recordings.text_fields | {""}))
         found: list[_Hit] = []
         expanded: list[tuple[float | None, entities.Recording]] = []
@@ -75,7 +77,7 @@ class Search:
             if worded and base.member < 0:
                 expanded.append((score, base))
         for score, base in heapq.nlargest(_MOST_EXPANDED, expanded, key=lambda each: each[0] or 0.0):
-            found.extend(self._extras(node, base, score, simple=fields <= _SIMPLE))
+            found.extend(self._extras(node, base, score, simple=simple))
         return found
 
     def _extras(
@@ -241,6 +243,13 @@ def _fields(node: lucene.Node) -> Iterable[str]:
             yield from _fields(each)
     else:
         yield node.field
+
+
+def _commented(node: lucene.Node) -> set[str]:
+    """Return the words asked for in disambiguations."""
+    if isinstance(node, lucene.Query):
+        return {word for each in (*node.must, *node.may, *node.never) for word in _commented(each)}
+    return set(node.tokens) if isinstance(node, lucene.Term) and node.field == "comment" else set()
 
 
 def _check_fields(node: lucene.Node, searched: index.Index[Any]) -> None:

@@ -23,11 +23,17 @@ Shape = TypeVar("Shape")
 # ---------------------------------------------------------------- questions
 
 
-class FindRecording(msgspec.Struct, frozen=True, tag="find_recording"):
-    """Which recordings go by this artist and track? One question per (artist, track), whatever the release."""
+class FindRecording(msgspec.Struct, frozen=True, omit_defaults=True, tag="find_recording"):
+    """Which recordings go by this artist and track? One question per (artist, track), whatever the release.
+
+    `besides` is a word that told apart every recording that was told of, where a reply was cut ("live", of "live,
+    2003-06-29: Main Stage"): the rest of the question is for those without it. None says that there is none without.
+    It is the same question still.
+    """
 
     artist: str
     track: str
+    besides: str | None = ""
 
 
 class DescribeRecording(msgspec.Struct, frozen=True, tag="describe_recording"):
@@ -64,7 +70,7 @@ def key(question: Question) -> bytes:
     Names are compared by their match key, so that "AC/DC" and "ACDC" are one question.
     """
     match question:
-        case FindRecording(artist, track):
+        case FindRecording(artist, track, _):
             return names.digest(kind(question), str(names.KEY_VERSION), names.key(artist), names.key(track))
         case DescribeRecording(mbid):
             return names.digest(kind(question), mbid)
@@ -124,6 +130,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `known` is False where the reply did not tell; candidates then are what little it told, and are not kept.
 
+    `rest` is what to ask to hear what was not told, where that is not the question itself.
+
     `cut` says that the reply, shared with other questions, was cut: there may be better candidates for this one.
     `follow_ups` are what the reply itself says to ask next, one level deep: a thumbnail that the archive lacks
     though it has the cover leads to the original.
@@ -133,6 +141,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     follow_ups: tuple[Question, ...] = ()
     known: bool = True
     cut: bool = False
+    rest: Question | None = None
 
 
 ABSENT = Answer()

@@ -64,7 +64,7 @@ class ITunes:
         host="itunes.apple.com",
         requests=20,
         window=64.0,  # 60 s are stated, with an "approximately"
-        parallel=3,
+        parallel=1,  # an empty answer must not overtake the refusal that casts doubt on it
         together=1,
         timeout=15.0,
         answers=(contract.FindRecording, contract.FindImages),

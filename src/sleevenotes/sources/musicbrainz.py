@@ -14,6 +14,8 @@ import urllib.parse
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
+import msgspec
+
 from sleevenotes import errors, names
 from sleevenotes.sources import contract, musicbrainz_json
 
@@ -74,7 +76,8 @@ def search_clause(question: contract.Question) -> str:
         names.without_article(artist) for artist in (question.artist, names.split_guests(question.artist)[0])
     )
     by = _any([phrase(name) for name in artists])
-    return f"recording:{_any([phrase(title) for title in titles])} AND (artist:{by} OR artistname:{by})"
+    clause = f"recording:{_any([phrase(title) for title in titles])} AND (artist:{by} OR artistname:{by})"
+    return f"{clause} NOT comment:{phrase(question.besides)}" if question.besides else clause
 
 
 def phrase(text: str) -> str:
@@ -110,32 +113,60 @@ def _read_search(questions: Sequence[contract.Question], reply: contract.Reply) 
     if reply.status != 200:
         _refuse(reply)
     found = musicbrainz_json.read_search(reply.body)
-    without_hits = contract.ABSENT if found.complete else contract.UNKNOWN
-    if len(questions) == 1:
-        return [contract.Answer(found.candidates) if found.candidates else without_hits]
-    shares = [tuple(hit for hit in found.candidates if _answers(hit, question)) for question in questions]
+    packed = len(questions) > 1
     return [
-        _share(question, share, cut=not found.complete) if share else without_hits
-        for question, share in zip(questions, shares, strict=True)
+        _share(
+            question,
+            tuple(hit for hit in found.candidates if not packed or _answers(hit, question)),
+            cut=not found.complete,
+            packed=packed,
+        )
+        for question in questions
+        if isinstance(question, contract.FindRecording)
     ]
 
 
 def _share(
-    question: contract.Question, share: tuple[contract.RecordingCandidate, ...], *, cut: bool
+    question: contract.FindRecording, share: tuple[contract.RecordingCandidate, ...], *, cut: bool, packed: bool
 ) -> contract.Answer:
-    """Answer one member of a packed search. Where rows are missing and only versions of the song are there, the song
-    itself may be among the missing: not known yet.
+    """Answer one member of a search. Where rows are missing and only versions of the song are there, the song itself
+    may be among the missing: not known yet.
     """
-    known = not cut or any(_is_plain(hit, question) for hit in share)
-    return contract.Answer(share, cut=cut, known=known)
+    if not share and not cut and question.besides:
+        return contract.Answer(known=False, rest=msgspec.structs.replace(question, besides=None))
+    if not share:
+        return contract.UNKNOWN if cut else contract.ABSENT
+    if not cut or any(_is_plain(hit, question) for hit in share):
+        return contract.Answer(share, cut=cut and packed)
+    rest = _rest(question, share)
+    return contract.Answer(share, cut=packed, known=not packed and rest is None, rest=rest)
 
 
-def _is_plain(hit: contract.RecordingCandidate, question: contract.Question) -> bool:
+def _is_plain(hit: contract.RecordingCandidate, question: contract.FindRecording) -> bool:
     """Tell whether a hit goes by the very title asked for and is not told apart from others of that title."""
-    if not isinstance(question, contract.FindRecording):
-        return False
-    asked, found = names.key(names.plain(question.track)), names.key(names.plain(hit.recording.title))
-    return asked == found and not hit.recording.disambiguation
+    return _has_title(hit, question) and not hit.recording.disambiguation
+
+
+def _has_title(hit: contract.RecordingCandidate, question: contract.FindRecording) -> bool:
+    return names.key(names.plain(question.track)) == names.key(names.plain(hit.recording.title))
+
+
+def _rest(
+    question: contract.FindRecording, share: Sequence[contract.RecordingCandidate]
+) -> contract.FindRecording | None:
+    """Ask past the versions that fill a reply: those of this title are told apart by one word, as in "live, 2003-06-29:
+    Main Stage", that the listener's own text does not have. None where there is no such word.
+    """
+    versions = [_words(hit.recording.disambiguation) for hit in share if _has_title(hit, question)]
+    shared = {words[0] if words else "" for words in versions}
+    word = shared.pop() if len(shared) == 1 else ""
+    if question.besides != "" or not word or word in _words(f"{question.artist} {question.track}"):
+        return None
+    return msgspec.structs.replace(question, besides=word)
+
+
+def _words(text: str) -> list[str]:
+    return [names.key(word) for word in text.split()]
 
 
 def _answers(hit: contract.RecordingCandidate, question: contract.Question) -> bool:

@@ -132,8 +132,8 @@ def _row(new: New) -> dict[str, object]:
 class Pending(msgspec.Struct, frozen=True):
     """A lookup that waits for a decision, as the match stage needs it.
 
-    `plays` counts the plays that wait for it: its own, and for the first name of an album, which brings the cover, all
-    of the album's.
+    `plays` counts the plays that wait for it. The first name of an album `leads`: it brings the cover, and counts all
+    the album's plays.
     """
 
     id: int
@@ -142,6 +142,7 @@ class Pending(msgspec.Struct, frozen=True):
     release: str
     plays: int
     tries: int
+    leads: bool = False
 
 
 async def load_pending(conn: Connection, lookup_ids: Sequence[int]) -> list[Pending]:
@@ -164,7 +165,7 @@ _PENDING = """
                ) AS leads
         FROM waiting
     )
-    SELECT id, artist, track, release, tries,
+    SELECT id, artist, track, release, tries, leads,
            CASE WHEN leads THEN (
                SELECT count(*) FROM lookups JOIN scrobbles ON scrobbles.lookup_id = lookups.id
                WHERE hashtextextended(artist_key || '/' || release_key, 0) = album AND release_key <> ''

@@ -23,7 +23,8 @@ from sleevenotes.store.postgres import Connection
 class New(msgspec.Struct, frozen=True):
     """One question that a stage's subject waits for; `key` identifies the question (16 bytes).
 
-    `alone`: not in a pack, since a pack's reply told too little of it.
+    `alone`: not in a pack, since a pack's reply told too little of it. `leads`: its answer brings an album's cover, and
+    in an import goes before those that bring none.
     """
 
     source: str
@@ -33,6 +34,7 @@ class New(msgspec.Struct, frozen=True):
     subject_id: int
     plays: int = 1
     alone: bool = False
+    leads: bool = False
 
 
 class Want(msgspec.Struct, frozen=True):
@@ -70,13 +72,14 @@ async def want(
     once = {(new.source, new.key): new for new in sorted(news, key=lambda new: (new.source, new.key))}
     rows = await conn.fetch(
         """
-        INSERT INTO wants (source, question_key, question, kind, band, plays, wanted_at, due_at, pack_limit)
-        SELECT source, key, question, kind, $6, plays, $7, $8, pack_limit
-        FROM unnest($1::text[], $2::bytea[], $3::jsonb[], $4::text[], $5::int[], $9::smallint[])
-             AS new (source, key, question, kind, plays, pack_limit)
+        INSERT INTO wants (source, question_key, question, kind, band, plays, wanted_at, due_at, pack_limit, leads)
+        SELECT source, key, question, kind, $6, plays, $7, $8, pack_limit, leads
+        FROM unnest($1::text[], $2::bytea[], $3::jsonb[], $4::text[], $5::int[], $9::smallint[], $10::boolean[])
+             AS new (source, key, question, kind, plays, pack_limit, leads)
         ORDER BY source, key
         ON CONFLICT (source, question_key) DO UPDATE
-        SET band = greatest(wants.band, excluded.band), plays = greatest(wants.plays, excluded.plays)
+        SET band = greatest(wants.band, excluded.band), plays = greatest(wants.plays, excluded.plays),
+            leads = wants.leads OR excluded.leads
         RETURNING id, source, question_key
         """,
         [source for source, _ in once],
@@ -88,6 +91,7 @@ async def want(
         now,
         now + timedelta(seconds=delay),
         [1 if new.alone else None for new in once.values()],
+        [new.leads for new in once.values()],
     )
     ids = {(row["source"], row["question_key"]): row["id"] for row in rows}
     await conn.execute(
@@ -193,10 +197,11 @@ async def claim(conn: Connection, together: Mapping[str, int], now: datetime, le
     return [_want(row) for row in rows]
 
 
-# Of an import, what a cut reply left out waits behind what was not asked yet: whole packs tell more than halves.
-_MOST_WANTED = (
-    f"band DESC, CASE WHEN band = {int(model.Band.LOW_PRIORITY)} THEN pack_limit END DESC NULLS FIRST, plays DESC, id"
-)
+# Of an import, what brings a cover goes first; then what was not asked yet, before what a cut reply left out.
+_MOST_WANTED = f"""
+    band DESC, leads AND band = {int(model.Band.LOW_PRIORITY)} DESC,
+    CASE WHEN band = {int(model.Band.LOW_PRIORITY)} THEN pack_limit END DESC NULLS FIRST, plays DESC, id
+"""
 
 
 def _want(row: Mapping[str, Any]) -> Want:
@@ -246,6 +251,18 @@ async def postpone(
         due_at,
         int(own_fault),
         pack_limit,
+    )
+
+
+async def reword(conn: Connection, rests: Mapping[int, msgspec.Struct]) -> None:
+    """Ask only for the rest of these questions, id -> question, when they are asked again."""
+    await conn.execute(
+        """
+        UPDATE wants SET question = rest FROM unnest($1::bigint[], $2::jsonb[]) AS new (want_id, rest)
+        WHERE id = want_id
+        """,
+        list(rests),
+        list(rests.values()),
     )
 
 

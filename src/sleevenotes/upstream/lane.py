@@ -265,6 +265,7 @@ class Lane:
             await wants.postpone(conn, doubted, doubt_until or now, own_fault=False)
             for limit, ids in _smaller(untold, len(exchange.pack)).items():
                 await wants.postpone(conn, ids, now, own_fault=False, pack_limit=limit)
+            await wants.reword(conn, {want.id: answer.rest for want, answer in untold if answer.rest is not None})
             await self._wake(conn, waiters)
 
     async def _doubt_until(self, now: datetime) -> datetime | None:
@@ -342,13 +343,14 @@ class Lane:
 def _smaller(untold: Sequence[tuple[wants.Want, contract.Answer]], size: int) -> dict[int, list[int]]:
     """Say in packs of which size to ask again what a reply to `size` questions did not tell: limit -> ids of wants.
 
-    Half where somebody waits, and where some rows were told and not the right ones. Of an import's others, all but as
-    large: whose rows filled the reply are answered and gone, and most of the rest fits into the next one (decision 8).
+    Half where somebody waits, and where rows were told that are not the right ones and cannot be asked past. Of an
+    import's others, all but as large: whose rows filled the reply are answered and gone, and most of the rest fits into
+    the next one (decision 8).
     """
     limits: dict[int, list[int]] = {}
     for want, answer in untold:
-        crowded_out = want.band is model.Band.LOW_PRIORITY and not answer.candidates
-        limit = size - 1 if crowded_out else size // 2
+        fits_next = want.band is model.Band.LOW_PRIORITY and (not answer.candidates or answer.rest is not None)
+        limit = size - 1 if fits_next else size // 2
         limits.setdefault(max(1, limit), []).append(want.id)
     return limits
 

@@ -244,6 +244,45 @@ def test_only_versions_in_a_cut_reply_leave_the_song_itself_unknown() -> None:
     assert (whole.known, whole.cut) == (True, False)
 
 
+LOVE = contract.FindRecording("Queen", "Somebody to Love")
+
+
+def version(disambiguation: str) -> dict[str, Any]:
+    return {**FOUND, "id": disambiguation, "title": "Somebody to Love", "disambiguation": disambiguation}
+
+
+@pytest.mark.parametrize("asked", [[LOVE], [QUEEN, LOVE]])
+def test_versions_that_fill_a_reply_are_asked_past_by_the_word_that_tells_them_apart(
+    asked: list[contract.FindRecording],
+) -> None:
+    filled = search(version("live, 1981-11-24: Montreal"), version("live, 1977-06-06: London"), count=412)
+    rest = SOURCE.read(asked, filled)[-1].rest
+    assert rest == contract.FindRecording("Queen", "Somebody to Love", "live")
+    assert contract.key(rest) == contract.key(LOVE)
+    assert query_of(rest).endswith('NOT comment:"live")')
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (LOVE, ("live, 1981", "demo")),
+        (contract.FindRecording("Queen", "Somebody to Love (live)"), ("live, 1981", "live, 1977")),
+        (contract.FindRecording("Queen", "Somebody to Love", None), ("live, 1981", "live, 1977")),
+    ],
+)
+def test_versions_that_no_word_tells_apart_or_that_were_asked_for_are_not_asked_past(
+    asked: contract.FindRecording, told: tuple[str, ...]
+) -> None:
+    answer = read_one(asked, search(*map(version, told), count=412))
+    assert (answer.rest, answer.known, len(answer.candidates)) == (None, True, 2)
+
+
+def test_where_there_are_only_versions_they_are_asked_for_after_all() -> None:
+    answer = read_one(contract.FindRecording("Queen", "Somebody to Love", "live"), search())
+    assert (answer.known, answer.rest) == (False, contract.FindRecording("Queen", "Somebody to Love", None))
+    assert "NOT" not in query_of(contract.FindRecording("Queen", "Somebody to Love", None))
+
+
 def test_a_packed_search_joins_its_members_by_or() -> None:
     query = query_of(QUEEN, contract.FindRecording("Muse", "Hysteria"))
     assert ") OR (recording:" in query

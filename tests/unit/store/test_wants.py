@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from sleevenotes import model
@@ -83,6 +84,28 @@ async def test_what_a_cut_reply_left_out_waits_behind_the_rest_of_an_import_only
         await wants.postpone(conn, [cut.id], NOW, own_fault=False, pack_limit=2)
     await put(database, new("seldom", plays=1), band=band)
     assert await take(database) == [first]
+
+
+async def test_what_brings_a_cover_goes_first_in_an_import_even_when_it_was_left_out(database: Database) -> None:
+    cover = msgspec.structs.replace(new("brings a cover"), leads=True)
+    await put(database, cover, band=model.Band.LOW_PRIORITY)
+    async with database.transaction() as conn:
+        (cut,) = await wants.claim(conn, {SOURCE: 3}, NOW, lease=30.0)
+        await wants.postpone(conn, [cut.id], NOW, own_fault=False, pack_limit=2)
+    await put(database, new("often", plays=9), band=model.Band.LOW_PRIORITY)
+    await put(database, new("waited for"), band=model.Band.DEFAULT)
+    assert [await take(database) for _ in range(3)] == [["waited for"], ["brings a cover"], ["often"]]
+
+
+async def test_a_question_is_asked_again_only_for_its_rest(database: Database) -> None:
+    await put(database, new("Words"))
+    async with database.transaction() as conn:
+        (want,) = await wants.claim(conn, {SOURCE: 1}, NOW, lease=30.0)
+        await wants.reword(conn, {want.id: contract.FindRecording("Low", "Words", "live")})
+        await wants.release(conn, [want.id])
+        (again,) = await wants.claim(conn, {SOURCE: 1}, NOW, lease=30.0)
+    assert (again.id, again.key) == (want.id, want.key)
+    assert msgspec.convert(again.question, contract.Question).besides == "live"
 
 
 async def test_a_postponed_question_waits_until_it_is_due(database: Database) -> None:

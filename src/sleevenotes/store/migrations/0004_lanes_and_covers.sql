@@ -11,3 +11,6 @@ ALTER TABLE artwork_candidates
 
 -- The names of one album, found by the hash of artist and album: keys themselves may be longer than an index takes.
 CREATE INDEX lookups_album ON lookups (hashtextextended(artist_key || '/' || release_key, 0)) WHERE release_key <> '';
+
+-- What brings an album's cover is asked before what brings none.
+ALTER TABLE wants ADD leads boolean NOT NULL DEFAULT false;
