@@ -20,7 +20,7 @@ import structlog
 
 from sleevenotes import clock, events
 from sleevenotes.artwork.files import Files
-from sleevenotes.pipeline import alarms, artwork, evidence, jobs, match, recheck
+from sleevenotes.pipeline import alarms, artwork, evidence, jobs, match, preview, recheck
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.settings import Settings
@@ -99,7 +99,7 @@ def sources_of(settings: Settings) -> tuple[contract.Source, ...]:
 
 def stages(tools: Tools) -> list[jobs.Stage]:
     """List the stages that jobs name."""
-    modules = {"match": match, "evidence": evidence, "artwork": artwork}
+    modules = {"match": match, "evidence": evidence, "preview": preview, "artwork": artwork}
     return [
         jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
         for name, module in modules.items()

@@ -34,10 +34,16 @@ class LookupsDecided(msgspec.Struct, frozen=True, tag="lookups_decided"):
     ids: tuple[int, ...]
 
 
+class PreviewsShown(msgspec.Struct, frozen=True, tag="previews_shown"):
+    """These lookups, which scrobbles of this account point at, show a temporary cover until their own is decided."""
+
+    ids: tuple[int, ...]
+
+
 class ArtworkDecided(msgspec.Struct, frozen=True, tag="artwork_decided"):
     """The cover of these release groups, which this account has played, was found or found absent."""
 
     release_group_ids: tuple[int, ...]
 
 
-Event = ScrobblesStored | ScrobblesDeleted | NowPlayingChanged | LookupsDecided | ArtworkDecided
+Event = ScrobblesStored | ScrobblesDeleted | NowPlayingChanged | LookupsDecided | PreviewsShown | ArtworkDecided

@@ -4,7 +4,7 @@
     bytes came                    -> decode, measure, thumbnail, store as a candidate
     the archive's own front came  -> it is the cover: nothing goes before it
     somebody waits for the album  -> all likely sources at once; show the first right image meanwhile; choose among
-                                     what came when all have answered, or after five seconds
+                                     what came when all have answered, or four seconds after the play
     nobody waits (an import)      -> one source after another, the next only on absence or fault
     no trail led to an image      -> absent, looked for again after 1, 2, 4 … 32 days; failed, sooner
 
@@ -13,16 +13,15 @@ The choice is `artwork.choose`'s, among what arrived and never by when.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from sleevenotes import errors, events, model
-from sleevenotes.artwork import choose, image
+from sleevenotes.artwork import choose
+from sleevenotes.pipeline import pictures, trails
 from sleevenotes.pipeline import tools as pipeline_tools
-from sleevenotes.pipeline import trails
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.pipeline.trails import End, Trail
 from sleevenotes.sources import contract
@@ -30,8 +29,11 @@ from sleevenotes.store import artwork_candidates, artworks, images, matches, rep
 from sleevenotes.store import events as store_events
 from sleevenotes.store.postgres import Connection
 
-PATIENCE = 5.0
-"""Seconds in which somebody who waits gets the best that came; and the longest queue they are made to stand in."""
+PATIENCE = 3.8
+"""Seconds from a play until its cover is chosen among what came, where something came; five are the most allowed."""
+
+QUEUE_S = 5.0
+"""Seconds that a source's queue may be long for somebody who waits."""
 
 SEQUENCE = ("deezer", "lastfm", "theaudiodb", "discogs", "itunes")
 """Whom to ask one after another where nobody waits: the quick lanes first."""
@@ -65,7 +67,7 @@ async def give_up(tools: Tools, release_group_ids: Sequence[int], why: str) -> N
 async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> None:
     async with tools.database.connection() as conn:
         offers = await artwork_candidates.load(conn, row.release_group_id)
-        known = await replies.load(conn, [contract.key(each) for each in trails.first_questions(row, offers)])
+        known = await replies.load(conn, [contract.key(each) for each in trails.first_questions(row, offers, tools)])
         if led := trails.next_questions(row, offers, tools, known):
             known |= await replies.load(conn, [contract.key(each) for each in led])
     await _note_refused(tools, row, offers, known)
@@ -78,7 +80,8 @@ async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> Non
     if front.end is End.FETCHED:
         await _finish(tools, row)
     elif _is_waited_for(row, band):
-        await _all_at_once(tools, row, front, others, band)
+        fronts = [front, *trails.other_fronts(row, offers, known)] if front.end is End.OPEN else [front]
+        await _all_at_once(tools, row, fronts, others, band)
     else:
         await _one_by_one(tools, row, (front, *others), band)
 
@@ -100,15 +103,21 @@ def _is_waited_for(row: artworks.Artwork, band: model.Band) -> bool:
 
 
 async def _all_at_once(
-    tools: Tools, row: artworks.Artwork, front: Trail, others: Sequence[Trail], band: model.Band
+    tools: Tools, row: artworks.Artwork, fronts: Sequence[Trail], others: Sequence[Trail], band: model.Band
 ) -> None:
-    """Ask everybody whose queue is short; choose when all have answered or the patience is over."""
+    """Ask everybody whose queue is short; choose when all have answered or the patience is over.
+
+    The archive's own cover, had it come, would be the one: where it was not waited for, it is asked again soon.
+    """
+    front = fronts[0]
     begun = [trail for trail in others if trail.end is not End.OPEN or await _is_quick(tools, trail, band)]
-    going = [trail for trail in (front, *begun) if trail.end is End.OPEN]
+    going = [trail for trail in (*fronts, *begun) if trail.end is End.OPEN]
     fetched = any(trail.end is End.FETCHED for trail in others)
     deadline = row.wanted_at + timedelta(seconds=PATIENCE)
     if fetched and (not going or tools.clock.now() >= deadline):
-        await _finish(tools, row)
+        missed = front.end in (End.OPEN, End.UNREACHED)
+        again_at = pipeline_tools.recheck_fault(row.tries, tools.clock.now()) if missed else None
+        await _finish(tools, row, recheck_at=again_at)
     elif going:
         await _want(tools, row, going, band)
         if fetched:
@@ -119,13 +128,14 @@ async def _all_at_once(
 
 
 async def _one_by_one(tools: Tools, row: artworks.Artwork, ways: Sequence[Trail], band: model.Band) -> None:
-    """Go the trails in order until one has led to an image."""
-    if any(trail.end is End.FETCHED for trail in ways):
-        await _finish(tools, row)
+    """Go the trails in order until one has led to an image; what one that stands behind has led to waits for it."""
+    first = next((trail for trail in ways if trail.end in (End.OPEN, End.FETCHED)), None)
+    if first is not None and first.end is End.FETCHED:
+        late = ways[0].end is End.UNREACHED and pipeline_tools.recheck_absence(row.tries, tools.clock.now())
+        await _finish(tools, row, recheck_at=late or None)
         return
-    going = [trail for trail in ways if trail.end is End.OPEN]
-    if going:
-        await _want(tools, row, going[:1], band)
+    if first is not None:
+        await _want(tools, row, [first], band)
         return
     async with tools.database.transaction() as conn:
         if any(trail.end is End.UNREACHED for trail in ways):
@@ -140,7 +150,7 @@ async def _is_quick(tools: Tools, trail: Trail, band: model.Band) -> bool:
     policy = next(source.policy for source in tools.sources if source.name == asked)
     async with tools.database.connection() as conn:
         ahead = await wants.ahead(conn, asked, band)
-    return ahead / policy.together * policy.window / policy.requests <= PATIENCE
+    return ahead / policy.together * policy.window / policy.requests <= QUEUE_S
 
 
 async def _want(
@@ -176,40 +186,20 @@ async def _decoded(
     if there is not None and there.status != "wanted":
         return True
     try:
-        examined = await asyncio.to_thread(_examine, tools, trail.file.digest)
+        picture = await pictures.read(tools, trail.file, trail.source, trail.offer.page)
     except errors.Garbled as error:
         await _again(tools, row, trail, band, str(error))
         return False
-    fetching = tools.fetching(trail.file.url)
-    policy = fetching.policy if fetching else None
-    kept = examined.as_image(
-        trail.file.digest,
-        source=trail.source,
-        source_url=trail.file.url,
-        page=trail.offer.page,
-        credit=policy.credit if policy else "",
-    )
-    now = tools.clock.now()
-    expires_at = now + timedelta(seconds=policy.keep_s) if policy and policy.keep_s is not None else None
+    size = (picture.image.width, picture.image.height)
     async with tools.database.transaction() as conn:
         await artwork_candidates.put(conn, row.release_group_id, [trail.offer])
-        image_id = await images.keep(conn, kept, now, expires_at=expires_at)
+        image_id = await images.keep(conn, picture.image, tools.clock.now(), expires_at=picture.expires_at)
         mine = [
             each for each in await artwork_candidates.load(conn, row.release_group_id) if each.url == trail.offer.url
         ]
         for each in mine:
-            await artwork_candidates.fetched(conn, each.id, image_id, examined.phash, (kept.width, kept.height))
+            await artwork_candidates.fetched(conn, each.id, image_id, picture.phash, size)
     return True
-
-
-def _examine(tools: Tools, digest: str) -> image.Examined:
-    """Read, decode and thumbnail stored bytes; busy, so off the event loop. Raises errors.Garbled."""
-    data = tools.files.original(digest)
-    if data is None:
-        raise errors.Garbled("its file is gone")
-    examined = image.examine(data)
-    tools.files.keep_thumbnails(digest, examined.thumbnails)
-    return examined
 
 
 async def _again(tools: Tools, row: artworks.Artwork, trail: Trail, band: model.Band, why: str) -> None:
@@ -252,8 +242,8 @@ def _standing(candidates: Sequence[artwork_candidates.Candidate]) -> list[choose
     ]
 
 
-async def _finish(tools: Tools, row: artworks.Artwork) -> None:
-    """Choose among what has arrived, say why, and ask no further."""
+async def _finish(tools: Tools, row: artworks.Artwork, *, recheck_at: datetime | None = None) -> None:
+    """Choose among what has arrived, say why, and ask no further until `recheck_at`, where a better one may be."""
     now = tools.clock.now()
     async with tools.database.transaction() as conn:
         candidates = await artwork_candidates.load(conn, row.release_group_id)
@@ -265,7 +255,15 @@ async def _finish(tools: Tools, row: artworks.Artwork) -> None:
         if best.image_id is None:
             raise ValueError(f"candidate {best.id} was chosen and has no image")
         await artwork_candidates.explain(conn, {best.id: choice.reason} | {each.id: why for each, why in choice.others})
-        await artworks.found(conn, row.release_group_id, best.image_id, choice.reason, now, expires_at=best.expires_at)
+        await artworks.found(
+            conn,
+            row.release_group_id,
+            best.image_id,
+            choice.reason,
+            now,
+            expires_at=best.expires_at,
+            recheck_at=recheck_at,
+        )
         await wants.withdraw(conn, "artwork", [row.release_group_id])
         await _tell(tools, conn, [row.release_group_id])
 

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 
 from sleevenotes import events, model
 from sleevenotes.matching import decide
-from sleevenotes.pipeline import asking, trails
+from sleevenotes.pipeline import asking, preview, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
@@ -32,6 +33,9 @@ from sleevenotes.store.postgres import Connection
 
 SURE = 0.02
 """Distance below which a name is spelt as asked (matching.distance)."""
+
+HEAD_START = timedelta(seconds=2.8)
+"""The longest that finding the recording may take off the time in which a cover is waited for."""
 
 Known = Mapping[tuple[str, bytes], replies.Reply]
 
@@ -48,6 +52,11 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
             if new.alone:
                 await replies.forget_one(conn, new.source, new.key)
         await wants.want(conn, "match", news, band, tools.clock.now())
+        if band > model.Band.LOW_PRIORITY:
+            asked = {key for _, key in known}
+            await preview.begin(
+                tools, conn, [each for each in waiting if contract.key(question(each)) not in asked], band
+            )
         await _settle(tools, conn, [look for look in looks if look.decision is not None], band)
 
 
@@ -245,7 +254,7 @@ async def _settle(tools: Tools, conn: Connection, looks: Sequence[Look], band: m
     for (look, _), identity in zip(chosen, kept, strict=True):
         if identity.release_group_id is not None:
             await artwork_candidates.put(conn, identity.release_group_id, look.covers)
-    await want_covers(tools, conn, kept, band)
+    await want_covers(tools, conn, kept, band, [_since(look.lookup, band, tools.clock.now()) for look, _ in chosen])
 
 
 async def keep(tools: Tools, conn: Connection, chosen: Sequence[decide.Chosen]) -> list[matches.Identity]:
@@ -266,15 +275,30 @@ async def keep(tools: Tools, conn: Connection, chosen: Sequence[decide.Chosen]) 
     ]
 
 
-async def want_covers(tools: Tools, conn: Connection, identities: Sequence[matches.Identity], band: model.Band) -> None:
-    """Have the covers of these albums looked for, where nobody did yet."""
-    editions = {
-        each.release_group_id: each.release_id
-        for each in identities
-        if each.release_group_id is not None and each.release_id is not None
-    }
-    new = await artworks.want(conn, editions, tools.clock.now())
+async def want_covers(
+    tools: Tools,
+    conn: Connection,
+    identities: Sequence[matches.Identity],
+    band: model.Band,
+    since: Sequence[datetime] | None = None,
+) -> None:
+    """Have the covers of these albums looked for, where nobody did yet; `since` is when each began to be waited for."""
+    now = tools.clock.now()
+    editions: dict[int, int] = {}
+    waited: dict[int, datetime] = {}
+    for each, at in zip(identities, since or [now] * len(identities), strict=True):
+        if each.release_group_id is not None and each.release_id is not None:
+            editions[each.release_group_id] = each.release_id
+            waited[each.release_group_id] = at
+    new = await artworks.want(conn, editions, now, waited)
     await jobs.enqueue(conn, "artwork", new, band)
+
+
+def _since(lookup: lookups.Pending, band: model.Band, now: datetime) -> datetime:
+    """Say since when somebody waits for the cover: since the play came, though the cover gets its time, too."""
+    if band is model.Band.LOW_PRIORITY:
+        return now
+    return max(lookup.created_at, now - HEAD_START)
 
 
 def _undecided(

@@ -45,32 +45,47 @@ class Trail(msgspec.Struct, frozen=True):
     file: contract.ImageFile | None = None
 
 
-def search(row: artworks.Artwork) -> contract.FindImages:
-    """Return the one question for covers that this album is."""
-    return contract.FindImages(row.artist, row.title, row.release_group_mbid)
+class ByName(msgspec.Struct, frozen=True):
+    """An album as a player names it; what only a match tells is ""."""
+
+    artist: str
+    title: str
+    primary_type: str = ""
+    release_mbid: str = ""
+    release_group_mbid: str = ""
+
+
+Sought = artworks.Artwork | ByName
+"""An album whose cover is sought."""
+
+
+def search(row: Sought, source: contract.Source) -> contract.FindImages:
+    """Return the question for covers of this album, as this source is asked."""
+    return contract.FindImages(row.artist, row.title, row.release_group_mbid if source.policy.by_mbid else "")
 
 
 Offers = Sequence[artwork_candidates.Candidate]
 
 
-def first_questions(row: artworks.Artwork, offers: Offers) -> list[contract.Question]:
+def first_questions(row: Sought, offers: Offers, tools: Tools) -> list[contract.Question]:
     """List the questions that can be put before anything is asked; `offers` came with the album's recordings."""
-    return [*(question for _, question in _fronts(row, offers)), search(row)]
+    searches = {search(row, source): None for source in tools.answering(contract.FindImages)}
+    return [*(question for _, question in _fronts(row, offers)), *searches]
 
 
-def next_questions(row: artworks.Artwork, offers: Offers, tools: Tools, known: Known) -> list[contract.Question]:
+def next_questions(row: Sought, offers: Offers, tools: Tools, known: Known) -> list[contract.Question]:
     """List the questions that answers led to: originals behind missing thumbnails, and what searches offer."""
     led: list[contract.Question] = []
     for _, question in _fronts(row, offers):
         reply = known.get((ARCHIVE, contract.key(question)))
         led += _answer(reply).follow_ups if reply else ()
     for source in tools.answering(contract.FindImages):
-        reply = known.get((source.name, contract.key(search(row))))
+        reply = known.get((source.name, contract.key(search(row, source))))
         led += [contract.FetchImage(offer.url) for offer in _fitting(row, reply)] if reply else ()
     return led
 
 
-def archive(row: artworks.Artwork, offers: Offers, known: Known) -> Trail:
+def archive(row: Sought, offers: Offers, known: Known) -> Trail:
     """Follow the Cover Art Archive: the front that is known to be there, else the matched edition's, its original where
     only the thumbnail is missing, then the front shown for the album.
     """
@@ -93,11 +108,20 @@ def archive(row: artworks.Artwork, offers: Offers, known: Known) -> Trail:
     return Trail(ARCHIVE, End.UNREACHED if unreached else End.NOTHING)
 
 
-def searched(row: artworks.Artwork, source: contract.Source, offers: Offers, tools: Tools, known: Known) -> Trail:
+def other_fronts(row: Sought, offers: Offers, known: Known) -> list[Trail]:
+    """Return the archive's other fronts that nobody asked for yet, for who cannot wait for one after another."""
+    todo = [each for _, each in _fronts(row, offers) if (ARCHIVE, contract.key(each)) not in known]
+    if todo and coverartarchive.is_by_id(todo[0].url):
+        return []  # it is known to be there
+    return [Trail(ARCHIVE, End.OPEN, ask=(ARCHIVE, each)) for each in todo[1:]]
+
+
+def searched(row: Sought, source: contract.Source, offers: Offers, tools: Tools, known: Known) -> Trail:
     """Follow another source: its covers by this name, the first that fits, its bytes."""
-    reply = known.get((source.name, contract.key(search(row))))
+    asked = search(row, source)
+    reply = known.get((source.name, contract.key(asked)))
     if reply is None:
-        return Trail(source.name, End.OPEN, ask=(source.name, search(row)))
+        return Trail(source.name, End.OPEN, ask=(source.name, asked))
     unreached = reply.outcome is replies.Outcome.GIVEN_UP
     broken = _broken(offers)
     for image in _fitting(row, reply):
@@ -132,11 +156,9 @@ def offered(image: contract.ImageAt, reply: replies.Reply, release: model.Releas
     )
 
 
-def refused(
-    row: artworks.Artwork, source: contract.Source, offers: Offers, known: Known
-) -> list[artwork_candidates.New]:
+def refused(row: Sought, source: contract.Source, offers: Offers, known: Known) -> list[artwork_candidates.New]:
     """Return what a search offered that is no cover of this album, with the reason, where that is not noted yet."""
-    reply = known.get((source.name, contract.key(search(row))))
+    reply = known.get((source.name, contract.key(search(row, source))))
     noted = {each.url for each in offers if each.source == source.name}
     if reply is None:
         return []
@@ -148,7 +170,7 @@ def refused(
     return [each for each in found if each.url not in noted]
 
 
-def _fronts(row: artworks.Artwork, offers: Offers) -> Iterator[tuple[str, contract.FetchImage]]:
+def _fronts(row: Sought, offers: Offers) -> Iterator[tuple[str, contract.FetchImage]]:
     for each in offers:
         if each.source == ARCHIVE and coverartarchive.is_by_id(each.url):
             yield each.subject, contract.FetchImage(each.url)
@@ -176,12 +198,12 @@ def _images(reply: replies.Reply) -> Sequence[contract.ImageAt]:
     return [each for each in _answer(reply).candidates if isinstance(each, contract.ImageAt)]
 
 
-def _fitting(row: artworks.Artwork, reply: replies.Reply) -> list[contract.ImageAt]:
+def _fitting(row: Sought, reply: replies.Reply) -> list[contract.ImageAt]:
     """The covers that may be this album's, nearest first: at most two, so that one dead address ends no trail."""
     return [image for image in _images(reply) if not _unfit(row, image)][:2]
 
 
-def _unfit(row: artworks.Artwork, image: contract.ImageAt) -> str:
+def _unfit(row: Sought, image: contract.ImageAt) -> str:
     if choose.is_placeholder(image.url):
         return "It is what the source shows where it has no cover."
     if image.exact:

@@ -187,6 +187,7 @@ class Policy(msgspec.Struct, frozen=True):
     keep_s    seconds for which its terms let what it says be kept; None: for good
     credit    what must be shown beside what came from it; "" where nothing must
     doubt_s   seconds after it throttled us in which its finding nothing proves no absence
+    by_mbid   True where it finds covers by an album's MBID, too; else the MBID is no part of the question
     told      how its headers begin that say what is left of the rate ("x-ratelimit"); "" where they say nothing of us
     """
 
@@ -202,6 +203,7 @@ class Policy(msgspec.Struct, frozen=True):
     keep_s: float | None = None
     credit: str = ""
     doubt_s: float = 0.0
+    by_mbid: bool = False
     told: str = ""
 
 

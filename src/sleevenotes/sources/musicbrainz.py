@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import urllib.parse
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
@@ -114,12 +115,14 @@ def _read_search(questions: Sequence[contract.Question], reply: contract.Reply) 
         _refuse(reply)
     found = musicbrainz_json.read_search(reply.body)
     packed = len(questions) > 1
+    crowding = "" if found.complete else _crowding(found.candidates)
     return [
         _share(
             question,
             tuple(hit for hit in found.candidates if not packed or _answers(hit, question)),
             cut=not found.complete,
             packed=packed,
+            crowding=crowding,
         )
         for question in questions
         if isinstance(question, contract.FindRecording)
@@ -127,7 +130,12 @@ def _read_search(questions: Sequence[contract.Question], reply: contract.Reply) 
 
 
 def _share(
-    question: contract.FindRecording, share: tuple[contract.RecordingCandidate, ...], *, cut: bool, packed: bool
+    question: contract.FindRecording,
+    share: tuple[contract.RecordingCandidate, ...],
+    *,
+    cut: bool,
+    packed: bool,
+    crowding: str,
 ) -> contract.Answer:
     """Answer one member of a search. Where rows are missing and only versions of the song are there, the song itself
     may be among the missing: not known yet.
@@ -135,10 +143,10 @@ def _share(
     if not share and not cut and question.besides:
         return contract.Answer(known=False, rest=msgspec.structs.replace(question, besides=None))
     if not share:
-        return contract.UNKNOWN if cut else contract.ABSENT
+        return contract.Answer(known=False, rest=_rest(question, crowding)) if cut else contract.ABSENT
     if not cut or any(_is_plain(hit, question) for hit in share):
         return contract.Answer(share, cut=cut and packed)
-    rest = _rest(question, share)
+    rest = _rest(question, _crowding([hit for hit in share if _has_title(hit, question)]))
     return contract.Answer(share, cut=packed, known=not packed and rest is None, rest=rest)
 
 
@@ -151,18 +159,20 @@ def _has_title(hit: contract.RecordingCandidate, question: contract.FindRecordin
     return names.key(names.plain(question.track)) == names.key(names.plain(hit.recording.title))
 
 
-def _rest(
-    question: contract.FindRecording, share: Sequence[contract.RecordingCandidate]
-) -> contract.FindRecording | None:
-    """Ask past the versions that fill a reply: those of this title are told apart by one word, as in "live, 2003-06-29:
-    Main Stage", that the listener's own text does not have. None where there is no such word.
+def _rest(question: contract.FindRecording, crowding: str) -> contract.FindRecording | None:
+    """Ask past the versions that fill a reply, by the word that tells them apart; None where there is none, or the
+    listener's own text has it.
     """
-    versions = [_words(hit.recording.disambiguation) for hit in share if _has_title(hit, question)]
-    shared = {words[0] if words else "" for words in versions}
-    word = shared.pop() if len(shared) == 1 else ""
-    if question.besides != "" or not word or word in _words(f"{question.artist} {question.track}"):
+    if question.besides != "" or not crowding or crowding in _words(f"{question.artist} {question.track}"):
         return None
-    return msgspec.structs.replace(question, besides=word)
+    return msgspec.structs.replace(question, besides=crowding)
+
+
+def _crowding(hits: Sequence[contract.RecordingCandidate]) -> str:
+    """Return the word that tells apart a third of these hits or more, as in "live, 2003-06-29: Main Stage"; else ""."""
+    first = Counter(words[0] for hit in hits if (words := _words(hit.recording.disambiguation)))
+    word, times = max(first.items(), key=lambda each: each[1], default=("", 0))
+    return word if times * 3 >= len(hits) else ""
 
 
 def _words(text: str) -> list[str]:

@@ -41,6 +41,7 @@ class TheAudioDB:
             together=1,
             timeout=20.0,
             answers=(contract.FindRecording, contract.FindImages),
+            by_mbid=True,
             needs="theaudiodb_key",
             credit="Data provided by TheAudioDB.com",
         )

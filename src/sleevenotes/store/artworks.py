@@ -42,21 +42,26 @@ class Artwork(msgspec.Struct, frozen=True):
     wanted_at: datetime
 
 
-async def want(conn: Connection, editions: Mapping[int, int], now: datetime) -> list[int]:
+async def want(
+    conn: Connection, editions: Mapping[int, int], now: datetime, since: Mapping[int, datetime] | None = None
+) -> list[int]:
     """Open a row for each release group (with its matched release) that has none; return the pending ones.
+
+    `since` says for whom somebody has waited longer than from now on.
 
     The edition that was matched first stays the one whose own front is asked for.
     """
     await conn.execute(
         """
         INSERT INTO artworks (release_group_id, release_id, wanted_at)
-        SELECT *, $3 FROM unnest($1::bigint[], $2::bigint[]) AS new (release_group_id, release_id)
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[])
+             AS new (release_group_id, release_id, wanted_at)
         ORDER BY release_group_id
         ON CONFLICT (release_group_id) DO NOTHING
         """,
         list(editions),
         list(editions.values()),
-        now,
+        [(since or {}).get(release_group_id, now) for release_group_id in editions],
     )
     rows = await conn.fetch(
         """

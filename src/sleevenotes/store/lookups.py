@@ -142,6 +142,7 @@ class Pending(msgspec.Struct, frozen=True):
     release: str
     plays: int
     tries: int
+    created_at: datetime
     leads: bool = False
 
 
@@ -153,7 +154,7 @@ async def load_pending(conn: Connection, lookup_ids: Sequence[int]) -> list[Pend
 
 _PENDING = """
     WITH waiting AS (
-        SELECT id, artist, track, release, tries,
+        SELECT id, artist, track, release, tries, created_at,
                hashtextextended(artist_key || '/' || release_key, 0) AS album, release_key <> '' AS on_album
         FROM lookups WHERE id = ANY($1::bigint[]) AND status = 'pending'
     ), counted AS (
@@ -165,7 +166,7 @@ _PENDING = """
                ) AS leads
         FROM waiting
     )
-    SELECT id, artist, track, release, tries, leads,
+    SELECT id, artist, track, release, tries, created_at, leads,
            CASE WHEN leads THEN (
                SELECT count(*) FROM lookups JOIN scrobbles ON scrobbles.lookup_id = lookups.id
                WHERE hashtextextended(artist_key || '/' || release_key, 0) = album AND release_key <> ''

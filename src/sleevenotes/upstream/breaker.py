@@ -12,18 +12,25 @@ from sleevenotes import errors
 GIVE_UP = 10
 """Own faults after which a question is given up until the recheck: about ten minutes of trying."""
 
+EAGER = 4
+"""Times that a question somebody waits for is asked again at once."""
+
 OPENS_AFTER = 12
 """Consecutive faults that open the breaker: at one failure in two, one pause in 4,000 requests; a dead host, soon."""
 
 
-def question_wait(fault: errors.Fault, faults: int, jitter: float) -> float:
+def question_wait(fault: errors.Fault, faults: int, jitter: float, *, waited_for: bool) -> float:
     """Return the seconds before a question is asked again after its (faults + 1)-th fault; `jitter` in 0..1.
 
-    Worked example, jitter 0.5: 1.25, 2.5, 5, 10 … 300 s; when the whole service sheds load, 1.1 to 4.1 s.
+    Worked example, jitter 0.5: 1.25, 2.5, 5, 10 … 300 s, and where somebody waits, 0.25, 0.25, 0.25, 0.25, 2.5, 5 …:
+    half of an archive's requests failing is a bad day, and each is a new throw. When the whole service sheds load, 1.1
+    to 4.1 s, to 1.5 s where somebody waits.
     """
     if isinstance(fault, errors.Throttled):
-        return 1.1 + 3.0 * jitter if fault.site_wide else max(1.0, fault.retry_after or 0.0)
-    return min(300.0, float(2**faults)) * (1.0 + 0.5 * jitter)
+        return 1.1 + (0.4 if waited_for else 3.0) * jitter if fault.site_wide else max(1.0, fault.retry_after or 0.0)
+    if waited_for:
+        return (0.2 if faults < EAGER else min(300.0, 2.0 ** (faults - EAGER + 1))) * (1.0 + 0.5 * jitter)
+    return min(300.0, 2.0**faults) * (1.0 + 0.5 * jitter)
 
 
 def host_pause(fault: errors.Fault, consecutive: int) -> float:

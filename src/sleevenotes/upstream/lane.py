@@ -295,7 +295,9 @@ class Lane:
             waiters = await wants.settle(conn, [want.id for want in spent])
             for want in exchange.pack:
                 if want not in spent:
-                    wait = breaker.question_wait(fault, want.faults, random.random())  # noqa: S311 - no secret
+                    waited_for = want.band > model.Band.LOW_PRIORITY
+                    chance = random.random()  # noqa: S311 - no secret
+                    wait = breaker.question_wait(fault, want.faults, chance, waited_for=waited_for)
                     due_at = now + timedelta(seconds=wait)
                     limit = max(1, len(exchange.pack) // 2) if own else None  # it may be the pack that is too much
                     await wants.postpone(conn, [want.id], due_at, own_fault=own, pack_limit=limit)

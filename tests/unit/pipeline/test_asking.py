@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from sleevenotes import model
@@ -9,13 +11,14 @@ from sleevenotes.pipeline import asking
 from sleevenotes.sources import contract, registry
 from sleevenotes.store import lookups
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEYED = contract.Keys(listenbrainz_token="t", lastfm_key="k", discogs_token="d")
 
 
 def waves(
     keys: contract.Keys, band: model.Band, *, artist: str = "Low", track: str = "Words", tries: int = 0
 ) -> list[list[str]]:
-    lookup = lookups.Pending(id=1, artist=artist, track=track, release="", plays=1, tries=tries)
+    lookup = lookups.Pending(id=1, artist=artist, track=track, release="", plays=1, tries=tries, created_at=NOW)
     sources = [source for source in registry.usable(keys) if contract.FindRecording in source.policy.answers]
     return [
         [source.name + " anew" * wave.anew for source in wave.sources] for wave in asking.waves(sources, lookup, band)

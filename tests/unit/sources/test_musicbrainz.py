@@ -265,7 +265,7 @@ def test_versions_that_fill_a_reply_are_asked_past_by_the_word_that_tells_them_a
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        (LOVE, ("live, 1981", "demo")),
+        (LOVE, ("live, 1981", "demo", "acoustic", "2011 mix")),
         (contract.FindRecording("Queen", "Somebody to Love (live)"), ("live, 1981", "live, 1977")),
         (contract.FindRecording("Queen", "Somebody to Love", None), ("live, 1981", "live, 1977")),
     ],
@@ -274,7 +274,14 @@ def test_versions_that_no_word_tells_apart_or_that_were_asked_for_are_not_asked_
     asked: contract.FindRecording, told: tuple[str, ...]
 ) -> None:
     answer = read_one(asked, search(*map(version, told), count=412))
-    assert (answer.rest, answer.known, len(answer.candidates)) == (None, True, 2)
+    assert (answer.rest, answer.known, len(answer.candidates)) == (None, True, len(told))
+
+
+def test_what_fills_a_reply_is_asked_past_for_those_it_crowds_out() -> None:
+    crowd = [version(f"live, {year}") for year in range(1970, 1980)]
+    _, out, live = SOURCE.read([LOVE, QUEEN, contract.FindRecording("Live", "T.B.D.")], search(*crowd, count=412))
+    assert (out.known, out.rest) == (False, contract.FindRecording("Queen", "Bohemian Rhapsody", "live"))
+    assert live == contract.UNKNOWN
 
 
 def test_where_there_are_only_versions_they_are_asked_for_after_all() -> None:

@@ -199,6 +199,7 @@ const facts = {
   },
   now_playing_changed: () => { if (newest) fetchNow(); },
   lookups_decided: ({ ids }) => about("lookup", ids),
+  previews_shown: ({ ids }) => about("lookup", ids),
   artwork_decided: ({ release_group_ids }) => about("group", release_group_ids),
   reset: everything,
 };

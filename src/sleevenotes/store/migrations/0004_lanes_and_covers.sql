@@ -14,3 +14,7 @@ CREATE INDEX lookups_album ON lookups (hashtextextended(artist_key || '/' || rel
 
 -- What brings an album's cover is asked before what brings none.
 ALTER TABLE wants ADD leads boolean NOT NULL DEFAULT false;
+
+-- A temporary cover, by the names that were sent, until the matched album's own is chosen.
+ALTER TABLE lookups ADD image_id bigint REFERENCES images ON DELETE SET NULL;
+CREATE INDEX lookups_image ON lookups (image_id) WHERE image_id IS NOT NULL;

@@ -1,0 +1,110 @@
+"""The preview: a temporary cover for a play somebody waits for, by the names it was sent with.
+
+Until it is known what was played, and that album's own cover is chosen, a play shows
+
+    another name of its album has a cover      that one, at once
+    else                                       the first cover of that album that a quick shop has
+
+It decides nothing, and nothing waits for it: where match and artwork come to an end, theirs is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sleevenotes import errors, events, model
+from sleevenotes.matching import albums
+from sleevenotes.pipeline import pictures, trails
+from sleevenotes.pipeline.tools import Tools
+from sleevenotes.sources import contract
+from sleevenotes.store import events as store_events
+from sleevenotes.store import images, lookups, matches, previews, replies, wants
+from sleevenotes.store.postgres import Connection
+
+SHOPS = ("deezer", "lastfm", "itunes")
+"""Whom to ask: they answer soon, and let their images be kept."""
+
+QUEUE_S = 2.0
+"""Seconds that a shop's queue may be long; who would answer later is not asked."""
+
+
+async def begin(tools: Tools, conn: Connection, waiting: Sequence[lookups.Pending], band: model.Band) -> None:
+    """Show what is known of these names' albums, and want covers of the others."""
+    named = {each.id: trails.ByName(each.artist, each.release) for each in waiting if each.release}
+    shown: dict[int, int] = {}
+    for cover in await previews.of_same_album(conn, list(named)):
+        album = named[cover.lookup_id]
+        if albums.fits(album.artist, album.title, cover.artist, cover.title, primary_type=cover.primary_type).fits:
+            shown[cover.lookup_id] = cover.image_id
+    await _show(tools, conn, shown)
+    await _want(tools, conn, {each: album for each, album in named.items() if each not in shown}, band)
+
+
+async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None:
+    """Fetch and show what the shops offer, for those of these lookups that show nothing yet."""
+    async with tools.database.transaction() as conn:
+        bare = {
+            each.lookup_id: trails.ByName(each.artist, each.release) for each in await previews.bare(conn, lookup_ids)
+        }
+        await _want(tools, conn, bare, band)
+        ways = {each: await _ways(tools, conn, album) for each, album in bare.items()}
+    for lookup_id, trails_of in ways.items():
+        fetched = next((each for each in trails_of if each.end is trails.End.FETCHED), None)
+        if fetched is not None:
+            await _take(tools, lookup_id, fetched)
+
+
+async def give_up(tools: Tools, lookup_ids: Sequence[int], why: str) -> None:
+    """Show nothing: it was a courtesy."""
+
+
+async def _take(tools: Tools, lookup_id: int, trail: trails.Trail) -> None:
+    if trail.offer is None or trail.file is None:
+        raise ValueError(f"{trail.source}: fetched, and no file")
+    try:
+        picture = await pictures.read(tools, trail.file, trail.source, trail.offer.page)
+    except errors.Garbled:
+        return  # the artwork stage fetches it again, if it is wanted
+    async with tools.database.transaction() as conn:
+        image_id = await images.keep(conn, picture.image, tools.clock.now(), expires_at=picture.expires_at)
+        await _show(tools, conn, {lookup_id: image_id})
+
+
+async def _show(tools: Tools, conn: Connection, covers: dict[int, int]) -> None:
+    shown = await previews.show(conn, covers)
+    await wants.withdraw(conn, "preview", shown)
+    owners = await matches.accounts_of_lookups(conn, shown)
+    for account_id, ids in owners.items():
+        await store_events.tell(conn, [account_id], events.PreviewsShown(tuple(ids)), tools.clock.now())
+
+
+async def _ways(tools: Tools, conn: Connection, album: trails.ByName) -> list[trails.Trail]:
+    known = await replies.load(conn, [contract.key(each) for each in trails.first_questions(album, (), tools)])
+    if led := trails.next_questions(album, (), tools, known):
+        known |= await replies.load(conn, [contract.key(each) for each in led])
+    return [trails.searched(album, shop, (), tools, known) for shop in _shops(tools)]
+
+
+async def _want(tools: Tools, conn: Connection, bare: dict[int, trails.ByName], band: model.Band) -> None:
+    """Want the next step of every shop's way, until one has led to an image."""
+    for lookup_id, album in bare.items():
+        ways = await _ways(tools, conn, album)
+        if any(each.end is trails.End.FETCHED for each in ways):
+            continue
+        asked = [each.ask for each in ways if each.ask is not None]
+        news = [
+            wants.New(source, contract.key(question), contract.kind(question), question, lookup_id)
+            for source, question in asked
+            if await _is_quick(tools, conn, source, band)
+        ]
+        await wants.want(conn, "preview", news, band, tools.clock.now())
+
+
+async def _is_quick(tools: Tools, conn: Connection, asked: str, band: model.Band) -> bool:
+    policy = next(source.policy for source in tools.sources if source.name == asked)
+    return await wants.ahead(conn, asked, band) * policy.window / policy.requests <= QUEUE_S
+
+
+def _shops(tools: Tools) -> list[contract.Source]:
+    by_name = {source.name: source for source in tools.answering(contract.FindImages)}
+    return [by_name[name] for name in SHOPS if name in by_name and by_name[name].policy.keep_s is None]
