@@ -73,15 +73,18 @@ async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> Non
     await _note_refused(tools, row, offers, known)
     decoded = {each.url: each for each in offers}
     front = trails.archive(row, offers, known)
+    fronts = [front, *trails.other_fronts(row, offers, known)] if front.end is End.OPEN else [front]
     others = [trails.searched(row, source, offers, tools, known) for source in _in_order(tools)]
+    waited_for = _is_waited_for(row, band) and front.end is not End.FETCHED
+    # Asked before anything is decoded: the archive's way is the longest.
+    going = await _ask_at_once(tools, row, fronts, others, band) if waited_for else []
     for trail in (front, *others):
         if trail.end is End.FETCHED and not await _decoded(tools, row, trail, decoded, band):
             return  # an image proved unusable: its trail is gone again from where it ended
     if front.end is End.FETCHED:
         await _finish(tools, row)
-    elif _is_waited_for(row, band):
-        fronts = [front, *trails.other_fronts(row, offers, known)] if front.end is End.OPEN else [front]
-        await _all_at_once(tools, row, fronts, others, band)
+    elif waited_for and (going or _are_fetched(others)):
+        await _choose_or_wait(tools, row, front, going, _are_fetched(others), band)
     else:
         await _one_by_one(tools, row, (front, *others), band)
 
@@ -102,29 +105,40 @@ def _is_waited_for(row: artworks.Artwork, band: model.Band) -> bool:
     return band > model.Band.LOW_PRIORITY and row.tries == 0
 
 
-async def _all_at_once(
+async def _ask_at_once(
     tools: Tools, row: artworks.Artwork, fronts: Sequence[Trail], others: Sequence[Trail], band: model.Band
+) -> list[Trail]:
+    """Ask everybody whose queue is short, unless it is time to choose; return the trails that may lead on."""
+    if _are_fetched(others) and tools.clock.now() >= _deadline(row):
+        return []
+    begun = [trail for trail in others if trail.end is not End.OPEN or await _is_quick(tools, trail, band)]
+    going = [trail for trail in (*fronts, *begun) if trail.end is End.OPEN]
+    await _want(tools, row, going, band)
+    return going
+
+
+async def _choose_or_wait(
+    tools: Tools, row: artworks.Artwork, front: Trail, going: Sequence[Trail], fetched: bool, band: model.Band
 ) -> None:
-    """Ask everybody whose queue is short; choose when all have answered or the patience is over.
+    """Choose when all have answered or the patience is over.
 
     The archive's own cover, had it come, would be the one: where it was not waited for, it is asked again soon.
     """
-    front = fronts[0]
-    begun = [trail for trail in others if trail.end is not End.OPEN or await _is_quick(tools, trail, band)]
-    going = [trail for trail in (*fronts, *begun) if trail.end is End.OPEN]
-    fetched = any(trail.end is End.FETCHED for trail in others)
-    deadline = row.wanted_at + timedelta(seconds=PATIENCE)
-    if fetched and (not going or tools.clock.now() >= deadline):
+    if fetched and not going:
         missed = front.end in (End.OPEN, End.UNREACHED)
         again_at = pipeline_tools.recheck_fault(row.tries, tools.clock.now()) if missed else None
         await _finish(tools, row, recheck_at=again_at)
-    elif going:
-        await _want(tools, row, going, band)
-        if fetched:
-            await _show_first(tools, row)
-            tools.alarms.set("artwork", row.release_group_id, band, deadline)
-    else:
-        await _one_by_one(tools, row, (front, *others), band)
+    elif fetched:
+        await _show_first(tools, row)
+        tools.alarms.set("artwork", row.release_group_id, band, _deadline(row))
+
+
+def _are_fetched(trails_: Sequence[Trail]) -> bool:
+    return any(trail.end is End.FETCHED for trail in trails_)
+
+
+def _deadline(row: artworks.Artwork) -> datetime:
+    return row.wanted_at + timedelta(seconds=PATIENCE)
 
 
 async def _one_by_one(tools: Tools, row: artworks.Artwork, ways: Sequence[Trail], band: model.Band) -> None:
@@ -169,7 +183,8 @@ async def _want(
         if trail.ask is not None
     ]
     async with tools.database.transaction() as conn:
-        await wants.want(conn, "artwork", news, band, tools.clock.now(), delay=delay)
+        for new in news:  # one by one: of equals, what was wanted first is asked first
+            await wants.want(conn, "artwork", [new], band, tools.clock.now(), delay=delay)
 
 
 async def _decoded(

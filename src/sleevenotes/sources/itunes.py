@@ -69,7 +69,7 @@ class ITunes:
         timeout=15.0,
         answers=(contract.FindRecording, contract.FindImages),
         credit="Provided courtesy of iTunes.",
-        doubt_s=60.0,
+        doubt_s=120.0,  # its refusal keeps us away for a minute; another one after that
     )
 
     def __init__(self, country: str = "US") -> None:
