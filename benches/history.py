@@ -1,7 +1,7 @@
 """Import a history as the issue asks, and compare with the earlier system over the same world.
 
     python -m benches.history [--history F] [--rows 10000] [--world F] [--catalogue F] [--only keyed|keyless|bad_day]
-                              [--scale 20]
+                              [--scale 1]
 
 Three runs, each from an empty database: `keyed` (a ListenBrainz token is set), `keyless`, and `keyless_bad_day`. The
 history is submitted over HTTP in ListenBrainz `import` batches of 1,000; server, worker and simulator are processes of
@@ -185,7 +185,7 @@ def table(figures: dict[str, object], runs: list[str]) -> None:
 
 if __name__ == "__main__":
     parser = common.arguments(
-        "Import a history, ours and theirs.", history="mit_2012_2024.tsv.gz", rows=10_000, scale=20
+        "Import a history, ours and theirs.", history="mit_2012_2024.tsv.gz", rows=10_000, scale=1
     )
     parser.add_argument("--only", choices=tuple(KINDS), help="one of the runs")
     parser.add_argument("--patience", type=float, default=7200, help="real seconds until a run must be done")

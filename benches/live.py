@@ -1,8 +1,8 @@
 """Live plays: sent one by one as a player does, and how long each waited for its cover.
 
-A play has its cover from the moment its album had the album's own front, and not before its name was matched. Which
-image an album has is looked up twenty times a real second (a first, passing image is seen that much late), and what it
-ended with counts from its own time of decision.
+A play has its cover from the moment its page shows its album's own front: the one its matched album has, or before that
+a temporary one. Which image an album or a name has is looked up twenty times a real second (a first, passing image is
+seen that much late), and what an album ended with counts from its own time of decision.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ _SHOWN = """
     FROM artworks JOIN images ON images.id = artworks.image_id
     WHERE artworks.decided_at > $1 OR artworks.status = 'pending'
 """
+_PREVIEWS = """
+    SELECT lookups.id, encode(images.digest, 'hex')
+    FROM lookups JOIN images ON images.id = lookups.image_id WHERE lookups.created_at > $1
+"""
+RECENT = 60.0  # seconds of the clock in which a new name may come to show a temporary cover
 
 
 class Waited(NamedTuple):
@@ -55,6 +60,7 @@ class Watch:
     def __init__(self, run: stand.Stand) -> None:
         self._run = run
         self.shown: dict[int, list[tuple[datetime, str]]] = {}  # by release group: when first seen, and the digest
+        self.previews: dict[int, tuple[datetime, str]] = {}  # the same, by lookup
         self.depths: list[int] = []
 
     async def during(self, listening: Coroutine[None, None, None]) -> None:
@@ -79,6 +85,8 @@ class Watch:
             seen = self.shown.setdefault(group, [])
             if all(digest != other for _, other in seen):
                 seen.append((now, digest))
+        for lookup, digest in await conn.fetch(_PREVIEWS, now - timedelta(seconds=RECENT)):
+            self.previews.setdefault(lookup, (now, digest))
 
 
 async def waited(
@@ -107,15 +115,18 @@ async def waited(
 
 
 def _seconds(each: outcomes.Judged, owners: Callable[[str], str], watch: Watch, at: datetime) -> float:
-    if each.truth is None or each.outcome.decided_at is None:
+    if each.truth is None:
         return math.inf
-    looked = watch.shown.get(each.outcome.release_group_id or 0, [])
-    times = [when for when, digest in looked if owners(digest) == each.truth.release_group_mbid]
-    if each.right_image and each.outcome.shown_at is not None:
-        times.append(each.outcome.shown_at)
-    if not times:
-        return math.inf
-    return max(0.0, (max(min(times), each.outcome.decided_at) - at).total_seconds())
+    lookup = each.outcome.lookup_id
+    preview = [watch.previews[lookup]] if lookup in watch.previews else []
+    times = [when for when, digest in preview if owners(digest) == each.truth.release_group_mbid]
+    if each.outcome.decided_at is not None:
+        looked = watch.shown.get(each.outcome.release_group_id or 0, [])
+        own = [when for when, digest in looked if owners(digest) == each.truth.release_group_mbid]
+        if each.right_image and each.outcome.shown_at is not None:
+            own.append(each.outcome.shown_at)
+        times += [max(when, each.outcome.decided_at) for when in own]
+    return max(0.0, (min(times) - at).total_seconds()) if times else math.inf
 
 
 def within(found: Sequence[Waited], seconds: float) -> float | None:

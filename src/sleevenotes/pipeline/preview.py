@@ -31,6 +31,8 @@ QUEUE_S = 2.0
 async def begin(tools: Tools, conn: Connection, waiting: Sequence[lookups.Pending], band: model.Band) -> None:
     """Show what is known of these names' albums, and want covers of the others."""
     named = {each.id: trails.ByName(each.artist, each.release) for each in waiting if each.release}
+    if not named:
+        return
     shown: dict[int, int] = {}
     for cover in await previews.of_same_album(conn, list(named)):
         album = named[cover.lookup_id]
@@ -71,6 +73,8 @@ async def _take(tools: Tools, lookup_id: int, trail: trails.Trail) -> None:
 
 
 async def _show(tools: Tools, conn: Connection, covers: dict[int, int]) -> None:
+    if not covers:
+        return
     shown = await previews.show(conn, covers)
     await wants.withdraw(conn, "preview", shown)
     owners = await matches.accounts_of_lookups(conn, shown)

@@ -6,14 +6,27 @@ One round a minute takes a few of what is due, so that a million due rows never 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
 
 from sleevenotes import model
 from sleevenotes.pipeline.tools import Tools
-from sleevenotes.store import accounts, artwork_candidates, artworks, images, jobs, lookups, postgres, replies, traces
+from sleevenotes.store import (
+    accounts,
+    artwork_candidates,
+    artworks,
+    images,
+    jobs,
+    lookups,
+    matches,
+    postgres,
+    replies,
+    traces,
+)
 from sleevenotes.store import events as store_events
+from sleevenotes.store.postgres import Connection
 
 ROUND = 60.0
 """Seconds between rounds."""
@@ -61,8 +74,15 @@ async def one_round(tools: Tools) -> None:
         await jobs.enqueue(conn, "match", ids, model.Band.LOW_PRIORITY)
     async with tools.database.transaction() as conn:
         ids = await artworks.reopen_due(conn, now, DRIP)
-        await replies.forget(conn, "artwork", ids, only_unfound=True)
+        await _forget_covers(conn, ids)
         await jobs.enqueue(conn, "artwork", ids, model.Band.LOW_PRIORITY)
+
+
+async def _forget_covers(conn: Connection, release_group_ids: Sequence[int]) -> None:
+    """Forget what was not found of these albums' covers, also when it was asked by the names that were played."""
+    await replies.forget(conn, "artwork", release_group_ids, only_unfound=True)
+    played = await matches.lookups_of_release_groups(conn, release_group_ids)
+    await replies.forget(conn, "preview", played, only_unfound=True)
 
 
 async def purge_stop_gaps(tools: Tools) -> None:
@@ -76,7 +96,7 @@ async def purge_stop_gaps(tools: Tools) -> None:
                 await artwork_candidates.purge(conn, source.name, before)
     async with tools.database.transaction() as conn:
         purged = await images.purge(conn, now)
-        await replies.forget(conn, "artwork", purged.release_group_ids, only_unfound=True)
+        await _forget_covers(conn, purged.release_group_ids)
         await jobs.enqueue(conn, "artwork", purged.release_group_ids, model.Band.LOW_PRIORITY)
     for digest in purged.digests:
         await asyncio.to_thread(tools.files.drop, digest, FRESH)

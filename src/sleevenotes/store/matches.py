@@ -102,6 +102,18 @@ async def accounts_of_lookups(conn: Connection, lookup_ids: Sequence[int]) -> di
     return _grouped((row["account_id"], row["id"]) for row in rows)
 
 
+async def lookups_of_release_groups(conn: Connection, release_group_ids: Sequence[int]) -> list[int]:
+    """Return the lookups that are matched to these release groups."""
+    rows = await conn.fetch(
+        """
+        SELECT lookups.id FROM lookups JOIN matches ON matches.id = match_id
+        WHERE release_group_id = ANY($1::bigint[]) ORDER BY 1
+        """,
+        list(release_group_ids),
+    )
+    return [row["id"] for row in rows]
+
+
 async def accounts_of_release_groups(conn: Connection, release_group_ids: Sequence[int]) -> dict[int, list[int]]:
     """Return, by account, which of these release groups its plays, or what plays now, were matched to."""
     rows = await conn.fetch(
