@@ -128,6 +128,7 @@ async def test_the_trace_tells_who_was_asked_and_why_it_was_chosen(house: House)
     await house.submit(house.listen(play), kind="single")
     await house.until_settled()
     await house.until("SELECT recheck_at IS NULL FROM artworks")  # the archive is asked in the end
+    await house.until_settled()
     told = await house.count("SELECT string_agg(source || ' ' || outcome, ', ' ORDER BY id) FROM traces")
     assert "musicbrainz answered" in told
     assert "coverartarchive " in told

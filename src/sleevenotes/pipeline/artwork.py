@@ -20,7 +20,7 @@ import structlog
 
 from sleevenotes import errors, events, model
 from sleevenotes.artwork import choose
-from sleevenotes.pipeline import pictures, trails
+from sleevenotes.pipeline import pictures, queues, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.pipeline.trails import End, Trail
@@ -111,8 +111,11 @@ async def _ask_at_once(
     """Ask everybody whose queue is short, unless it is time to choose; return the trails that may lead on."""
     if _are_fetched(others) and tools.clock.now() >= _deadline(row):
         return []
-    begun = [trail for trail in others if trail.end is not End.OPEN or await _is_quick(tools, trail, band)]
-    going = [trail for trail in (*fronts, *begun) if trail.end is End.OPEN]
+    asked = [trail.ask[0] for trail in others if trail.ask is not None]
+    async with tools.database.connection() as conn:
+        quick = await queues.quick(tools, conn, asked, band, QUEUE_S)
+    going = [trail for trail in fronts if trail.end is End.OPEN]
+    going += [trail for trail in others if trail.ask is not None and trail.ask[0] in quick]
     await _want(tools, row, going, band)
     return going
 
@@ -158,15 +161,6 @@ async def _one_by_one(tools: Tools, row: artworks.Artwork, ways: Sequence[Trail]
             await _absent(tools, conn, row)
 
 
-async def _is_quick(tools: Tools, trail: Trail, band: model.Band) -> bool:
-    """Tell whether a question put now would be answered while somebody waits."""
-    asked = trail.ask[0] if trail.ask else trail.source
-    policy = next(source.policy for source in tools.sources if source.name == asked)
-    async with tools.database.connection() as conn:
-        ahead = await wants.ahead(conn, asked, band)
-    return ahead / policy.together * policy.window / policy.requests <= QUEUE_S
-
-
 async def _want(
     tools: Tools, row: artworks.Artwork, going: Sequence[Trail], band: model.Band, delay: float = 0
 ) -> None:
@@ -177,14 +171,13 @@ async def _want(
             kind=contract.kind(trail.ask[1]),
             question=trail.ask[1],
             subject_id=row.release_group_id,
-            plays=row.plays,
+            plays=row.plays + len(going) - place,  # of one source's, in this order
         )
-        for trail in going
+        for place, trail in enumerate(going)
         if trail.ask is not None
     ]
     async with tools.database.transaction() as conn:
-        for new in news:  # one by one: of equals, what was wanted first is asked first
-            await wants.want(conn, "artwork", [new], band, tools.clock.now(), delay=delay)
+        await wants.want(conn, "artwork", news, band, tools.clock.now(), delay=delay)
 
 
 async def _decoded(

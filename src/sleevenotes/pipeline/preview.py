@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from sleevenotes import errors, events, model
 from sleevenotes.matching import albums
-from sleevenotes.pipeline import pictures, trails
+from sleevenotes.pipeline import pictures, queues, trails
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
 from sleevenotes.store import events as store_events
@@ -39,7 +39,8 @@ async def begin(tools: Tools, conn: Connection, waiting: Sequence[lookups.Pendin
         if albums.fits(album.artist, album.title, cover.artist, cover.title, primary_type=cover.primary_type).fits:
             shown[cover.lookup_id] = cover.image_id
     await _show(tools, conn, shown)
-    await _want(tools, conn, {each: album for each, album in named.items() if each not in shown}, band)
+    bare = {each: album for each, album in named.items() if each not in shown}
+    await _want(tools, conn, await _ways(tools, conn, bare), band)
 
 
 async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None:
@@ -48,8 +49,8 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
         bare = {
             each.lookup_id: trails.ByName(each.artist, each.release) for each in await previews.bare(conn, lookup_ids)
         }
-        await _want(tools, conn, bare, band)
-        ways = {each: await _ways(tools, conn, album) for each, album in bare.items()}
+        ways = await _ways(tools, conn, bare)
+        await _want(tools, conn, ways, band)
     for lookup_id, trails_of in ways.items():
         fetched = next((each for each in trails_of if each.end is trails.End.FETCHED), None)
         if fetched is not None:
@@ -63,6 +64,11 @@ async def give_up(tools: Tools, lookup_ids: Sequence[int], why: str) -> None:
 async def _take(tools: Tools, lookup_id: int, trail: trails.Trail) -> None:
     if trail.offer is None or trail.file is None:
         raise ValueError(f"{trail.source}: fetched, and no file")
+    async with tools.database.transaction() as conn:
+        there = await images.by_digest(conn, trail.file.digest)  # the names of one album come one after another
+        if there is not None and there.expires_at is None:
+            await _show(tools, conn, {lookup_id: there.id})
+            return
     try:
         picture = await pictures.read(tools, trail.file, trail.source, trail.offer.page)
     except errors.Garbled:
@@ -82,31 +88,36 @@ async def _show(tools: Tools, conn: Connection, covers: dict[int, int]) -> None:
         await store_events.tell(conn, [account_id], events.PreviewsShown(tuple(ids)), tools.clock.now())
 
 
-async def _ways(tools: Tools, conn: Connection, album: trails.ByName) -> list[trails.Trail]:
-    known = await replies.load(conn, [contract.key(each) for each in trails.first_questions(album, (), tools)])
-    if led := trails.next_questions(album, (), tools, known):
-        known |= await replies.load(conn, [contract.key(each) for each in led])
-    return [trails.searched(album, shop, (), tools, known) for shop in _shops(tools)]
+async def _ways(tools: Tools, conn: Connection, bare: dict[int, trails.ByName]) -> dict[int, list[trails.Trail]]:
+    """Return each shop's way to each album's cover, as far as it was gone; an album that many names have is one."""
+    shops = _shops(tools)
+    found: dict[trails.ByName, list[trails.Trail]] = {}
+    for album in set(bare.values()):
+        known = await replies.load(conn, [contract.key(trails.search(album, shop)) for shop in shops])
+        if led := trails.next_questions(album, (), tools, known):
+            known |= await replies.load(conn, [contract.key(each) for each in led])
+        found[album] = [trails.searched(album, shop, (), tools, known) for shop in shops]
+    return {lookup_id: found[album] for lookup_id, album in bare.items()}
 
 
-async def _want(tools: Tools, conn: Connection, bare: dict[int, trails.ByName], band: model.Band) -> None:
+async def _want(tools: Tools, conn: Connection, ways: dict[int, list[trails.Trail]], band: model.Band) -> None:
     """Want the next step of every shop's way, until one has led to an image."""
-    for lookup_id, album in bare.items():
-        ways = await _ways(tools, conn, album)
-        if any(each.end is trails.End.FETCHED for each in ways):
-            continue
-        asked = [each.ask for each in ways if each.ask is not None]
-        news = [
-            wants.New(source, contract.key(question), contract.kind(question), question, lookup_id)
-            for source, question in asked
-            if await _is_quick(tools, conn, source, band)
-        ]
-        await wants.want(conn, "preview", news, band, tools.clock.now())
-
-
-async def _is_quick(tools: Tools, conn: Connection, asked: str, band: model.Band) -> bool:
-    policy = next(source.policy for source in tools.sources if source.name == asked)
-    return await wants.ahead(conn, asked, band) * policy.window / policy.requests <= QUEUE_S
+    open_ways = {
+        lookup_id: [each.ask for each in of_one if each.ask is not None]
+        for lookup_id, of_one in ways.items()
+        if not any(each.end is trails.End.FETCHED for each in of_one)
+    }
+    asked = sorted({source for asks in open_ways.values() for source, _ in asks})
+    if not asked:
+        return
+    quick = await queues.quick(tools, conn, asked, band, QUEUE_S)
+    news = [
+        wants.New(source, contract.key(question), contract.kind(question), question, lookup_id)
+        for lookup_id, asks in open_ways.items()
+        for source, question in asks
+        if source in quick
+    ]
+    await wants.want(conn, "preview", news, band, tools.clock.now())
 
 
 def _shops(tools: Tools) -> list[contract.Source]:

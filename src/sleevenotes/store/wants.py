@@ -65,8 +65,10 @@ async def want(
     """Write what `stage` wants to know, once per (source, question), and wake the lanes when this commits.
 
     A question that is wanted already keeps the more urgent band and the higher count of plays, so that a stage
-    may repeat itself. `delay` in seconds holds new questions back.
+    may repeat itself: what waits already, and as urgently, is left alone. `delay` in seconds holds new questions back.
     """
+    waiting = await _waiting(conn, stage, news, band)
+    news = [new for new in news if (new.source, new.key, new.subject_id) not in waiting]
     if not news:
         return
     once = {(new.source, new.key): new for new in sorted(news, key=lambda new: (new.source, new.key))}
@@ -116,6 +118,20 @@ async def want(
     )
     for source in {new.source for new in news}:
         await conn.execute("SELECT pg_notify($1, $2)", events.WAKE_LANES, source)
+
+
+async def _waiting(conn: Connection, stage: str, news: Sequence[New], band: model.Band) -> set[tuple[str, bytes, int]]:
+    """Return which of these subjects already wait for which (source, key), in this band or a more urgent one."""
+    rows = await conn.fetch(
+        """
+        SELECT source, question_key, subject_id FROM waiters JOIN wants ON wants.id = want_id
+        WHERE stage = $1 AND subject_id = ANY($2::bigint[]) AND band >= $3
+        """,
+        stage,
+        list({new.subject_id for new in news}),
+        int(band),
+    )
+    return {(row["source"], row["question_key"], row["subject_id"]) for row in rows}
 
 
 async def bump(
@@ -283,7 +299,13 @@ async def withdraw(conn: Connection, stage: str, subject_ids: Sequence[int]) -> 
     )
 
 
-async def ahead(conn: Connection, source: str, band: model.Band) -> int:
-    """Count the questions to this source that go before a new one of this band."""
-    count: int = await conn.fetchval("SELECT count(*) FROM wants WHERE source = $1 AND band >= $2", source, int(band))
-    return count
+async def ahead(conn: Connection, sources: Sequence[str], band: model.Band) -> dict[str, int]:
+    """Count, for each of these sources, the questions that go before a new one of this band."""
+    rows = await conn.fetch(
+        """
+        SELECT source, count(*) AS questions FROM wants WHERE source = ANY($1::text[]) AND band >= $2 GROUP BY source
+        """,
+        list(sources),
+        int(band),
+    )
+    return dict.fromkeys(sources, 0) | {row["source"]: row["questions"] for row in rows}
