@@ -160,7 +160,7 @@ def test_an_address_that_says_no_size_is_not_guessed_at() -> None:
 @pytest.mark.parametrize("question", [SONG, ALBUM])
 def test_nothing_found_is_absence_which_soon_after_a_throttle_is_to_be_doubted(question: contract.Question) -> None:
     assert read(question=question) == contract.ABSENT
-    assert SOURCE.policy.doubt_s == 60.0
+    assert SOURCE.policy.doubt_s == 120.0
 
 
 @pytest.mark.parametrize("status", [403, 429])

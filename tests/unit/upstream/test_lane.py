@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -140,6 +139,15 @@ def _new(source: Knower, track: str, subject: int) -> wants.New:
     return wants.New(source.name, contract.key(question), contract.kind(question), question, subject)
 
 
+def _keep_pace(server: Server, began: float, count: int) -> bool:
+    """Tell whether the n-th request came n - 1 windows after the start, or later.
+
+    Not held against the one before: the clock may be turned between a reservation and its send, and such a send is late.
+    """
+    times = sorted(moment for moment, _ in server.packs)
+    return len(times) == count and all(moment - began >= place for place, moment in enumerate(times))
+
+
 async def test_a_pack_is_asked_in_one_request_and_all_who_waited_are_woken(
     database: Database, clock: HandClock, tmp_path: Path
 ) -> None:
@@ -156,10 +164,10 @@ async def test_requests_keep_the_pace_even_when_much_is_wanted(
 ) -> None:
     stand, source, server = Stand(database, clock), Knower(together=1), Server(clock, everything)
     await stand.want(source, *"abcdef")
+    began = clock.now().timestamp()
     async with stand.lane(source, server, tmp_path):
         await stand.until_told(6)
-    times = [moment for moment, _ in server.packs]
-    assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= 1.0
+    assert _keep_pace(server, began, 6)
 
 
 async def test_two_lanes_of_two_processes_share_one_budget(
@@ -167,11 +175,10 @@ async def test_two_lanes_of_two_processes_share_one_budget(
 ) -> None:
     stand, source, server = Stand(database, clock), Knower(together=1), Server(clock, everything)
     await stand.want(source, *"abcdef")
+    began = clock.now().timestamp()
     async with stand.lane(source, server, tmp_path), stand.lane(source, server, tmp_path):
         await stand.until_told(6)
-    times = sorted(moment for moment, _ in server.packs)
-    assert len(times) == 6
-    assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= 1.0
+    assert _keep_pace(server, began, 6)
 
 
 async def test_what_is_wanted_most_is_asked_first_even_when_it_came_last(
