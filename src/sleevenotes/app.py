@@ -13,21 +13,20 @@ import dataclasses
 import functools
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
 from sleevenotes import clock, events
 from sleevenotes.artwork.files import Files
-from sleevenotes.pipeline import alarms, artwork, evidence, jobs, match, preview, recheck
+from sleevenotes.pipeline import alarms, artwork, discography, evidence, jobs, match, preview, recheck
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.settings import Settings
 from sleevenotes.sources import contract, registry
 from sleevenotes.store import jobs as store_jobs
-from sleevenotes.store import wants
-from sleevenotes.store.postgres import Connection, Database
+from sleevenotes.store.postgres import Database
 from sleevenotes.upstream import client, lane
 
 if TYPE_CHECKING:
@@ -99,7 +98,13 @@ def sources_of(settings: Settings) -> tuple[contract.Source, ...]:
 
 def stages(tools: Tools) -> list[jobs.Stage]:
     """List the stages that jobs name."""
-    modules = {"match": match, "evidence": evidence, "preview": preview, "artwork": artwork}
+    modules = {
+        "match": match,
+        "discography": discography,
+        "evidence": evidence,
+        "preview": preview,
+        "artwork": artwork,
+    }
     return [
         jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
         for name, module in modules.items()
@@ -108,7 +113,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
 
 def _lanes(parts: Parts, door: client.Client) -> list[lane.Lane]:
     return [
-        lane.Lane(sources, parts.database, door, parts.files, parts.clock, _wake)
+        lane.Lane(sources, parts.database, door, parts.files, parts.clock, store_jobs.wake)
         for sources in lane.by_host(sources_of(parts.settings)).values()
     ]
 
@@ -116,15 +121,6 @@ def _lanes(parts: Parts, door: client.Client) -> list[lane.Lane]:
 def _call(lanes: Sequence[lane.Lane], source: str) -> None:
     for each in lanes:
         each.call(source)
-
-
-async def _wake(conn: Connection, waiters: Sequence[wants.Waiter]) -> None:
-    """Turn settled wants into jobs of the stages that waited, in the settling transaction."""
-    groups: dict[tuple[str, Any], list[int]] = {}
-    for waiter in waiters:
-        groups.setdefault((waiter.stage, waiter.band), []).append(waiter.subject_id)
-    for (stage, band), subjects in groups.items():
-        await store_jobs.enqueue(conn, stage, subjects, band)
 
 
 async def work(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,33 @@ async def test_search_and_lookup_tell_the_same_of_a_recording(simulator: core.Si
 @pytest.mark.parametrize("mbid", ["00000000-0000-4000-8000-000000000000", "xyz"])
 async def test_a_recording_that_is_none_is_absent(simulator: core.Simulator, mbid: str) -> None:
     assert await ask(simulator, contract.DescribeRecording(mbid)) == contract.ABSENT
+
+
+async def test_page_after_page_the_simulated_musicbrainz_lists_all_that_an_artist_officially_released(
+    simulator: core.Simulator, world: World
+) -> None:
+    leads = Counter(recording.credit[0].artist for recording in world.catalogue.recordings)
+    lead = next(artist for artist, _ in leads.most_common() if world.knows(artist))
+    asked: contract.BrowseReleases | None = contract.BrowseReleases(lead.mbid)
+    told: dict[str, set[str]] = {}
+    while asked:
+        answer = await ask(simulator, asked)
+        for each in answer.candidates:
+            assert isinstance(each, contract.RecordingCandidate)
+            told.setdefault(each.recording.mbid, set()).update(release.mbid for release in each.releases)
+        asked = next((each for each in answer.follow_ups if isinstance(each, contract.BrowseReleases)), None)
+    true: dict[str, set[str]] = {}
+    for release in world.catalogue.releases.values():
+        if release.status == "Official" and any(name.artist is lead for name in release.credit):
+            for track in release.tracks:
+                true.setdefault(track.mbid, set()).add(release.mbid)
+    assert told == true
+    assert len(told) > 10
+
+
+async def test_an_artist_who_is_none_has_no_releases_there(simulator: core.Simulator) -> None:
+    nobody = contract.BrowseReleases("00000000-0000-4000-8000-000000000000")
+    assert await ask(simulator, nobody) == contract.ABSENT
 
 
 async def test_without_a_user_agent_the_fault_says_so(simulator: core.Simulator) -> None:

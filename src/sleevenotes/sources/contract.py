@@ -42,6 +42,17 @@ class DescribeRecording(msgspec.Struct, frozen=True, tag="describe_recording"):
     mbid: str
 
 
+class BrowseReleases(msgspec.Struct, frozen=True, omit_defaults=True, tag="browse_releases"):
+    """Which recordings are on this artist's official releases? One page of them, from the `offset`-th release on.
+
+    `left` is how many releases are still to be listed, as the page before told; it is the same question whatever it is.
+    """
+
+    artist_mbid: str
+    offset: int = 0
+    left: int = 0
+
+
 class FindImages(msgspec.Struct, frozen=True, tag="find_images"):
     """Which front covers does this album have? `release_group_mbid` is "" where it is not known."""
 
@@ -56,12 +67,17 @@ class FetchImage(msgspec.Struct, frozen=True, tag="fetch_image"):
     url: str
 
 
-Question = FindRecording | DescribeRecording | FindImages | FetchImage
+Question = FindRecording | DescribeRecording | BrowseReleases | FindImages | FetchImage
 
 
 def kind(question: Question) -> str:
     """Return the question's kind as it is stored: "find_recording" …"""
-    return str(question.__struct_config__.tag)
+    return tag(type(question))
+
+
+def tag(asked: type[msgspec.Struct]) -> str:
+    """Return the kind that questions of this type are."""
+    return str(asked.__struct_config__.tag)
 
 
 def key(question: Question) -> bytes:
@@ -74,6 +90,8 @@ def key(question: Question) -> bytes:
             return names.digest(kind(question), str(names.KEY_VERSION), names.key(artist), names.key(track))
         case DescribeRecording(mbid):
             return names.digest(kind(question), mbid)
+        case BrowseReleases(mbid, offset, _):
+            return names.digest(kind(question), mbid, str(offset))
         case FindImages(artist, release, mbid):
             version = str(names.KEY_VERSION)
             return names.digest(kind(question), version, names.key(artist), names.key(release), mbid)
@@ -134,7 +152,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `cut` says that the reply, shared with other questions, was cut: there may be better candidates for this one.
     `follow_ups` are what the reply itself says to ask next, one level deep: a thumbnail that the archive lacks
-    though it has the cover leads to the original.
+    though it has the cover leads to the original, a page to the next.
     """
 
     candidates: tuple[Candidate, ...] = ()
@@ -180,6 +198,7 @@ class Policy(msgspec.Struct, frozen=True):
     window    … in any span of this many seconds
     parallel  requests under way at once
     together  questions one request takes at most
+    singly    the kinds of question of which a request takes one all the same
     timeout   seconds for the whole exchange, redirects included
     answers   the kinds of question it can be asked
     needs     the name of the setting that must be filled for it to be asked; "" where none
@@ -205,6 +224,7 @@ class Policy(msgspec.Struct, frozen=True):
     doubt_s: float = 0.0
     by_mbid: bool = False
     told: str = ""
+    singly: tuple[type[msgspec.Struct], ...] = ()
 
 
 class Keys(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""MusicBrainz, web service 2: which recordings go by a name, and what a recording is.
+"""MusicBrainz, web service 2: which recordings go by a name, what a recording is, and what is on an artist's releases.
 
 Protocol facts: https://musicbrainz.org/doc/MusicBrainz_API and …/MusicBrainz_API/Search; its two kinds of 503
 are told apart by body and headers only.
@@ -25,6 +25,8 @@ _ROWS: Final = 100  # the most a search gives; it takes any larger number for it
 _PHRASE_BYTES: Final = 800  # of one phrase as sent; the request line must stay below nginx' 8 KB
 _CUT_ESCAPE: Final = re.compile("%[0-9A-F]?$")
 _INCLUDES: Final = "artist-credits+releases+release-groups+media+isrcs"
+_BROWSED: Final = "recordings+artist-credits+release-groups+media"
+_PAGE: Final = 100  # releases; with their recordings, a page ends where it has reached 500 tracks
 
 
 class MusicBrainz:
@@ -41,12 +43,15 @@ class MusicBrainz:
         # By experiment against the simulator's crowding, see docs/decisions/0008-waves-and-packs.md.
         together=32,
         timeout=20.0,
-        answers=(contract.FindRecording, contract.DescribeRecording),
+        answers=(contract.FindRecording, contract.DescribeRecording, contract.BrowseReleases),
+        singly=(contract.DescribeRecording, contract.BrowseReleases),
     )
 
     def request(self, questions: Sequence[contract.Question]) -> contract.Request:
-        """Put FindRecordings into one search, or one DescribeRecording into a lookup."""
+        """Put FindRecordings into one search, one DescribeRecording into a lookup, one BrowseReleases into a page."""
         first = questions[0]
+        if isinstance(first, contract.BrowseReleases):
+            return contract.Request(_browse_url(first))
         if isinstance(first, contract.DescribeRecording):
             mbid = urllib.parse.quote(first.mbid, safe="")
             return contract.Request(f"{_BASE}/recording/{mbid}?inc={_INCLUDES}&fmt=json")
@@ -55,11 +60,24 @@ class MusicBrainz:
         return contract.Request(f"{_BASE}/recording?{parameters}")
 
     def read(self, questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
-        """Answer from a search or a lookup."""
+        """Answer from a search, a lookup or a page."""
         _refuse_faults(reply)
+        if isinstance(questions[0], contract.BrowseReleases):
+            return [_read_page(questions[0], reply)]
         if isinstance(questions[0], contract.DescribeRecording):
             return [_read_lookup(reply)]
         return _read_search(questions, reply)
+
+
+def _browse_url(question: contract.BrowseReleases) -> str:
+    parameters = {
+        "artist": question.artist_mbid,
+        "status": "official",
+        "limit": _PAGE,
+        "offset": question.offset,
+        "fmt": "json",
+    }
+    return f"{_BASE}/release?{urllib.parse.urlencode(parameters)}&inc={_BROWSED}"
 
 
 def search_clause(question: contract.Question) -> str:
@@ -108,6 +126,19 @@ def _read_lookup(reply: contract.Reply) -> contract.Answer:
     if reply.status != 200:
         _refuse(reply)
     return contract.Answer((musicbrainz_json.read_recording(reply.body),))
+
+
+def _read_page(question: contract.BrowseReleases, reply: contract.Reply) -> contract.Answer:
+    """Read one page; it leads to the next, which begins where this one ended, however short it is."""
+    if reply.status == 404 or (reply.status == 400 and b"Invalid mbid" in reply.body):
+        return contract.ABSENT
+    if reply.status != 200:
+        _refuse(reply)
+    page = musicbrainz_json.read_page(reply.body)
+    until = question.offset + page.releases
+    further = page.releases > 0 and until < page.of
+    rest = contract.BrowseReleases(question.artist_mbid, until, page.of - until)
+    return contract.Answer(page.candidates, (rest,) if further else ())
 
 
 def _read_search(questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:

@@ -1,4 +1,4 @@
-"""MusicBrainz' JSON of recordings, from search and from lookup, into our nouns.
+"""MusicBrainz' JSON of recordings, from search, from lookup and from browsing releases, into our nouns.
 
 The two differ: search leaves out what is unknown and says `media[].track[]`; lookup gives null or "" and says
 `media[].tracks[]`. The shapes below take both. https://musicbrainz.org/doc/MusicBrainz_API
@@ -79,7 +79,34 @@ class _Search(msgspec.Struct):
     recordings: list[_Recording]
 
 
+class _ListedTrack(msgspec.Struct):
+    recording: _Recording
+    number: str | None = None
+
+
+class _ListedMedium(msgspec.Struct, rename="kebab"):
+    track_count: int = 0
+    tracks: list[_ListedTrack] = []
+
+
+class _ListedRelease(msgspec.Struct, rename="kebab"):
+    id: str
+    title: str
+    release_group: _ReleaseGroup
+    artist_credit: list[_CreditPart] = []
+    status: str | None = None
+    date: str | None = None
+    country: str | None = None
+    media: list[_ListedMedium] = []
+
+
+class _Page(msgspec.Struct, rename="kebab"):
+    release_count: int
+    releases: list[_ListedRelease]
+
+
 _search = msgspec.json.Decoder(_Search)
+_page = msgspec.json.Decoder(_Page)
 _recording = msgspec.json.Decoder(_Recording)
 
 
@@ -100,6 +127,47 @@ def read_search(body: bytes) -> Found:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise errors.Garbled(f"MusicBrainz' search cannot be read: {error}", body=body) from error
     return Found(tuple(map(_candidate, page.recordings)), page.count <= len(page.recordings))
+
+
+class Page(NamedTuple):
+    """The recordings on a page of releases, each once; how many releases the page lists, and of how many."""
+
+    candidates: tuple[contract.RecordingCandidate, ...]
+    releases: int
+    of: int
+
+
+def read_page(body: bytes) -> Page:
+    """Read the body of browsed releases; they need recordings, artist credits and release groups among the includes.
+
+    Raises errors.Garbled when it is none.
+    """
+    try:
+        page = _page.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise errors.Garbled(f"MusicBrainz' releases cannot be read: {error}", body=body) from error
+    found: dict[str, _Recording] = {}
+    for listed in page.releases:
+        for track in (track for medium in listed.media for track in medium.tracks):
+            recording = found.setdefault(track.recording.id, track.recording)
+            if all(release.id != listed.id for release in recording.releases):
+                recording.releases = [*recording.releases, _holding(listed, track)]
+    return Page(tuple(map(_candidate, found.values())), len(page.releases), page.release_count)
+
+
+def _holding(listed: _ListedRelease, track: _ListedTrack) -> _Release:
+    """Write a listed release as one of a recording's: with that track alone."""
+    return _Release(
+        id=listed.id,
+        title=listed.title,
+        release_group=listed.release_group,
+        artist_credit=listed.artist_credit,
+        status=listed.status,
+        date=listed.date,
+        country=listed.country,
+        track_count=sum(medium.track_count for medium in listed.media) or None,
+        media=[_Medium(tracks=[_Track(track.number)])],
+    )
 
 
 def read_recording(body: bytes) -> contract.RecordingCandidate:

@@ -14,6 +14,7 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.queries import Queries
 
 from sleevenotes import model
+from sleevenotes.store import wants
 from sleevenotes.store.postgres import Connection
 
 SUBJECTS_PER_JOB = 50
@@ -37,6 +38,15 @@ async def enqueue(conn: Connection, stage: str, subject_ids: Sequence[int], band
             [msgspec.json.encode(list(chunk)) for chunk in chunks],
             [int(band)] * len(chunks),
         )
+
+
+async def wake(conn: Connection, waiters: Sequence[wants.Waiter]) -> None:
+    """Turn settled wants into jobs of the stages that waited, in the settling transaction."""
+    groups: dict[tuple[str, model.Band], list[int]] = {}
+    for waiter in waiters:
+        groups.setdefault((waiter.stage, waiter.band), []).append(waiter.subject_id)
+    for (stage, band), subject_ids in groups.items():
+        await enqueue(conn, stage, subject_ids, band)
 
 
 def subjects(payload: bytes | None) -> list[int]:

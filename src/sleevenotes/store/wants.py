@@ -10,7 +10,7 @@ stage finds the row gone and writes a new one. No wake-up is lost between them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -106,6 +106,13 @@ async def want(
         stage,
         [new.subject_id for new in news],
     )
+    await inquired(conn, stage, [(new.subject_id, new.key) for new in news])
+    for source in {new.source for new in news}:
+        await conn.execute("SELECT pg_notify($1, $2)", events.WAKE_LANES, source)
+
+
+async def inquired(conn: Connection, stage: str, asked: Sequence[tuple[int, bytes]]) -> None:
+    """Note which questions were put for which subjects of a stage: (subject, key)."""
     await conn.execute(
         """
         INSERT INTO inquiries (stage, subject_id, question_key)
@@ -113,11 +120,9 @@ async def want(
         ON CONFLICT DO NOTHING
         """,
         stage,
-        [new.subject_id for new in news],
-        [new.key for new in news],
+        [subject_id for subject_id, _ in asked],
+        [key for _, key in asked],
     )
-    for source in {new.source for new in news}:
-        await conn.execute("SELECT pg_notify($1, $2)", events.WAKE_LANES, source)
 
 
 async def _waiting(conn: Connection, stage: str, news: Sequence[New], band: model.Band) -> set[tuple[str, bytes, int]]:
@@ -175,10 +180,18 @@ async def next_due(conn: Connection, sources: Sequence[str], now: datetime) -> d
     return due and max(due, now)
 
 
-async def claim(conn: Connection, together: Mapping[str, int], now: datetime, lease: float) -> list[Want]:
+async def claim(
+    conn: Connection,
+    together: Mapping[str, int],
+    now: datetime,
+    lease: float,
+    *,
+    singly: Collection[tuple[str, str]] = (),
+) -> list[Want]:
     """Lease the most wanted pack of these sources, each with its size; of one source and kind, [] when none is due.
 
-    Call it in a transaction of its own. `lease` in seconds: after that, a lane that died is not waited for.
+    Call it in a transaction of its own. `lease` in seconds: after that, a lane that died is not waited for. `singly`
+    are the (source, kind) that go one in a request, whatever the source's size.
     """
     head = await conn.fetchrow(
         f"""
@@ -191,7 +204,8 @@ async def claim(conn: Connection, together: Mapping[str, int], now: datetime, le
     )
     if head is None:
         return []
-    limit = min(together[head["source"]], head["pack_limit"] or 32767)
+    most = 1 if (head["source"], head["kind"]) in singly else together[head["source"]]
+    limit = min(most, head["pack_limit"] or 32767)
     rows = await conn.fetch(
         f"""
         UPDATE wants SET leased_until = $5

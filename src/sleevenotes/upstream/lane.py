@@ -78,6 +78,7 @@ class Lane:
         self._time = time
         self._wake = wake
         self._pack_sizes = {source.name: float(source.policy.together) for source in sources}
+        self._singly = {(source.name, contract.tag(kind)) for source in sources for kind in source.policy.singly}
         self._called = asyncio.Event()
         self._places = asyncio.Semaphore(self._policy.parallel)
         self._sends: set[asyncio.Task[None]] = set()
@@ -157,7 +158,7 @@ class Lane:
         lease = self._policy.timeout + 30.0
         sizes = {name: int(size) for name, size in self._pack_sizes.items()}
         async with self._database.transaction() as conn:
-            pack = await wants.claim(conn, sizes, self._time.now(), lease)
+            pack = await wants.claim(conn, sizes, self._time.now(), lease, singly=self._singly)
             fit = self._fit_request(pack)
             await wants.release(conn, [want.id for want in pack[fit:]])
         return pack[:fit]

@@ -49,6 +49,18 @@ async def test_the_most_urgent_band_goes_first_then_the_most_played(database: Da
     assert [await take(database) for _ in range(4)] == [["urgent"], ["often"], ["seldom"], []]
 
 
+async def test_a_kind_that_goes_singly_is_claimed_alone_and_the_others_in_packs(database: Database) -> None:
+    describing = [contract.DescribeRecording(mbid) for mbid in ("a", "b")]
+    singles = [wants.New(SOURCE, contract.key(each), contract.kind(each), each, 1, plays=9) for each in describing]
+    await put(database, *singles, new("Words"), new("Monkey"))
+    sizes = []
+    for _ in range(3):
+        async with database.transaction() as conn:
+            singly = {(SOURCE, "describe_recording")}
+            sizes.append(len(await wants.claim(conn, {SOURCE: 32}, NOW, lease=30.0, singly=singly)))
+    assert sizes == [1, 1, 2]
+
+
 async def test_a_bump_lifts_a_waiting_question_over_the_others(database: Database) -> None:
     await put(database, new("first", 1), new("second", 2), band=model.Band.LOW_PRIORITY)
     async with database.transaction() as conn:

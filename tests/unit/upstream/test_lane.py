@@ -142,7 +142,7 @@ def _new(source: Knower, track: str, subject: int) -> wants.New:
 def _keep_pace(server: Server, began: float, count: int) -> bool:
     """Tell whether the n-th request came n - 1 windows after the start, or later.
 
-    Not held against the one before: the clock may be turned between a reservation and its send, and such a send is late.
+    Not held against the one before: the clock may be turned between a reservation and its send, which then is late.
     """
     times = sorted(moment for moment, _ in server.packs)
     return len(times) == count and all(moment - began >= place for place, moment in enumerate(times))
