@@ -61,20 +61,25 @@ async def open(  # noqa: A001 - read as app.open
 
 
 @contextlib.asynccontextmanager
-async def working(parts: Parts, transport: client.Transport | None = None) -> AsyncIterator[None]:
+async def working(
+    parts: Parts,
+    transport: client.Transport | None = None,
+    sources: Sequence[contract.Source] | None = None,
+) -> AsyncIterator[None]:
     """Run lanes, workers and the recheck while the block runs.
 
-    `transport` takes the place of the internet (tests mount a simulator).
+    `transport` takes the place of the internet (tests mount a simulator), `sources` of those the settings let be asked.
     """
+    asked = sources_of(parts.settings) if sources is None else sources
     clock_of_stages = alarms.Alarms(parts.database, parts.clock)
-    tools = Tools(parts.database, parts.clock, parts.files, sources_of(parts.settings), clock_of_stages)
+    tools = Tools(parts.database, parts.clock, parts.files, asked, clock_of_stages)
     worker = jobs.Worker(parts.database, stages(tools), parts.clock, parts.settings.worker_jobs)
     async with contextlib.AsyncExitStack() as stack:
         if transport is None:
             internet = client.Internet(parts.settings.simulator)
             stack.push_async_callback(internet.close)
             transport = internet
-        lanes = _lanes(parts, client.Client(transport, parts.clock, parts.settings.user_agent))
+        lanes = _lanes(parts, asked, client.Client(transport, parts.clock, parts.settings.user_agent))
         await parts.database.listen(events.WAKE_LANES, functools.partial(_call, lanes))
         tasks = [asyncio.create_task(each.run(), name=f"lane {each.host}") for each in lanes]
         tasks.append(asyncio.create_task(recheck.run(tools), name="recheck"))
@@ -111,10 +116,10 @@ def stages(tools: Tools) -> list[jobs.Stage]:
     ]
 
 
-def _lanes(parts: Parts, door: client.Client) -> list[lane.Lane]:
+def _lanes(parts: Parts, asked: Sequence[contract.Source], door: client.Client) -> list[lane.Lane]:
     return [
         lane.Lane(sources, parts.database, door, parts.files, parts.clock, store_jobs.wake)
-        for sources in lane.by_host(sources_of(parts.settings)).values()
+        for sources in lane.by_host(asked).values()
     ]
 
 

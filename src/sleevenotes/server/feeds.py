@@ -14,10 +14,10 @@ import msgspec
 
 from sleevenotes import errors, model
 from sleevenotes.server import views
-from sleevenotes.store import library, scrobbles, wants
+from sleevenotes.store import library, played, wants
 from sleevenotes.store.accounts import Account
+from sleevenotes.store.played import Play
 from sleevenotes.store.postgres import Connection
-from sleevenotes.store.scrobbles import Play
 
 PAGE = 40  # plays; the whole page stays under 100 kB
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,7 +55,7 @@ async def read(conn: Connection, account: Account, before: str, now: datetime) -
     Raises errors.Refused when the cursor is none of ours.
     """
     where = views.zone(account.time_zone)
-    found = await scrobbles.feed(conn, account.id, before=parse(before), limit=PAGE + 1)
+    found = await played.feed(conn, account.id, before=parse(before), limit=PAGE + 1)
     plays = found[:PAGE]
     if not plays:
         return Feed((), "", "")
@@ -70,7 +70,7 @@ async def read(conn: Connection, account: Account, before: str, now: datetime) -
 
 async def now_playing(conn: Connection, account: Account, now: datetime) -> Now | None:
     """Read what the account plays now."""
-    play = await scrobbles.now_playing(conn, account.id, now)
+    play = await played.now_playing(conn, account.id, now)
     until = await library.now_playing_until(conn, account.id, now)
     return Now(play, until) if play and until else None
 

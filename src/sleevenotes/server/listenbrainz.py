@@ -18,9 +18,9 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from sleevenotes import errors
 from sleevenotes.model import Band
 from sleevenotes.server import answers, auth, listens, ops, problems, services
-from sleevenotes.store import latest_imports, scrobbles
+from sleevenotes.store import latest_imports, played, scrobbles
 from sleevenotes.store.accounts import Account
-from sleevenotes.store.scrobbles import Play
+from sleevenotes.store.played import Play
 
 DEFAULT_COUNT = 25
 MAX_COUNT = 1000
@@ -110,7 +110,7 @@ async def delete_listen(request: Asked) -> ASGIApp:
     gone = _read(await request.body(), _ToDelete)
     parts = services.of(request)
     async with parts.database.transaction() as conn:
-        there = await scrobbles.at(conn, account.id, _moment(gone.listened_at, "listened_at"))
+        there = await played.at(conn, account.id, _moment(gone.listened_at, "listened_at"))
         same = [play.id for play in there if _msid(play) == gone.recording_msid.lower()]
         await scrobbles.delete(conn, account.id, same, parts.clock.now())
     return _OK
@@ -144,7 +144,7 @@ async def user_listens(request: Asked, user_name: FromPath[str]) -> ASGIApp:
         raise errors.Refused("max_ts should be greater than min_ts.")
     count = _number(request, "count")
     async with services.of(request).database.connection() as conn:
-        plays = await scrobbles.feed(
+        plays = await played.feed(
             conn,
             account.id,
             since=None if after is None else _moment(after + 1, "min_ts"),
@@ -152,7 +152,7 @@ async def user_listens(request: Asked, user_name: FromPath[str]) -> ASGIApp:
             limit=DEFAULT_COUNT if count is None else min(count, MAX_COUNT),
             oldest=after is not None and before is None,
         )
-        bounds = await scrobbles.bounds(conn, account.id)
+        bounds = await played.bounds(conn, account.id)
     oldest, latest = bounds or (datetime.fromtimestamp(0, UTC),) * 2
     return _payload(
         count=len(plays),
@@ -168,7 +168,7 @@ async def listen_count(request: Asked, user_name: FromPath[str]) -> ASGIApp:
     """Tell how many listens there are."""
     account = await _own(request, user_name)
     async with services.of(request).database.connection() as conn:
-        return _payload(count=await scrobbles.count(conn, account.id))
+        return _payload(count=await played.count(conn, account.id))
 
 
 @get("/user/{user_name:str}/playing-now")
@@ -177,7 +177,7 @@ async def playing_now(request: Asked, user_name: FromPath[str]) -> ASGIApp:
     account = await _own(request, user_name)
     parts = services.of(request)
     async with parts.database.connection() as conn:
-        play = await scrobbles.now_playing(conn, account.id, parts.clock.now())
+        play = await played.now_playing(conn, account.id, parts.clock.now())
     now = [listens.written(play, account.name)] if play else []
     return _payload(count=len(now), user_id=account.name, playing_now=True, listens=now)
 

@@ -16,7 +16,7 @@ import msgspec
 from sleevenotes import errors, names
 from sleevenotes.model import Evidence, Scrobble, Status
 from sleevenotes.server import inputs, problems
-from sleevenotes.store.scrobbles import Play
+from sleevenotes.store.played import Play
 
 MAX_LISTEN_BYTES = 10_240
 MAX_LISTENS = 1_000

@@ -22,8 +22,8 @@ from sleevenotes.model import Band, Status
 from sleevenotes.server import auth, ops, problems, scrobble_json, services
 from sleevenotes.server.problems import ItemProblem
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
-from sleevenotes.store import scrobbles
-from sleevenotes.store.scrobbles import Play
+from sleevenotes.store import played, scrobbles
+from sleevenotes.store.played import Play
 
 WINDOW_S = 30  # the same track within this many seconds is the same play
 DEFAULT_LIMIT = 20
@@ -127,7 +127,7 @@ async def submit(request: Asked) -> Response[SubmitAnswer]:
     sent = [scrobble for _, scrobble in batch.valid]
     stored = await parts.submitter.submit(account.id, sent, band=Band.DEFAULT, window_s=WINDOW_S)
     async with parts.database.connection() as conn:
-        plays = {play.id: play for play in await scrobbles.by_ids(conn, account.id, [one.id for one in stored])}
+        plays = {play.id: play for play in await played.by_ids(conn, account.id, [one.id for one in stored])}
     answers = [
         SubmittedScrobble(**_facts(plays[one.id]), index=index, duplicate=one.duplicate)
         for (index, _), one in zip(batch.valid, stored, strict=True)
@@ -175,7 +175,7 @@ async def list_page(
     account = await auth.reader(request)
     limit = _limit(limit)
     async with services.of(request).database.connection() as conn:
-        plays = await scrobbles.feed(
+        plays = await played.feed(
             conn,
             account.id,
             before=scrobble_json.read_cursor(cursor) if cursor else None,
@@ -193,8 +193,8 @@ async def recent(request: Asked, limit: FromQuery[int] = DEFAULT_LIMIT) -> Recen
     account = await auth.reader(request)
     parts = services.of(request)
     async with parts.database.connection() as conn:
-        now = await scrobbles.now_playing(conn, account.id, parts.clock.now())
-        plays = await scrobbles.feed(conn, account.id, limit=_limit(limit))
+        now = await played.now_playing(conn, account.id, parts.clock.now())
+        plays = await played.feed(conn, account.id, limit=_limit(limit))
     return RecentAnswer(scrobble_json.written(now) if now else None, _answers(plays))
 
 
@@ -219,7 +219,7 @@ _NO_SUCH = "There is no such scrobble of yours."
 async def _own(request: Asked, scrobble_id: int) -> Play:
     account = await auth.reader(request)
     async with services.of(request).database.connection() as conn:
-        plays = await scrobbles.by_ids(conn, account.id, _ids(scrobble_id))
+        plays = await played.by_ids(conn, account.id, _ids(scrobble_id))
     if not plays:
         raise NotFoundException(_NO_SUCH)
     return plays[0]

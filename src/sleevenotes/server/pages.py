@@ -20,7 +20,7 @@ from sleevenotes.server import (
 )
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
-from sleevenotes.store import events, scrobbles
+from sleevenotes.store import events, played
 
 ROWS = 100  # plays in one fragment
 
@@ -70,9 +70,9 @@ async def plays_fragment(
     parts = services.of(request)
     now = parts.clock.now()
     async with parts.database.connection() as conn:
-        plays = await scrobbles.by_ids(conn, account.id, numbers("ids", ids))
+        plays = await played.by_ids(conn, account.id, numbers("ids", ids))
         if lookups:
-            plays += await scrobbles.by_lookups(conn, account.id, numbers("lookups", lookups), ROWS)
+            plays += await played.by_lookups(conn, account.id, numbers("lookups", lookups), ROWS)
     tell = feeds.teller(account, now)
     return templating.fragment("_plays.html", plays=plays, tell=tell, usual_app=app)
 

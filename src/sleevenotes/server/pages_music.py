@@ -16,7 +16,7 @@ from sleevenotes import model
 from sleevenotes.server import charts, feeds, services, stories, templating, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
-from sleevenotes.store import artwork_candidates, events, explanations, library, scrobbles, sleeves, traces
+from sleevenotes.store import artwork_candidates, events, explanations, library, played, sleeves, traces
 from sleevenotes.store.accounts import Account
 from sleevenotes.store.postgres import Connection
 
@@ -42,14 +42,14 @@ async def album(request: Asking, account: SignedIn, release_group_id: FromPath[i
 
 
 async def _album(conn: Connection, account: Account, release_group_id: int) -> dict[str, Any]:
-    played = await library.album_played(conn, account.id, release_group_id)
-    group = await sleeves.release_group(conn, release_group_id) if played else None
+    totals = await library.album_played(conn, account.id, release_group_id)
+    group = await sleeves.release_group(conn, release_group_id) if totals else None
     if group is None:
         raise NotFoundException
     own = await library.album_releases(conn, account.id, release_group_id)
     return {
         "album": group,
-        "played": played,
+        "played": totals,
         "tracks": await library.album_tracks(conn, account.id, release_group_id),
         "months": await library.album_months(conn, account.id, release_group_id, account.time_zone),
         "editions": [edition for edition in group.editions if edition.id in own],
@@ -85,13 +85,13 @@ async def artist(request: Asking, account: SignedIn, artist_id: FromPath[int]) -
 
 
 async def _artist(conn: Connection, account: Account, artist_id: int) -> dict[str, Any]:
-    played = await library.artist_played(conn, account.id, artist_id)
-    found = await sleeves.artist(conn, artist_id) if played else None
+    totals = await library.artist_played(conn, account.id, artist_id)
+    found = await sleeves.artist(conn, artist_id) if totals else None
     if found is None:
         raise NotFoundException
     return {
         "artist": found,
-        "played": played,
+        "played": totals,
         "albums": await library.artist_albums(conn, account.id, artist_id),
         "tracks": await library.artist_tracks(conn, account.id, artist_id),
         "months": await library.artist_months(conn, account.id, artist_id, account.time_zone),
@@ -105,7 +105,7 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
     now = parts.clock.now()
     async with parts.database.connection() as conn:
         heard = (await events.read(conn, account.id, "")).cursor
-        plays = await scrobbles.by_ids(conn, account.id, [scrobble_id])
+        plays = await played.by_ids(conn, account.id, [scrobble_id])
         story = await explanations.explain(conn, scrobble_id) if plays else None
         await feeds.hurry(conn, plays)
     if story is None:

@@ -14,7 +14,7 @@ from sleevenotes import errors
 from sleevenotes.model import Evidence, Scrobble, Status
 from sleevenotes.server import inputs
 from sleevenotes.server.problems import FieldProblem, ItemProblem
-from sleevenotes.store.scrobbles import Play
+from sleevenotes.store.played import Play
 
 MAX_SCROBBLES = 50
 MAX_ITEM_BYTES = 20_000

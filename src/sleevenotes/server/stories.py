@@ -10,7 +10,7 @@ import msgspec
 from sleevenotes.server import views
 from sleevenotes.store import traces
 from sleevenotes.store.explanations import Explanation
-from sleevenotes.store.scrobbles import Play
+from sleevenotes.store.played import Play
 
 
 class Pair(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ from sleevenotes.model import (
     Status,
 )
 from sleevenotes.pipeline.submit import Submitter
-from sleevenotes.store import accounts, catalog, events, jobs, lookups, matches, scrobbles
+from sleevenotes.store import accounts, catalog, events, jobs, lookups, matches, played
 from sleevenotes.store.postgres import Connection, Database
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -59,7 +59,7 @@ async def plays_counted(database: Database) -> dict[str, int]:
 
 async def stored_count(database: Database, account_id: int) -> int:
     async with database.connection() as conn:
-        return await scrobbles.count(conn, account_id)
+        return await played.count(conn, account_id)
 
 
 async def match_with_album(conn: Connection, lookup_id: int, now: datetime) -> int:
@@ -143,7 +143,7 @@ async def test_all_that_a_client_sent_is_kept(submitter: Submitter, database: Da
     )
     await submitter.submit(account, [sent], band=Band.DEFAULT)
     async with database.connection() as conn:
-        (kept,) = await scrobbles.feed(conn, account, limit=10)
+        (kept,) = await played.feed(conn, account, limit=10)
     for field in ("artist", "track", "release", "album_artist", "duration_ms", "source_app", "source_device"):
         assert getattr(kept, field) == getattr(sent, field), field
     assert (kept.origin, kept.artwork_uri, kept.evidence) == (sent.origin, sent.artwork_uri, sent.evidence)
@@ -163,7 +163,7 @@ async def test_several_thousand_plays_are_stored_in_their_order(
     stored = await submitter.submit(account, batch, band=Band.LOW_PRIORITY)
     assert len({one.id for one in stored}) == 2_500
     async with database.connection() as conn:
-        kept = {each.id: each.track for each in await scrobbles.feed(conn, account, limit=5_000)}
+        kept = {each.id: each.track for each in await played.feed(conn, account, limit=5_000)}
     assert [kept[one.id] for one in stored] == [sent.track for sent in batch]
     assert sum((await plays_counted(database)).values()) == 2_500
 
@@ -214,7 +214,7 @@ async def test_a_known_name_is_enriched_at_once_and_asks_nobody(
         group_id = await match_with_album(conn, first.lookup_id, clock.now())
     await submitter.submit(account, [play(seconds=200)], band=Band.DEFAULT)
     async with database.connection() as conn:
-        newest, _ = await scrobbles.feed(conn, account, limit=2)
+        newest, _ = await played.feed(conn, account, limit=2)
     assert newest.status is Status.ENRICHED
     assert newest.recording_title == "Roygbiv"
     assert len(await queued(database, "match")) == 1
@@ -354,10 +354,10 @@ async def test_what_plays_now_is_shown_until_it_is_over(
 ) -> None:
     await submitter.play_now(account, Scrobble("Boards of Canada", "Roygbiv", duration_ms=151_000))
     async with database.connection() as conn:
-        now = await scrobbles.now_playing(conn, account, clock.now())
+        now = await played.now_playing(conn, account, clock.now())
         assert now is not None
         assert (now.id, now.track, now.status) == (0, "Roygbiv", Status.PENDING)
-        assert await scrobbles.now_playing(conn, account, clock.now() + timedelta(seconds=151)) is None
+        assert await played.now_playing(conn, account, clock.now() + timedelta(seconds=151)) is None
     assert len(await queued(database, "match")) == 1
     assert await plays_counted(database) == {"Roygbiv": 0}
 
@@ -373,5 +373,5 @@ async def test_a_player_that_repeats_itself_makes_no_track_longer_and_tells_once
     async with database.connection() as conn:
         told = [event["type"] for _, event in (await events.read(conn, account, before)).events]
         assert told == ["now_playing_changed"]
-        assert await scrobbles.now_playing(conn, account, clock.now()) is not None
-        assert await scrobbles.now_playing(conn, account, clock.now() + timedelta(seconds=10)) is None
+        assert await played.now_playing(conn, account, clock.now()) is not None
+        assert await played.now_playing(conn, account, clock.now() + timedelta(seconds=10)) is None

@@ -10,7 +10,7 @@ import pytest_asyncio
 from sleevenotes.clock import HandClock
 from sleevenotes.model import Band, Image, Scrobble, Status
 from sleevenotes.pipeline.submit import Submitter
-from sleevenotes.store import accounts, artworks, events, images, matches, scrobbles
+from sleevenotes.store import accounts, artworks, events, images, matches, played, scrobbles
 from sleevenotes.store.postgres import Database
 from tests.unit.pipeline.test_submit import match_with_album, play
 
@@ -36,7 +36,7 @@ async def test_a_feed_is_newest_first_and_pages_through_one_second_without_repea
     seen: list[int] = []
     before = None
     async with database.connection() as conn:
-        while page := await scrobbles.feed(conn, account, before=before, limit=3):
+        while page := await played.feed(conn, account, before=before, limit=3):
             seen += [each.id for each in page]
             before = (page[-1].listened_at, page[-1].id)
     # t8 and t9 share a second, as do the four before them
@@ -51,7 +51,7 @@ async def test_bounds_and_the_oldest_first_page(database: Database, clock: HandC
 
     async def tracks(**asked: object) -> list[str]:
         async with database.connection() as conn:
-            return [each.track for each in await scrobbles.feed(conn, account, limit=2, **asked)]  # type: ignore[arg-type] # passed on
+            return [each.track for each in await played.feed(conn, account, limit=2, **asked)]  # type: ignore[arg-type] # passed on
 
     assert await tracks() == ["t5", "t4"]
     assert await tracks(until=NOON + timedelta(seconds=4)) == ["t3", "t2"]
@@ -63,10 +63,10 @@ async def test_nobody_sees_or_deletes_anothers_plays(database: Database, clock: 
     (mine,) = await store(database, clock, account, play())
     async with database.connection() as conn:
         other = (await accounts.create(conn, "otto", "", is_owner=False, now=clock.now())).id
-        assert await scrobbles.by_ids(conn, other, [mine]) == []
-        assert await scrobbles.feed(conn, other, limit=5) == []
+        assert await played.by_ids(conn, other, [mine]) == []
+        assert await played.feed(conn, other, limit=5) == []
         assert await scrobbles.delete(conn, other, [mine], clock.now()) == []
-        assert await scrobbles.count(conn, account) == 1
+        assert await played.count(conn, account) == 1
 
 
 async def test_deleting_tells_the_pages(database: Database, clock: HandClock, account: int) -> None:
@@ -83,14 +83,14 @@ async def test_a_matched_play_shows_its_recording_artists_album_and_cover(
 ) -> None:
     (stored,) = await store(database, clock, account, play())
     async with database.transaction() as conn:
-        (bare,) = await scrobbles.by_ids(conn, account, [stored])
+        (bare,) = await played.by_ids(conn, account, [stored])
         assert (bare.status, bare.artists, bare.artwork_status, bare.image_digest) == (Status.PENDING, (), "", "")
         group_id = await match_with_album(conn, bare.lookup_id, clock.now())
         release_id = await conn.fetchval("SELECT id FROM releases")
         await artworks.want(conn, {group_id: release_id}, clock.now())
         image = Image(DIGEST, 500, 500, "image/jpeg", 1000, b"\1\2\3", "#336699")
         await artworks.found(conn, group_id, await images.keep(conn, image, clock.now()), "Its own front.", clock.now())
-        (shown,) = await scrobbles.by_lookups(conn, account, [bare.lookup_id], 5)
+        (shown,) = await played.by_lookups(conn, account, [bare.lookup_id], 5)
     assert (shown.status, shown.recording_title, shown.length_ms) == (Status.ENRICHED, "Roygbiv", 151_000)
     assert shown.artist_credit == "Boards of Canada"
     assert [(name, join) for _, _, name, join in shown.artists] == [("Boards of Canada", "")]
@@ -103,7 +103,7 @@ async def test_a_matched_play_shows_its_recording_artists_album_and_cover(
 async def test_a_plays_own_match_goes_before_the_shared_one(database: Database, clock: HandClock, account: int) -> None:
     first, second = await store(database, clock, account, play(seconds=0), play(seconds=200))
     async with database.transaction() as conn:
-        (one,) = await scrobbles.by_ids(conn, account, [first])
+        (one,) = await played.by_ids(conn, account, [first])
         await match_with_album(conn, one.lookup_id, clock.now())
         row = await conn.fetchrow("SELECT recording_id, release_id, release_group_id FROM matches")
         other = await conn.fetchval(
@@ -113,7 +113,7 @@ async def test_a_plays_own_match_goes_before_the_shared_one(database: Database, 
         )
         own = matches.Identity(other, row["release_id"], row["release_group_id"], "evidence", 0.0, "Its own id.")
         await matches.keep(conn, own, clock.now(), scrobble_id=second)
-        plays = await scrobbles.by_ids(conn, account, [first, second])
+        plays = await played.by_ids(conn, account, [first, second])
     assert [each.recording_title for each in plays] == ["Roygbiv (Peel Session)", "Roygbiv"]
 
 
@@ -123,7 +123,7 @@ async def test_a_feed_of_many_reads_only_its_page(database: Database, clock: Han
         await conn.execute("ANALYZE scrobbles")
         plan = await conn.fetch(
             "EXPLAIN "
-            + scrobbles._plays(
+            + played._plays(
                 "SELECT * FROM scrobbles s WHERE s.account_id = $1 ORDER BY s.listened_at DESC, s.id DESC LIMIT $2"
             ),
             account,
