@@ -29,7 +29,7 @@ from sleevenotes.store.discographies import Told, Waiting
 from sleevenotes.store.postgres import Connection
 
 WORTH = 10
-"""Names that wait, for each page: a few more than one request of a search answers (decision 11)."""
+"""Names that wait, for each page: a few more than one request of a search answers (decision 9)."""
 
 SURE = 0.1
 """Distance below which a name of the same title is that recording: another way of writing it (matching.distance)."""

@@ -49,6 +49,7 @@ def _news(
     plays: Sequence[scrobbles.WithEvidence],
     known: match.Known,
 ) -> list[wants.New]:
+    asked = [(play, source) for play in plays if (source := _whom(tools, play, known)) is not None]
     return [
         wants.New(
             source=source.name,
@@ -57,10 +58,18 @@ def _news(
             question=question(play),
             subject_id=play.id,
         )
-        for play in plays
-        for source in tools.answering(contract.DescribeRecording)
-        if (source.name, contract.key(question(play))) not in known
+        for play, source in asked
     ]
+
+
+def _whom(tools: Tools, play: scrobbles.WithEvidence, known: match.Known) -> contract.Source | None:
+    """Return whom to ask: one after another, the one who takes a thousand ids first; nobody once one has answered."""
+    able = tools.answering(contract.DescribeRecording)
+    key = contract.key(question(play))
+    heard = [known[source.name, key] for source in able if (source.name, key) in known]
+    if any(reply.outcome is replies.Outcome.ANSWERED for reply in heard):
+        return None
+    return next((source for source in able if (source.name, key) not in known), None)
 
 
 def _decide(tools: Tools, play: scrobbles.WithEvidence, known: match.Known) -> decide.Chosen | None:

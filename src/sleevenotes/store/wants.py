@@ -191,16 +191,19 @@ async def claim(
     """Lease the most wanted pack of these sources, each with its size; of one source and kind, [] when none is due.
 
     Call it in a transaction of its own. `lease` in seconds: after that, a lane that died is not waited for. `singly`
-    are the (source, kind) that go one in a request, whatever the source's size.
+    are the (source, kind) that go one in a request, whatever the source's size. Nobody waits for an import: there,
+    sources that take many questions go before those that take one, which would use up their slots.
     """
     head = await conn.fetchrow(
         f"""
         SELECT id, source, kind, pack_limit FROM wants
         WHERE source = ANY($1) AND due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
-        ORDER BY {_MOST_WANTED} LIMIT 1 FOR UPDATE SKIP LOCKED
+        ORDER BY band DESC, source = ANY($3) AND band = {int(model.Band.LOW_PRIORITY)}, {_MOST_WANTED}
+        LIMIT 1 FOR UPDATE SKIP LOCKED
         """,
         list(together),
         now,
+        [source for source, size in together.items() if size == 1],
     )
     if head is None:
         return []

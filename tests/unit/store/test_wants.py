@@ -61,6 +61,18 @@ async def test_a_kind_that_goes_singly_is_claimed_alone_and_the_others_in_packs(
     assert sizes == [1, 1, 2]
 
 
+@pytest.mark.parametrize(
+    ("band", "first"), [(model.Band.LOW_PRIORITY, "listenbrainz"), (model.Band.DEFAULT, "listenbrainz_fuzzy")]
+)
+async def test_of_an_import_what_goes_in_packs_goes_first(database: Database, band: model.Band, first: str) -> None:
+    of_one = msgspec.structs.replace(new("often", plays=9), source="listenbrainz_fuzzy")
+    of_many = msgspec.structs.replace(new("seldom"), source="listenbrainz")
+    await put(database, of_one, of_many, band=band)
+    async with database.transaction() as conn:
+        [want] = await wants.claim(conn, {"listenbrainz": 50, "listenbrainz_fuzzy": 1}, NOW, lease=30.0)
+    assert want.source == first
+
+
 async def test_a_bump_lifts_a_waiting_question_over_the_others(database: Database) -> None:
     await put(database, new("first", 1), new("second", 2), band=model.Band.LOW_PRIORITY)
     async with database.transaction() as conn:
