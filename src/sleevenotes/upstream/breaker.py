@@ -10,7 +10,10 @@ from __future__ import annotations
 from sleevenotes import errors
 
 GIVE_UP = 10
-"""Own faults after which a question is given up until the recheck: about ten minutes of trying."""
+"""Own faults after which a question is given up until the recheck: three minutes of trying, or of an import four."""
+
+LONGEST = 30.0
+"""Seconds between two tries of a question: a service that is down as a whole is left alone by its host's pause."""
 
 EAGER = 4
 """Times that a question somebody waits for is asked again at once."""
@@ -22,15 +25,15 @@ OPENS_AFTER = 12
 def question_wait(fault: errors.Fault, faults: int, jitter: float, *, waited_for: bool) -> float:
     """Return the seconds before a question is asked again after its (faults + 1)-th fault; `jitter` in 0..1.
 
-    Worked example, jitter 0.5: 1.25, 2.5, 5, 10 … 300 s, and where somebody waits, 0.25, 0.25, 0.25, 0.25, 2.5, 5 …:
+    Worked example, jitter 0.5: 1.25, 2.5, 5, 10 … 37.5 s, and where somebody waits, 0.25, 0.25, 0.25, 0.25, 2.5, 5 …:
     half of an archive's requests failing is a bad day, and each is a new throw. When the whole service sheds load, 1.1
     to 4.1 s, to 1.5 s where somebody waits.
     """
     if isinstance(fault, errors.Throttled):
         return 1.1 + (0.4 if waited_for else 3.0) * jitter if fault.site_wide else max(1.0, fault.retry_after or 0.0)
     if waited_for:
-        return (0.2 if faults < EAGER else min(300.0, 2.0 ** (faults - EAGER + 1))) * (1.0 + 0.5 * jitter)
-    return min(300.0, 2.0**faults) * (1.0 + 0.5 * jitter)
+        return (0.2 if faults < EAGER else min(LONGEST, 2.0 ** (faults - EAGER + 1))) * (1.0 + 0.5 * jitter)
+    return min(LONGEST, 2.0**faults) * (1.0 + 0.5 * jitter)
 
 
 def host_pause(fault: errors.Fault, consecutive: int) -> float:

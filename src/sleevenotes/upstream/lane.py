@@ -209,6 +209,7 @@ class Lane:
             else:
                 settle = functools.partial(self._store, exchange, answers)
             await self._settled(settle)
+            self._called.set()  # when it last looked, what is to be asked again was still leased
 
     async def _exchange(self, exchange: Exchange, slot: datetime) -> list[contract.Answer]:
         source = self._sources[exchange.pack[0].source]

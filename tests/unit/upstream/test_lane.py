@@ -19,7 +19,7 @@ from sleevenotes.store import replies, wants
 from sleevenotes.store.postgres import Connection, Database
 from sleevenotes.upstream import breaker
 from sleevenotes.upstream.client import Client
-from sleevenotes.upstream.lane import Lane
+from sleevenotes.upstream.lane import LOOK_AGAIN, Lane
 
 
 class Knower:
@@ -119,11 +119,11 @@ class Stand:
         async with self.database.connection() as conn:
             return float(await conn.fetchval("SELECT extract(epoch FROM paused_until) FROM budgets"))
 
-    async def until_told(self, count: int, at_most: float = 3600.0) -> dict[str, Any]:
+    async def until_told(self, count: int, at_most: float = 3600.0, step: float = 0.05) -> dict[str, Any]:
         async def told() -> bool:
             return len([each for each in (await self.outcomes()).values() if each]) >= count
 
-        await turning.until(told, self.clock, at_most=at_most)
+        await turning.until(told, self.clock, step=step, at_most=at_most)
         return await self.outcomes()
 
 
@@ -294,8 +294,10 @@ async def test_a_host_that_says_the_rate_is_spent_is_left_alone_until_it_is_not(
     stand, source = Stand(database, clock), Knower(together=1, told="x-ratelimit")
     headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset-in": "7"}
     server = Server(clock, lambda tracks: (200, headers, json.dumps(tracks).encode()))
-    await stand.want(source, "a", "b")
+    await stand.want(source, "a")
     async with stand.lane(source, server, tmp_path):
+        await stand.until_told(1)  # and the pause is noted with it
+        await stand.want(source, "b")
         await stand.until_told(2)
     (first, _), (second, _) = server.packs
     assert second - first >= 7
@@ -312,6 +314,19 @@ async def test_finding_nothing_soon_after_a_throttle_is_no_absence(
         assert await stand.until_told(1) == {"a": "answered"}
     throttled, _, last = (at for at, _ in server.packs)
     assert last - throttled >= 600
+
+
+async def test_what_met_a_fault_is_asked_again_when_its_wait_is_over_though_nobody_calls(
+    database: Database, clock: HandClock, tmp_path: Path
+) -> None:
+    replies: Iterator[Reply] = iter([(500, {}, b"")])
+    stand, source = Stand(database, clock), Knower()
+    server = Server(clock, lambda tracks: next(replies, everything(tracks)))
+    await stand.want(source, "a")
+    async with stand.lane(source, server, tmp_path):
+        await stand.until_told(1, step=0.01)  # slowly, so that what the lane itself needs is short
+    first, second = (moment for moment, _ in server.packs)
+    assert second - first < LOOK_AGAIN / 2
 
 
 async def test_trouble_at_one_host_does_not_delay_another(database: Database, clock: HandClock, tmp_path: Path) -> None:
