@@ -16,9 +16,15 @@ KEYED = contract.Keys(listenbrainz_token="t", lastfm_key="k", discogs_token="d")
 
 
 def waves(
-    keys: contract.Keys, band: model.Band, *, artist: str = "Low", track: str = "Words", tries: int = 0
+    keys: contract.Keys,
+    band: model.Band,
+    *,
+    artist: str = "Low",
+    track: str = "Words",
+    plays: int = 1,
+    tries: int = 0,
 ) -> list[list[str]]:
-    lookup = lookups.Pending(id=1, artist=artist, track=track, release="", plays=1, tries=tries, created_at=NOW)
+    lookup = lookups.Pending(id=1, artist=artist, track=track, release="", plays=plays, tries=tries, created_at=NOW)
     sources = [source for source in registry.usable(keys) if contract.FindRecording in source.policy.answers]
     return [
         [source.name + " anew" * wave.anew for source in wave.sources] for wave in asking.waves(sources, lookup, band)
@@ -41,16 +47,22 @@ def test_a_live_play_asks_everybody_quick_at_once_then_the_slow() -> None:
     assert quick == ["listenbrainz", "musicbrainz", "deezer", "lastfm"]
     assert forgiving == ["listenbrainz_fuzzy"]
     assert anew == [["listenbrainz anew"], ["musicbrainz anew"]]
-    assert slow == ["theaudiodb", "discogs", "itunes"]
+    assert slow == ["itunes", "discogs", "theaudiodb"]
 
 
-def test_a_recheck_asks_the_slow_lanes_too() -> None:
-    assert waves(KEYED, model.Band.LOW_PRIORITY, tries=1)[-1] == ["theaudiodb", "discogs", "itunes"]
+def test_a_recheck_asks_the_slow_lanes_too_one_after_another_the_likeliest_first() -> None:
+    assert waves(KEYED, model.Band.LOW_PRIORITY, tries=1)[-3:] == [["itunes"], ["discogs"], ["theaudiodb"]]
+    assert waves(KEYED, model.Band.LOW_PRIORITY, tries=1, track="Go (Remix)")[-2:] == [["discogs"], ["itunes"]]
+    assert waves(KEYED, model.Band.LOW_PRIORITY, tries=1, track="Hey (1968)")[-3:][0] == ["discogs"]
+
+
+def test_what_is_much_played_theaudiodb_is_asked_for_all_the_same() -> None:
+    assert "theaudiodb" in waves(KEYED, model.Band.DEFAULT, artist="DJ Koze", plays=40)[-1]
 
 
 def test_without_keys_what_needs_them_is_left_out() -> None:
     assert waves(contract.Keys(), model.Band.LOW_PRIORITY) == [["musicbrainz"], ["deezer"], ["musicbrainz anew"]]
-    assert waves(contract.Keys(), model.Band.DEFAULT)[-1] == ["theaudiodb", "itunes"]
+    assert waves(contract.Keys(), model.Band.DEFAULT)[-1] == ["itunes", "theaudiodb"]
 
 
 @pytest.mark.parametrize(
