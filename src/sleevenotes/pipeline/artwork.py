@@ -35,9 +35,6 @@ PATIENCE = 3.8
 QUEUE_S = 5.0
 """Seconds that a source's queue may be long for somebody who waits."""
 
-SEQUENCE = ("deezer", "lastfm", "theaudiodb", "discogs", "itunes")
-"""Whom to ask one after another where nobody waits: the quick lanes first."""
-
 UNDECODABLE_WAIT = 60.0
 """Seconds before an image that did not decode is fetched again."""
 
@@ -74,7 +71,7 @@ async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> Non
     decoded = {each.url: each for each in offers}
     front = trails.archive(row, offers, known)
     fronts = [front, *trails.other_fronts(row, offers, known)] if front.end is End.OPEN else [front]
-    others = [trails.searched(row, source, offers, tools, known) for source in _in_order(tools)]
+    others = [trails.searched(row, source, offers, tools, known) for source in _in_order(tools, row)]
     waited_for = _is_waited_for(row, band) and front.end is not End.FETCHED
     # Asked before anything is decoded: the archive's way is the longest.
     going = await _ask_at_once(tools, row, fronts, others, band) if waited_for else []
@@ -90,15 +87,20 @@ async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> Non
 
 
 async def _note_refused(tools: Tools, row: artworks.Artwork, offers: trails.Offers, known: trails.Known) -> None:
-    news = [each for source in _in_order(tools) for each in trails.refused(row, source, offers, known)]
+    news = [each for source in _in_order(tools, row) for each in trails.refused(row, source, offers, known)]
     if news:
         async with tools.database.transaction() as conn:
             await artwork_candidates.put(conn, row.release_group_id, news)
 
 
-def _in_order(tools: Tools) -> list[contract.Source]:
-    by_name = {source.name: source for source in tools.answering(contract.FindImages)}
-    return [by_name[name] for name in SEQUENCE if name in by_name]
+def _in_order(tools: Tools, row: artworks.Artwork) -> list[contract.Source]:
+    """List who may be asked for covers of this album, one after another where nobody waits.
+
+    The quick lanes go first, and last whose covers may not be kept: they would have to be fetched again and again.
+    """
+    able = tools.answering(contract.FindImages)
+    usable = [source for source in able if row.release_group_mbid or not source.policy.only_by_mbid]
+    return sorted(usable, key=lambda source: (source.policy.keep_s is not None, source.policy.pace))
 
 
 def _is_waited_for(row: artworks.Artwork, band: model.Band) -> bool:

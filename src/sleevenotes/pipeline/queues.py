@@ -17,5 +17,5 @@ async def quick(tools: Tools, conn: Connection, asked: Sequence[str], band: mode
     return {
         name
         for name in asked
-        if ahead[name] / policies[name].together * policies[name].window / policies[name].requests <= seconds
+        if ahead[name] / policies[name].together * policies[name].pace <= seconds
     }

@@ -207,6 +207,7 @@ class Policy(msgspec.Struct, frozen=True):
     credit    what must be shown beside what came from it; "" where nothing must
     doubt_s   seconds after it throttled us in which its finding nothing proves no absence
     by_mbid   True where it finds covers by an album's MBID, too; else the MBID is no part of the question
+    only_by_mbid  True where it finds covers by nothing else
     told      how its headers begin that say what is left of the rate ("x-ratelimit"); "" where they say nothing of us
     """
 
@@ -223,8 +224,14 @@ class Policy(msgspec.Struct, frozen=True):
     credit: str = ""
     doubt_s: float = 0.0
     by_mbid: bool = False
+    only_by_mbid: bool = False
     told: str = ""
     singly: tuple[type[msgspec.Struct], ...] = ()
+
+    @property
+    def pace(self) -> float:
+        """Return the seconds between two requests, on average."""
+        return self.window / self.requests
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -284,7 +291,7 @@ def spent_for(policy: Policy, reply: Reply) -> float:
     try:
         resets_in = float(reply.headers.get(f"{policy.told}-reset-in", ""))
     except ValueError:
-        resets_in = policy.window / policy.requests
+        resets_in = policy.pace
     return max(0.0, resets_in) if left <= 0 else 0.0
 
 
