@@ -19,7 +19,7 @@ Deezer shows for an album of this name; iTunes shows the same picture."
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -42,14 +42,6 @@ SMALL = 250
 _PLACEHOLDER: Final = re.compile(
     r"2a96cbd8b46e442fc41c2b86b821562f|/spacer\.gif(?:$|\?)|dzcdn\.net/images/(?:cover|artist)//"
 )
-_NAMES: Final[Mapping[str, str]] = {
-    "coverartarchive": "the Cover Art Archive",
-    "theaudiodb": "TheAudioDB",
-    "discogs": "Discogs",
-    "deezer": "Deezer",
-    "itunes": "iTunes",
-    "lastfm": "Last.fm",
-}
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -57,6 +49,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
     `exact`: found by an MBID; True unless told otherwise. `phash` is None where not measured: it is then neither
     like nor unlike any other. `stop_gap`: terms forbid to keep it. `id` is the caller's own and not looked at.
+    `called` is how people write the source's name, within a sentence.
     """
 
     digest: str
@@ -69,6 +62,7 @@ class Candidate(msgspec.Struct, frozen=True):
     phash: int | None = None
     stop_gap: bool = False
     id: int = 0
+    called: str = ""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -103,8 +97,9 @@ def reason(chosen: Candidate, covers: Sequence[Candidate] = ()) -> str:
     said = f"It is {_what(chosen)}"
     if min(chosen.width, chosen.height) < SMALL:
         said += f", small as it is: {chosen.width} x {chosen.height} pixels"
-    same = _listed(_supporters(chosen, covers) - {chosen.source})
-    others = _listed({each.source for each in covers if likeness.different(each.phash, chosen.phash)} - {chosen.source})
+    same = _listed(_supporters(chosen, covers) - {chosen.source}, covers)
+    unlike = {each.source for each in covers if likeness.different(each.phash, chosen.phash)}
+    others = _listed(unlike - {chosen.source}, covers)
     if same:
         said += f"; {same} {'show' if ' and ' in same else 'shows'} the same picture"
     if others:
@@ -123,7 +118,7 @@ def is_placeholder(url: str) -> bool:
 def _placeholder(candidate: Candidate) -> str:
     """Return why this is no cover at all, "" where it may be one."""
     if is_placeholder(candidate.url):
-        return f"It is what {_name(candidate.source)} shows where it has no cover."
+        return f"It is what {_name(candidate)} shows where it has no cover."
     if min(candidate.width, candidate.height) < SPACER:
         return f"It has {candidate.width} x {candidate.height} pixels: a spacer."
     return ""
@@ -134,14 +129,14 @@ def _outvoted(candidate: Candidate, covers: Sequence[Candidate]) -> str:
     if candidate.exact or any(each.exact and likeness.alike(each.phash, candidate.phash) for each in covers):
         return ""
     against = [each for each in covers if likeness.different(each.phash, candidate.phash)]
-    exact = _listed({each.source for each in against if each.exact})
+    exact = _listed({each.source for each in against if each.exact}, against)
     if exact:
         return f"It was found by the album's name, and shows another picture than {exact}, found by its MBID."
     own = _supporters(candidate, covers)
     others = max((_supporters(each, covers) for each in against), key=lambda who: (len(who), sorted(who)), default=own)
     if len(others) <= len(own):
         return ""
-    return f"It was found by the album's name, and shows another picture than {_listed(others)}."
+    return f"It was found by the album's name, and shows another picture than {_listed(others, covers)}."
 
 
 def _supporters(candidate: Candidate, covers: Iterable[Candidate]) -> set[str]:
@@ -172,18 +167,18 @@ def _passed_over(candidate: Candidate, chosen: Candidate, covers: Sequence[Candi
     if min(candidate.width, candidate.height) < SMALL <= min(chosen.width, chosen.height):
         return f"It has only {candidate.width} x {candidate.height} pixels."
     if candidate.stop_gap and not chosen.stop_gap:
-        return f"{_capital(_name(candidate.source))} does not let its images be kept."
+        return f"{_capital(_name(candidate))} does not let its images be kept."
     if candidate.source == chosen.source:
         return "The same source has a better one."
     if likeness.alike(candidate.phash, chosen.phash):
-        return f"It is the same picture, and {_name(chosen.source)} comes first."
+        return f"It is the same picture, and {_name(chosen)} comes first."
     if not candidate.exact and len(_supporters(candidate, covers)) == 1:
-        return f"It was found by the album's name, and nobody else shows it; {_name(chosen.source)} is surer."
-    return f"{_capital(_name(chosen.source))} comes first."
+        return f"It was found by the album's name, and nobody else shows it; {_name(chosen)} is surer."
+    return f"{_capital(_name(chosen))} comes first."
 
 
 def _what(chosen: Candidate) -> str:
-    name = _name(chosen.source)
+    name = _name(chosen)
     if chosen.source == "coverartarchive":
         front = "the front of this very edition" if chosen.subject == "release" else "the front shown for the album"
         return f"{front} in {name}"
@@ -192,14 +187,15 @@ def _what(chosen: Candidate) -> str:
     return f"the cover that {name} shows for an album of this name"
 
 
-def _name(source: str) -> str:
-    return _NAMES.get(source, source)
+def _name(candidate: Candidate) -> str:
+    return candidate.called or candidate.source
 
 
-def _listed(sources: Iterable[str]) -> str:
+def _listed(sources: Iterable[str], covers: Iterable[Candidate]) -> str:
     """Return sources as people say them, in the declared order: "Deezer, iTunes and Last.fm"."""
     ranked = sorted(sources, key=lambda each: (SOURCES.index(each) if each in SOURCES else len(SOURCES), each))
-    named = [_name(each) for each in ranked]
+    called = {each.source: _name(each) for each in covers}
+    named = [called[each] for each in ranked]
     return " and ".join(filter(None, (", ".join(named[:-1]), *named[-1:])))
 
 

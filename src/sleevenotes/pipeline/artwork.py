@@ -233,7 +233,8 @@ async def _again(tools: Tools, row: artworks.Artwork, trail: Trail, band: model.
         await _advance(tools, row, band)
 
 
-def _standing(candidates: Sequence[artwork_candidates.Candidate]) -> list[choose.Candidate]:
+def _standing(tools: Tools, candidates: Sequence[artwork_candidates.Candidate]) -> list[choose.Candidate]:
+    called = {source.name: source.policy.called for source in tools.sources}
     return [
         choose.Candidate(
             each.digest,
@@ -246,6 +247,7 @@ def _standing(candidates: Sequence[artwork_candidates.Candidate]) -> list[choose
             phash=each.phash,
             stop_gap=each.expires_at is not None,
             id=each.id,
+            called=called.get(each.source, ""),
         )
         for each in candidates
         if each.status == "fetched"
@@ -257,7 +259,7 @@ async def _finish(tools: Tools, row: artworks.Artwork, *, recheck_at: datetime |
     now = tools.clock.now()
     async with tools.database.transaction() as conn:
         candidates = await artwork_candidates.load(conn, row.release_group_id)
-        choice = choose.choose(_standing(candidates))
+        choice = choose.choose(_standing(tools, candidates))
         if choice.chosen is None:
             await _absent(tools, conn, row)
             return
@@ -282,7 +284,7 @@ async def _show_first(tools: Tools, row: artworks.Artwork) -> None:
     """Show the best of what came so far while the choice goes on."""
     async with tools.database.transaction() as conn:
         candidates = await artwork_candidates.load(conn, row.release_group_id)
-        choice = choose.choose(_standing(candidates))
+        choice = choose.choose(_standing(tools, candidates))
         best = next((each for each in candidates if choice.chosen and each.id == choice.chosen.id), None)
         if best is None or best.image_id is None:
             return

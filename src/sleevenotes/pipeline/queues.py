@@ -14,8 +14,4 @@ async def quick(tools: Tools, conn: Connection, asked: Sequence[str], band: mode
     """Return those of these sources whose queue, at its pace, is no longer than so many seconds."""
     policies = {source.name: source.policy for source in tools.sources}
     ahead = await wants.ahead(conn, asked, band)
-    return {
-        name
-        for name in asked
-        if ahead[name] / policies[name].together * policies[name].pace <= seconds
-    }
+    return {name for name in asked if ahead[name] / policies[name].together * policies[name].pace <= seconds}

@@ -6,6 +6,7 @@ Pure; the templates use these as filters. Times come in aware and in UTC, and ar
 from __future__ import annotations
 
 import difflib
+import functools
 import re
 import zoneinfo
 from collections.abc import Sequence
@@ -14,30 +15,16 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 from sleevenotes import model
-
-SOURCES = {
-    "musicbrainz": "MusicBrainz",
-    "coverartarchive": "Cover Art Archive",
-    "listenbrainz": "ListenBrainz",
-    "listenbrainz_metadata": "ListenBrainz metadata",
-    "listenbrainz_fuzzy": "ListenBrainz, one by one",
-    "lastfm": "Last.fm",
-    "lastfm_images": "Last.fm's covers",
-    "theaudiodb": "TheAudioDB",
-    "theaudiodb_images": "TheAudioDB's covers",
-    "discogs": "Discogs",
-    "discogs_images": "Discogs' covers",
-    "deezer": "Deezer",
-    "deezer_images": "Deezer's covers",
-    "itunes": "iTunes",
-    "itunes_images": "iTunes' covers",
-    "catalogue": "the offline catalogue",
-}
+from sleevenotes.sources import registry
 
 
+@functools.cache
 def source_name(name: str) -> str:
-    """Return a source's name as people write it; one we have no spelling for is capitalised."""
-    return SOURCES.get(name) or name[:1].upper() + name[1:]
+    """Return a source's name as people write it; one that is no more is capitalised."""
+    try:
+        return registry.named(name).policy.called.removeprefix("the ")
+    except KeyError:
+        return name[:1].upper() + name[1:]
 
 
 # ---------------------------------------------------------------- times

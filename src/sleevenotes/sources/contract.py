@@ -194,6 +194,7 @@ class Policy(msgspec.Struct, frozen=True):
     """How a source may be asked; data, read by the lanes.
 
     host      the budget's name: one lane per host and process
+    called    how people write the source's name, within a sentence: "the Cover Art Archive"
     requests  how many requests …
     window    … in any span of this many seconds
     parallel  requests under way at once
@@ -212,6 +213,7 @@ class Policy(msgspec.Struct, frozen=True):
     """
 
     host: str
+    called: str
     requests: int
     window: float
     parallel: int

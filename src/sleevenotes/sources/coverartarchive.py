@@ -28,6 +28,7 @@ class CoverArtArchive:
     name = "coverartarchive"
     policy = contract.Policy(
         host="coverartarchive.org",
+        called="the Cover Art Archive",
         # It states no limit and asks for restraint: at most four or five at once. An image is three requests.
         requests=10,
         window=1.0,

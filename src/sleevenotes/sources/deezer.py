@@ -74,6 +74,7 @@ class Deezer:
     name = "deezer"
     policy = contract.Policy(
         host="api.deezer.com",
+        called="Deezer",
         requests=50,
         window=5.4,  # 5 s are stated; 8 % more, for jitter
         parallel=6,

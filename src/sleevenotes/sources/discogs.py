@@ -62,6 +62,7 @@ class Discogs:
         recordings, images = contract.FindRecording, contract.FindImages
         self.policy = contract.Policy(
             host="api.discogs.com",
+            called="Discogs",
             requests=60 if token else 25,
             window=64.0,  # a minute, and 7 % for jitter: what was refused counts too, and keeps the window full
             parallel=4,

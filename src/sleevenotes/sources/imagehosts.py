@@ -32,6 +32,7 @@ class ImageHost:
         self._called = called
         self.policy = contract.Policy(
             host=hosts[0].removeprefix("*."),
+            called=called,
             # None states a limit; they serve pages with dozens of covers at once.
             requests=20,
             window=1.0,

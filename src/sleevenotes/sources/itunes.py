@@ -62,6 +62,7 @@ class ITunes:
     name = "itunes"
     policy = contract.Policy(
         host="itunes.apple.com",
+        called="iTunes",
         requests=20,
         window=64.0,  # 60 s are stated, with an "approximately"
         parallel=1,  # an empty answer must not overtake the refusal that casts doubt on it

@@ -38,6 +38,7 @@ class LastFm:
     name = "lastfm"
     policy = contract.Policy(
         host="ws.audioscrobbler.com",
+        called="Last.fm",
         # Five a second on average is what its terms allow; it is kept within each second, with 8 % for jitter.
         requests=5,
         window=1.08,

@@ -32,6 +32,7 @@ _JSON: Final = {"content-type": "application/json"}
 
 _POLICY: Final = contract.Policy(
     host="api.listenbrainz.org",
+    called="ListenBrainz",
     # Thirty in each ten seconds, in windows of the server's own clock. 7 % more, for the jitter between two clocks.
     requests=30,
     window=10.7,
@@ -72,7 +73,7 @@ class ListenBrainzFuzzy:
     """The fuzzy index, for names that the exact one lacks: a few letters may differ."""
 
     name = "listenbrainz_fuzzy"
-    policy = _POLICY
+    policy = msgspec.structs.replace(_POLICY, called="ListenBrainz, one by one")
 
     def __init__(self, token: str = "") -> None:
         self._token = token
@@ -99,7 +100,12 @@ class ListenBrainzMetadata:
 
     name = "listenbrainz_metadata"
     policy = msgspec.structs.replace(
-        _POLICY, together=1000, timeout=30.0, answers=(contract.DescribeRecording,), needs=""
+        _POLICY,
+        called="ListenBrainz' metadata",
+        together=1000,
+        timeout=30.0,
+        answers=(contract.DescribeRecording,),
+        needs="",
     )
 
     def request(self, questions: Sequence[contract.Question]) -> contract.Request:

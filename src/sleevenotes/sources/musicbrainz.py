@@ -35,6 +35,7 @@ class MusicBrainz:
     name = "musicbrainz"
     policy = contract.Policy(
         host="musicbrainz.org",
+        called="MusicBrainz",
         requests=1,
         # One a second on average is the rule. 5 % more, for jitter: what is sent 1 s apart may arrive closer.
         window=1.05,

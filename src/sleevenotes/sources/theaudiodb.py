@@ -35,6 +35,7 @@ class TheAudioDB:
         self._base = f"{_SITE}/api/v1/json/{urllib.parse.quote(key, safe='')}"
         self.policy = contract.Policy(
             host="www.theaudiodb.com",
+            called="TheAudioDB",
             requests=30 if key in _FREE_KEYS else 100,
             window=64.0,  # a minute, and 7 % for jitter
             parallel=4,

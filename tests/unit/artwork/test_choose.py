@@ -6,10 +6,12 @@ import msgspec
 import pytest
 
 from sleevenotes.artwork import choose
+from sleevenotes.sources import registry
 
 
 def candidate(subject: str = "release", side: int = 500, digest: str = "a") -> choose.Candidate:
-    return choose.Candidate(digest, "coverartarchive", subject, side, side)
+    archive = choose.Candidate(digest, "coverartarchive", subject, side, side)
+    return msgspec.structs.replace(archive, called="the Cover Art Archive")
 
 
 def test_the_edition_s_own_front_comes_before_the_album_s_even_when_smaller() -> None:
@@ -66,6 +68,7 @@ ONE = 0x0123456789ABCDEF
 LIKE_ONE = ONE ^ 0b10101  # 3 bits
 UNCLEAR = ONE ^ 0xFFFF  # 16 bits: neither alike nor different
 OTHER = ONE ^ 0xFFFFFFFF  # 32 bits
+CALLED = {source: registry.named(source).policy.called for source in choose.SOURCES}
 THIRD = ONE ^ (0xFFFFFFFF << 32)
 
 
@@ -73,7 +76,7 @@ def offer(
     source: str, phash: int | None = ONE, *, side: int = 600, exact: bool = False, **facts: object
 ) -> choose.Candidate:
     offered = choose.Candidate(source, source, "release_group", side, side, f"https://{source}/1.jpg", exact, phash)
-    return msgspec.structs.replace(offered, **facts)
+    return msgspec.structs.replace(offered, **{"called": CALLED.get(source, ""), **facts})
 
 
 def chosen(*offers: choose.Candidate) -> str:

@@ -27,7 +27,7 @@ class Source:
 
     def __init__(self, name: str, keep_s: float | None) -> None:
         self.name = name
-        self.policy = contract.Policy(name, 1, 1.0, 1, 1, 1.0, (contract.FindImages,), keep_s=keep_s)
+        self.policy = contract.Policy(name, name, 1, 1.0, 1, 1, 1.0, (contract.FindImages,), keep_s=keep_s)
 
     def request(self, questions: Sequence[contract.Question]) -> contract.Request:
         raise AssertionError(questions)

@@ -29,6 +29,7 @@ class Knower:
         self.name = host.removesuffix(".org")
         self.policy = contract.Policy(
             host=host,
+            called="Knower",
             requests=1,
             window=1.0,
             parallel=2,
