@@ -49,6 +49,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     discogs_token: str = ""
     """A Discogs token (discogs.com/settings/developers); without it, Discogs is asked less often, never for covers."""
 
+    fanarttv_key: str = ""
+    """A fanart.tv API key (fanart.tv/get-an-api-key); without it, fanart.tv is not asked for covers."""
+
     theaudiodb_key: str = "123"
     """A TheAudioDB key; "123" is the public test key."""
 

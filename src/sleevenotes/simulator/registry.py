@@ -6,6 +6,7 @@ from sleevenotes.simulator import (
     archive,
     deezer,
     discogs,
+    fanarttv,
     imagehosts,
     itunes,
     lastfm,
@@ -30,5 +31,6 @@ def services(world: World) -> tuple[wire.Service, ...]:
         deezer.Deezer(world),
         itunes.ITunes(world),
         lastfm.LastFm(world),
+        fanarttv.FanartTv(world),
         *imagehosts.hosts(world),
     )

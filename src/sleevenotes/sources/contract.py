@@ -242,6 +242,7 @@ class Keys(msgspec.Struct, frozen=True):
     listenbrainz_token: str = ""
     lastfm_key: str = ""
     discogs_token: str = ""
+    fanarttv_key: str = ""
     theaudiodb_key: str = "123"  # the public test key, which anybody may use
 
 

@@ -8,6 +8,7 @@ from sleevenotes.sources import contract, imagehosts
 from sleevenotes.sources.coverartarchive import CoverArtArchive
 from sleevenotes.sources.deezer import Deezer
 from sleevenotes.sources.discogs import Discogs
+from sleevenotes.sources.fanarttv import FanartTv
 from sleevenotes.sources.itunes import ITunes
 from sleevenotes.sources.lastfm import LastFm
 from sleevenotes.sources.listenbrainz import ListenBrainz, ListenBrainzFuzzy, ListenBrainzMetadata
@@ -28,6 +29,7 @@ def every(keys: contract.Keys) -> tuple[contract.Source, ...]:
         LastFm(keys.lastfm_key),
         Deezer(),
         ITunes(),
+        FanartTv(keys.fanarttv_key),
         *imagehosts.HOSTS,
     )
 
