@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,7 @@ from sleevenotes import errors, names
 from sleevenotes.clock import HandClock
 from sleevenotes.simulator import conditions, core, entities
 from sleevenotes.simulator.world import World
-from sleevenotes.sources import contract, discogs
+from sleevenotes.sources import contract, discogs, discogs_names
 from sleevenotes.upstream.client import Client
 
 SOURCE = discogs.Discogs("token")
@@ -42,12 +43,38 @@ def test_no_recorded_page_of_another_kind_is_taken_for_a_search(shared_data: Pat
             SOURCE.read([ALBUM], reply)
 
 
+def test_a_recorded_release_tells_tracks_from_their_mixes(shared_data: Path) -> None:
+    [reply] = [
+        each.reply
+        for each in recorded.exchanges(shared_data, "discogs", HOST)
+        if each.path.startswith("/releases/430616") and each.reply.status == 200
+    ]
+    [answer] = SOURCE.read([contract.DescribeRelease("discogs:r430616", "Dark Side Of The Moon")], reply)
+    found = [each for each in answer.candidates if isinstance(each, contract.RecordingCandidate)]
+    assert (found[0].recording.title, found[0].recording.length_ms) == ("Dark Side Of The Moon (Original Mix)", 487_000)
+    assert found[0].recording.artist_credit.name == "Ernesto vs Bastian"
+    assert len(found) == len({each.recording.foreign_id for each in found}) >= 2
+    [release] = found[0].releases
+    assert (release.date, release.release_group.foreign_id) == ("2005-04-04", "discogs:m125017")
+    assert SOURCE.read([contract.DescribeRelease("discogs:r430616", "Time")], reply) == [contract.ABSENT]
+
+
+def test_every_recorded_release_reads(shared_data: Path) -> None:
+    read = 0
+    for each in recorded.exchanges(shared_data, "discogs", HOST):
+        if re.match(r"/releases/\d+\?", each.path) and each.reply.status == 200:
+            [answer] = SOURCE.read([contract.DescribeRelease("discogs:r1", "")], each.reply)
+            assert all(isinstance(one, contract.RecordingCandidate) for one in answer.candidates)
+            read += bool(answer.candidates)
+    assert read
+
+
 def test_recorded_artists_are_called_as_others_call_them(shared_data: Path) -> None:
     numbered = {"The Actor (2)": "The Actor", "Ziggy (32)": "Ziggy", "Plank (3)": "Plank", "Dune (3)": "Dune"}
     told = "".join(each.reply.body.decode() for each in recorded.exchanges(shared_data, "discogs", HOST))
     for name, plain in numbered.items():
         assert f'"{name}"' in told
-        assert discogs.split_title(f"{name} - Title", plain) == (plain, "Title")
+        assert discogs_names.split_title(f"{name} - Title", plain) == (plain, "Title")
 
 
 # ---------------------------------------------------------------- the simulator
@@ -142,6 +169,19 @@ async def test_a_known_song_is_found_on_its_album(
         home = world.catalogue.home(song.row)
         if len(song.credit) == 1 and home.group.credit[0].artist is song.credit[0].artist:
             assert home.title in own, (question, own)
+
+
+async def test_a_song_s_release_says_that_it_is_there_by_its_own_title(simulator: core.Simulator, world: World) -> None:
+    looked_up = there = 0
+    for song in known(world)[:60]:
+        answer = await ask(simulator, contract.FindRecording(entities.printed(song.credit), song.title))
+        for question in answer.follow_ups:
+            told = await ask(simulator, question)
+            titles = [each.recording.title for each in told.candidates if isinstance(each, contract.RecordingCandidate)]
+            looked_up, there = looked_up + 1, there + bool(titles)
+            assert all(names.key(names.plain(song.title)) in names.key(title) for title in titles)
+    assert looked_up >= 40
+    assert there >= looked_up * 0.8  # a version's own release lists no tracks in this world
 
 
 async def test_a_stranger_is_shown_no_images_and_may_be_refused(simulator: core.Simulator, world: World) -> None:

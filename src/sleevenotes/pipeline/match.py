@@ -181,12 +181,25 @@ def _options(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[
     full: dict[str, decide.Option] = {}
     bare: list[decide.Option] = []
     for reply in told:
-        bare += _found(reply)
+        looked_up = _looked_up(tools, reply, known)
+        bare += [option for option in _found(reply) if option.recording.foreign_id not in looked_up]
+        bare += [option for options in looked_up.values() for option in options]
         for each in _answer(reply).follow_ups:
             for source in tools.answering(type(each)):
                 described = known.get((source.name, contract.key(each)))
                 full |= {option.recording.mbid: option for option in _found(described)} if described else {}
-    return [full.get(option.recording.mbid, option) for option in bare]
+    return [full.get(option.recording.mbid, option) if option.recording.mbid else option for option in bare]
+
+
+def _looked_up(tools: Tools, reply: replies.Reply, known: Known) -> dict[str, list[decide.Option]]:
+    """Return what releases that were looked up have of the track, by their id: maybe nothing."""
+    return {
+        each.foreign_id: _found(page)
+        for each in _answer(reply).follow_ups
+        if isinstance(each, contract.DescribeRelease)
+        for source in tools.answering(contract.DescribeRelease)
+        if (page := known.get((source.name, contract.key(each)))) and page.outcome is not replies.Outcome.GIVEN_UP
+    }
 
 
 def _covers(

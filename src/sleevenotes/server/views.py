@@ -202,6 +202,7 @@ def status_hint(status: model.Status) -> str:
 _ASKED = {
     "find_recording": "Which recording is it?",
     "describe_recording": "What is the recording with this id?",
+    "describe_release": "Is it on this release?",
     "browse_releases": "What is on the artist's releases?",
     "find_images": "Which covers does the album have?",
     "fetch_image": "Is there a front cover?",

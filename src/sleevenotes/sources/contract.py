@@ -42,6 +42,13 @@ class DescribeRecording(msgspec.Struct, frozen=True, tag="describe_recording"):
     mbid: str
 
 
+class DescribeRelease(msgspec.Struct, frozen=True, tag="describe_release"):
+    """Is this track on a source's release, and by which title? `foreign_id` is the source's own: "discogs:r27"."""
+
+    foreign_id: str
+    track: str
+
+
 class BrowseReleases(msgspec.Struct, frozen=True, omit_defaults=True, tag="browse_releases"):
     """Which recordings are on this artist's official releases? One page of them, from the `offset`-th release on.
 
@@ -67,7 +74,7 @@ class FetchImage(msgspec.Struct, frozen=True, tag="fetch_image"):
     url: str
 
 
-Question = FindRecording | DescribeRecording | BrowseReleases | FindImages | FetchImage
+Question = FindRecording | DescribeRecording | DescribeRelease | BrowseReleases | FindImages | FetchImage
 
 
 def kind(question: Question) -> str:
@@ -90,6 +97,8 @@ def key(question: Question) -> bytes:
             return names.digest(kind(question), str(names.KEY_VERSION), names.key(artist), names.key(track))
         case DescribeRecording(mbid):
             return names.digest(kind(question), mbid)
+        case DescribeRelease(foreign_id, track):
+            return names.digest(kind(question), str(names.KEY_VERSION), foreign_id, names.key(track))
         case BrowseReleases(mbid, offset, _):
             return names.digest(kind(question), mbid, str(offset))
         case FindImages(artist, release, mbid):

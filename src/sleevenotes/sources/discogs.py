@@ -1,10 +1,9 @@
 """Discogs: covers of albums, and releases that have a track.
 
-Protocol facts: https://www.discogs.com/developers. The search is all that is used. It tells a release's artist and
-title in one text, "Artist - Title", the artist as Discogs names its own ("Nirvana (2)", "Persuader, The", "Queen*").
-
-A search for a track names the releases that have one like it, and never the track itself: a candidate's title is the
-one that was asked for, its id is the release's, and it has no length. So it is the weakest of answers.
+Protocol facts: https://www.discogs.com/developers. The search tells a release's artist and title in one text
+(discogs_names). For a track it names the releases that have one like it, and never the track itself: a candidate's
+title then is the one that was asked for, its id the release's, and it has no length. The page of the first release by
+that artist, which is asked for next, tells what the track is really called, or that it is not there (discogs_release).
 
 With a token, 60 requests a minute and images; without one, 25 and none: covers cannot be asked for then, since an
 answer without images says nothing of whether there are any. Its terms: nothing older than six hours is shown.
@@ -12,6 +11,7 @@ answer without images says nothing of whether there are any. Its terms: nothing 
 
 from __future__ import annotations
 
+import itertools
 import re
 import urllib.parse
 from collections.abc import Sequence
@@ -20,21 +20,12 @@ from typing import Final
 import msgspec
 
 from sleevenotes import errors, model, names
-from sleevenotes.sources import contract
+from sleevenotes.sources import contract, discogs_names, discogs_release
 
 _NAME: Final = "Discogs"
 _BASE: Final = "https://api.discogs.com"
 _SITE: Final = "https://www.discogs.com"
 _ROWS: Final = 25
-_ALL_ARTISTS: Final = {"Various Artists": "Various"}  # MusicBrainz' name of them, and Discogs'
-
-_NUMBERED: Final = re.compile(r" \(\d+\)(?=$|[*,]|\s)")  # "Nirvana (2)"
-_STARRED: Final = re.compile(r"(?<=[^\s*])\*(?=$|,|\s)")  # "Queen*": under another name than its own
-_ARTICLES: Final = "The|A|An|Die|Der|Das|Les|Le|La|Los|Las|El"
-_ARTICLE_LAST: Final = re.compile(rf"^(?P<name>[^,]+), (?P<article>{_ARTICLES})$")
-_JOINERS: Final = re.compile(
-    rf"( (?:&|/|\+|x|vs\.?|feat\.?|featuring|with|and) |, (?!(?:{_ARTICLES})(?:$| )))", re.IGNORECASE
-)
 
 
 class _Result(msgspec.Struct):
@@ -59,7 +50,7 @@ class Discogs:
 
     def __init__(self, token: str = "") -> None:
         self._headers = {"authorization": f"Discogs token={token}"} if token else {}
-        recordings, images = contract.FindRecording, contract.FindImages
+        recordings, images, releases = contract.FindRecording, contract.FindImages, contract.DescribeRelease
         self.policy = contract.Policy(
             host="api.discogs.com",
             called="Discogs",
@@ -68,15 +59,18 @@ class Discogs:
             parallel=4,
             together=1,
             timeout=20.0,
-            answers=(recordings, images) if token else (recordings,),
+            answers=(recordings, releases, images) if token else (recordings, releases),
             keep_s=6 * 3600.0,
             credit="Data provided by Discogs.",
             told="x-discogs-ratelimit",
         )
 
     def request(self, questions: Sequence[contract.Question]) -> contract.Request:
-        """Search for the releases that have a track, or for an album in all its editions (a "master")."""
+        """Search for releases that have a track, or for an album in all its editions; look a release up."""
         match questions[0]:
+            case contract.DescribeRelease(foreign_id):
+                number = urllib.parse.quote(foreign_id.removeprefix("discogs:r"), safe="")
+                return contract.Request(f"{_BASE}/releases/{number}", headers=self._headers)
             case contract.FindRecording(artist, track):
                 return self._search(type="release", artist=_asked(artist), track=names.plain(track))
             case contract.FindImages(artist, release):
@@ -85,13 +79,15 @@ class Discogs:
                 raise ValueError(f"{_NAME} cannot answer {other!r}")
 
     def read(self, questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
-        """Answer with a candidate for each release, or with the covers of albums of that name."""
-        question, results = questions[0], _results(reply)
-        match question:
+        """Answer with a candidate for each release, with the track on a release, or with covers of albums."""
+        is_there = _is_there(reply)
+        match questions[0]:
+            case contract.DescribeRelease() as question:
+                return [discogs_release.read(question, reply) if is_there else contract.ABSENT]
             case contract.FindRecording(artist, track):
-                return [contract.Answer(tuple(_recording(each, artist, track) for each in results))]
+                return [_releases(_results(reply) if is_there else [], artist, track)]
             case contract.FindImages(artist):
-                return [contract.Answer(_covers(results, artist, reply))]
+                return [contract.Answer(_covers(_results(reply) if is_there else [], artist, reply))]
             case other:
                 raise ValueError(f"{_NAME} cannot answer {other!r}")
 
@@ -101,23 +97,37 @@ class Discogs:
 
 
 def _asked(artist: str) -> str:
-    return _ALL_ARTISTS.get(artist, names.split_guests(artist)[0])
+    return discogs_names.ALL_ARTISTS.get(artist, names.split_guests(artist)[0])
 
 
 # ---------------------------------------------------------------- the reply
 
 
-def _results(reply: contract.Reply) -> list[_Result]:
-    """Return what was found; raises Fault for anything that is no answer."""
+def _is_there(reply: contract.Reply) -> bool:
+    """Tell whether what was asked for is there; raises Fault for anything that is no answer."""
     contract.refuse_faults(_NAME, reply)
     if reply.status == 401:
         raise errors.Unconfigured(f"{_NAME} wants a token, or does not know ours: check discogs_token")
     if reply.status == 404:
         contract.read_json(_NAME, reply, dict[str, object])  # its own "not found", and not some other page's
-        return []
+        return False
     if reply.status != 200:
         raise errors.Unreachable(f"{_NAME} answered {reply.status}")
+    return True
+
+
+def _results(reply: contract.Reply) -> list[_Result]:
     return contract.read_json(_NAME, reply, _Found).results
+
+
+def _releases(results: Sequence[_Result], artist: str, track: str) -> contract.Answer:
+    """Answer with the releases, the first by that artist to be looked up."""
+    candidates = tuple(_recording(each, artist, track) for each in results)
+    wanted = names.key(_asked(artist))
+    own = (each.recording for each in candidates if names.key(each.recording.artist_credit.name) == wanted)
+    return contract.Answer(
+        candidates, tuple(contract.DescribeRelease(each.foreign_id, track) for each in itertools.islice(own, 1))
+    )
 
 
 def _covers(results: Sequence[_Result], artist: str, reply: contract.Reply) -> tuple[contract.ImageAt, ...]:
@@ -139,26 +149,20 @@ def _cover(result: _Result, artist: str) -> tuple[contract.ImageAt, ...]:
     address = result.cover_image or ""
     if not address.startswith("https://") or address.endswith("/spacer.gif"):
         return ()
-    by, title = split_title(result.title, artist)
+    by, title = discogs_names.split_title(result.title, artist)
     page = urllib.parse.urljoin(_SITE, result.uri) if result.uri else ""
     return (contract.ImageAt(address, artist=by, release=title, page=page),)
 
 
 def _recording(result: _Result, artist: str, track: str) -> contract.RecordingCandidate:
     """Take a release that has the track for the track: nearer than that, a search does not lead."""
-    by, title = split_title(result.title, artist)
-    named, _, _ = _halves(result.title, artist)
+    by, title = discogs_names.split_title(result.title, artist)
+    named, _, _ = discogs_names.halves(result.title, artist)
     own = f"discogs:r{result.id}"
     credit = model.ArtistCredit((model.ArtistCreditName("", by, foreign_id=f"discogs:{named}"),))
     kinds = result.format or []
-    group = model.ReleaseGroup(
-        "",
-        title,
-        primary_type=next((kind for kind in ("Single", "EP", "Album") if kind in kinds), ""),
-        secondary_types=("Compilation",) if "Compilation" in kinds else (),
-        foreign_id=f"discogs:m{result.master_id}" if result.master_id else own,
-    )
-    release = model.Release("", title, group, status=_status(kinds), date=_year(result), foreign_id=own)
+    group = discogs_names.group(title, kinds, result.master_id, own)
+    release = model.Release("", title, group, status=discogs_names.status(kinds), date=_year(result), foreign_id=own)
     recording = model.Recording("", _track(track, title), credit, foreign_id=own)
     return contract.RecordingCandidate(recording, (release,), images=_cover(result, artist))
 
@@ -169,45 +173,6 @@ def _track(asked: str, release: str) -> str:
     return release if says_more else asked
 
 
-def _status(kinds: Sequence[str]) -> str:
-    if "Unofficial Release" in kinds:
-        return "Bootleg"
-    return "Promotion" if "Promo" in kinds else "Official"
-
-
 def _year(result: _Result) -> str:
     year = str(result.year or "")
     return year if re.fullmatch(r"[12]\d{3}", year) else ""
-
-
-# ---------------------------------------------------------------- names
-
-
-def split_title(text: str, artist: str) -> tuple[str, str]:
-    """Divide "Artist - Title" into the artist, as others write it, and the title.
-
-    An artist may contain " - " itself: of several places to divide, the one that leaves the artist that was asked for
-    is taken, else the first. "Beatles, The - Help!" is ("The Beatles", "Help!"); "Nirvana (2) - In Utero" is
-    ("Nirvana", "In Utero").
-    """
-    _, by, title = _halves(text, artist)
-    return by, title
-
-
-def _halves(text: str, artist: str) -> tuple[str, str, str]:
-    """Return the artist as Discogs names it, as others do, and the title."""
-    parts = text.split(" - ")
-    halves = [(" - ".join(parts[:place]), " - ".join(parts[place:])) for place in range(1, len(parts))]
-    if not halves:
-        return "", "", text.strip()
-    wanted = names.key(artist)
-    named, title = next((half for half in halves if names.key(_plain_artist(half[0])) == wanted), halves[0])
-    return named.strip(), _plain_artist(named), title.strip()
-
-
-def _plain_artist(named: str) -> str:
-    """Undo Discogs' ways of naming: "Beatles, The & Nirvana (2) & Queen*" is "The Beatles & Nirvana & Queen"."""
-    text = _STARRED.sub("", _NUMBERED.sub("", named.strip()))
-    parts = _JOINERS.split(text)
-    plain = "".join(_ARTICLE_LAST.sub(r"\g<article> \g<name>", part) for part in parts).strip()
-    return next((ours for ours, theirs in _ALL_ARTISTS.items() if theirs == plain), plain)

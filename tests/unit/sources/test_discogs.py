@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from sleevenotes import errors, names
-from sleevenotes.sources import contract, discogs
+from sleevenotes.sources import contract, discogs, discogs_names
 
 SOURCE = discogs.Discogs("s3cret")
 STRANGER = discogs.Discogs()
@@ -80,8 +80,8 @@ def test_the_token_is_in_a_header_and_not_in_the_address() -> None:
 def test_a_stranger_sends_no_authorization_asks_less_often_and_for_no_covers() -> None:
     assert STRANGER.request([TRACK]).headers == {}
     assert (STRANGER.policy.requests, SOURCE.policy.requests) == (25, 60)
-    assert STRANGER.policy.answers == (contract.FindRecording,)
-    assert SOURCE.policy.answers == (contract.FindRecording, contract.FindImages)
+    assert STRANGER.policy.answers == (contract.FindRecording, contract.DescribeRelease)
+    assert SOURCE.policy.answers == (contract.FindRecording, contract.DescribeRelease, contract.FindImages)
 
 
 def test_its_terms_are_told_by_its_policy() -> None:
@@ -122,7 +122,7 @@ def test_what_it_cannot_answer_is_not_asked() -> None:
 def test_artist_and_title_are_divided_and_named_as_others_name_them(
     text: str, artist: str, expected: tuple[str, str]
 ) -> None:
-    assert discogs.split_title(text, artist) == expected
+    assert discogs_names.split_title(text, artist) == expected
 
 
 # ---------------------------------------------------------------- recordings
@@ -230,3 +230,82 @@ def test_what_is_no_list_of_results_is_garbled(body: bytes, status: int) -> None
     with pytest.raises(errors.Garbled) as raised:
         read(ALBUM, body, status)
     assert raised.value.body == body
+
+
+# ---------------------------------------------------------------- the page of a release
+
+LOOKED_UP = contract.DescribeRelease("discogs:r7", "Halo")
+TRACKS = [
+    {"type_": "heading", "title": "Side A", "position": "", "duration": ""},
+    {"type_": "track", "title": "Halo (Dub Mix)", "position": "A1", "duration": "3:45"},
+    {"type_": "index", "title": "Suite", "position": "", "sub_tracks": [{"title": "Halo", "position": "A2a"}]},
+    {"type_": "track", "title": "Roads", "position": "B1", "duration": "1:02:03"},
+]
+
+
+def page(**changed: object) -> dict[str, object]:
+    facts: dict[str, object] = {
+        "id": 7,
+        "title": "Roads",
+        "artists": [{"name": "Ola Dune (2)", "anv": "", "join": "&"}, {"name": "Kim, The", "anv": "Kim", "join": ""}],
+        "released": "1983-05-00",
+        "year": 1983,
+        "master_id": 5,
+        "uri": "https://www.discogs.com/release/7-Roads",
+        "formats": [{"name": "Vinyl", "descriptions": ["LP", "Album", "Promo"]}],
+        "images": [{"type": "primary", "uri": IMAGE, "width": 596, "height": 600}],
+        "tracklist": TRACKS,
+    }
+    return facts | changed
+
+
+def on_it(question: contract.DescribeRelease = LOOKED_UP, **changed: object) -> list[contract.RecordingCandidate]:
+    found = read(question, page(**changed)).candidates
+    return [each for each in found if isinstance(each, contract.RecordingCandidate)]
+
+
+def test_the_first_release_by_that_artist_is_looked_up() -> None:
+    rows = [result(id=6, title="Somebody Else - Halo"), result(id=7), result(id=8)]
+    assert read(TRACK, found(*rows)).follow_ups == (contract.DescribeRelease("discogs:r7", TRACK.track),)
+    assert read(TRACK, found(rows[0])).follow_ups == ()
+
+
+def test_a_release_is_looked_up_by_its_number() -> None:
+    assert SOURCE.request([LOOKED_UP]).url == "https://api.discogs.com/releases/7"
+
+
+def test_its_page_says_by_which_titles_the_track_is_there_and_how_long_it_is() -> None:
+    dub, plain = on_it()
+    assert (dub.recording.title, dub.recording.length_ms) == ("Halo (Dub Mix)", 225_000)
+    assert (plain.recording.title, plain.recording.length_ms) == ("Halo", None)
+    assert dub.recording.foreign_id != plain.recording.foreign_id
+    assert dub.recording.artist_credit.name == "Ola Dune & Kim"
+    [release] = dub.releases
+    assert (release.title, release.date, release.status, release.track_number) == (
+        "Roads",
+        "1983-05",
+        "Promotion",
+        "A1",
+    )
+    assert (release.foreign_id, release.release_group.foreign_id) == ("discogs:r7", "discogs:m5")
+    assert release.track_count == 3
+    assert [(each.url, each.width) for each in dub.images] == [(IMAGE, 596)]
+
+
+def test_hours_are_read_too() -> None:
+    [long] = on_it(contract.DescribeRelease("discogs:r7", "Roads"))
+    assert long.recording.length_ms == 3_723_000
+
+
+def test_a_track_that_is_not_there_is_absent() -> None:
+    assert read(contract.DescribeRelease("discogs:r7", "Hallo"), page()) == contract.ABSENT
+
+
+def test_a_release_that_is_gone_is_absent_and_a_page_in_its_place_is_not() -> None:
+    assert read(LOOKED_UP, {"message": "Release not found."}, 404) == contract.ABSENT
+    with pytest.raises(errors.Garbled):
+        read(LOOKED_UP, PAGE)
+
+
+def test_who_is_not_known_is_shown_no_images() -> None:
+    assert on_it(images=[{"type": "primary", "uri": "", "width": 596, "height": 600}])[0].images == ()

@@ -1,0 +1,56 @@
+"""Looking at what was answered: what a release that was looked up has of the track, in place of the mere mention."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from sleevenotes import model
+from sleevenotes.pipeline import match
+from sleevenotes.pipeline.tools import Tools
+from sleevenotes.sources import contract, registry
+from sleevenotes.store import replies
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CREDIT = model.ArtistCredit((model.ArtistCreditName("", "Low", foreign_id="discogs:Low"),))
+PAGE = contract.DescribeRelease("discogs:r7", "Words")
+FOUND = contract.Answer(
+    tuple(
+        contract.RecordingCandidate(model.Recording("", "Words", CREDIT, foreign_id=f"discogs:{own}"))
+        for own in ("r7", "r8")
+    ),
+    (PAGE,),
+)
+ON_IT = contract.Answer(
+    (contract.RecordingCandidate(model.Recording("", "Words (Dub)", CREDIT, foreign_id="discogs:r7/A1")),)
+)
+
+
+def titles(page: contract.Answer | None, outcome: replies.Outcome = replies.Outcome.ANSWERED) -> list[str]:
+    sources = registry.usable(contract.Keys(discogs_token="t"))
+    tools = Tools(*cast("tuple[Any, Any, Any]", (None, None, None)), sources, cast("Any", None))
+    told = reply(FOUND, b"search", replies.Outcome.ANSWERED)
+    known = {("discogs", told.key): told}
+    if page is not None:
+        known["discogs", contract.key(PAGE)] = reply(page, contract.key(PAGE), outcome)
+    return sorted(option.recording.title for option in match._options(tools, [told], known))
+
+
+def reply(answer: contract.Answer, key: bytes, outcome: replies.Outcome) -> replies.Reply:
+    return replies.Reply("discogs", key, outcome, msgspec.to_builtins(answer), NOW)
+
+
+def test_what_the_release_calls_it_takes_the_place_of_the_asked_title() -> None:
+    assert titles(ON_IT) == ["Words", "Words (Dub)"]  # the other release's is still a mention
+
+
+def test_a_release_that_has_it_not_is_no_candidate() -> None:
+    assert titles(contract.ABSENT, replies.Outcome.ABSENT) == ["Words"]
+
+
+@pytest.mark.parametrize("page", [None, contract.UNKNOWN])
+def test_until_the_release_has_answered_the_mention_stands(page: contract.Answer | None) -> None:
+    assert titles(page, replies.Outcome.GIVEN_UP) == ["Words", "Words"]
