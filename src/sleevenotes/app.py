@@ -20,7 +20,7 @@ import structlog
 
 from sleevenotes import clock, events
 from sleevenotes.artwork.files import Files
-from sleevenotes.pipeline import alarms, artwork, discography, evidence, jobs, match, preview, recheck
+from sleevenotes.pipeline import alarms, artwork, discography, evidence, jobs, match, portrait, preview, recheck
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.settings import Settings
@@ -107,6 +107,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "match": match,
         "discography": discography,
         "evidence": evidence,
+        "portrait": portrait,
         "preview": preview,
         "artwork": artwork,
     }

@@ -116,7 +116,15 @@ def test_albums_look_like_the_recorded_ones(simulator: core.Simulator, world: Wo
     assert [i["size"] for i in ours[0]["album"]["image"]] == [i["size"] for i in theirs[0]["album"]["image"]]
 
 
-@pytest.mark.parametrize("method", ["track.getInfo", "album.getInfo"])
+def test_artists_look_like_the_recorded_ones(simulator: core.Simulator, world: World, shared_data: Path) -> None:
+    theirs = [row["body"] for row in recordings(shared_data, "artist.getInfo") if "artist" in row["body"]]
+    names = [world.catalogue.artists[index].name for index in sorted(world.known.by("lastfm"))[:20]]
+    ours = [json.loads(get(simulator, "artist.getInfo", artist=name).body) for name in names]
+    left_out = (".artist.similar", ".artist.tags", ".artist.stats.userplaycount")
+    assert_alike(ours, theirs, less=left_out, more=left_out)
+
+
+@pytest.mark.parametrize("method", ["track.getInfo", "album.getInfo", "artist.getInfo"])
 def test_what_is_missing_is_said_in_the_recorded_words(
     simulator: core.Simulator, shared_data: Path, method: str
 ) -> None:

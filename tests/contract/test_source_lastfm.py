@@ -59,6 +59,15 @@ def test_a_recorded_track_reads_with_its_facts(shared_data: Path) -> None:
     assert (reduced.width, reduced.release, reduced.exact) == (300, "OK Computer", False)
 
 
+def test_every_recorded_artist_reads_or_is_absent(shared_data: Path) -> None:
+    listeners = []
+    for each in exchanges(shared_data, "artist.getInfo"):
+        [answer] = SOURCE.read([contract.FindArtist("Nobody")], each.reply)
+        listeners += [one.listeners for one in answer.candidates if isinstance(one, contract.ArtistCandidate)]
+    assert len(listeners) > 10
+    assert all(count and count > 1000 for count in listeners)
+
+
 def test_every_recorded_track_reads_or_is_absent(shared_data: Path) -> None:
     read = absent = 0
     for each in exchanges(shared_data, "track.getInfo"):
@@ -208,3 +217,17 @@ async def test_its_pace_is_within_the_limit(world: World) -> None:
             await ask(simulator, TRACK)
         clock.turn(SOURCE.policy.window)
     assert simulator.statistics.violations == 0
+
+
+async def test_the_simulated_lastfm_counts_the_listeners_of_artists_it_knows(
+    simulator: core.Simulator, world: World
+) -> None:
+    known = world.known.by("lastfm")
+    for artist in world.catalogue.artists[:40]:
+        answer = await ask(simulator, contract.FindArtist(artist.name))
+        if artist.index in known:
+            [found] = answer.candidates
+            assert isinstance(found, contract.ArtistCandidate)
+            assert found.listeners
+        else:
+            assert answer == contract.ABSENT

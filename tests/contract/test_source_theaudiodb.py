@@ -55,6 +55,15 @@ def test_the_recorded_album_has_the_cover_that_was_asked_for(shared_data: Path) 
     assert answer.candidates == (contract.ImageAt(thumb, "Daft Punk", "Random Access Memories", exact=True, page=page),)
 
 
+def test_the_recorded_artist_has_a_picture(shared_data: Path) -> None:
+    mbid = "5b11f4ce-a62d-471e-81fc-a69a8278c7da"
+    [answer] = SOURCE.read([contract.FindArtist("Nirvana", mbid)], said(shared_data, "artist-mb"))
+    page = f"https://{HOST}/artist/111319"
+    thumb = f"https://{HOST}/images/media/artist/thumb/ryppyp1363124444.jpg"
+    picture = contract.ImageAt(thumb, "Nirvana", page=page)
+    assert answer.candidates == (contract.ArtistCandidate("Nirvana", mbid, (picture,), page=page),)
+
+
 # ---------------------------------------------------------------- the simulator
 
 
@@ -183,3 +192,22 @@ async def test_asked_at_its_policy_s_pace_it_never_refuses(world: World) -> None
             await ask(simulator, contract.FindRecording("A", "B"))
         clock.turn(SOURCE.policy.window)
     assert simulator.statistics.violations == 0
+
+
+async def test_the_picture_of_an_artist_lies_where_it_is_said_to(simulator: core.Simulator, world: World) -> None:
+    transport = core.Mounted(simulator)
+    pictured = bare = 0
+    for index in sorted(world.known.by("theaudiodb"))[:40]:
+        artist = world.catalogue.artists[index]
+        for question in (contract.FindArtist(artist.name, artist.mbid), contract.FindArtist(artist.name)):
+            [found, *_] = [
+                each
+                for each in (await ask(simulator, question)).candidates
+                if isinstance(each, contract.ArtistCandidate)
+            ] or [contract.ArtistCandidate("")]
+            for image in found.images:
+                status, headers, _ = await transport.exchange("GET", image.url, {}, b"", max_bytes=8_000_000)
+                assert (status, headers["content-type"]) == (200, "image/jpeg")
+            pictured, bare = pictured + bool(found.images), bare + (not found.images)
+    assert pictured > 5
+    assert bare > 2

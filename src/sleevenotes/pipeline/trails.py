@@ -100,7 +100,7 @@ def archive(row: Sought, offers: Offers, known: Known) -> Trail:
         reply = known.get((ARCHIVE, contract.key(question)))
         if reply is None:
             return Trail(ARCHIVE, End.OPEN, ask=(ARCHIVE, question))
-        if file := _file(reply):
+        if file := fetched_file(reply):
             offer = artwork_candidates.New(ARCHIVE, file.url, reply.answered_at, exact=True, subject=subject)
             return Trail(ARCHIVE, End.FETCHED, offer=offer, file=file)
         unreached = unreached or reply.outcome is replies.Outcome.GIVEN_UP
@@ -135,7 +135,7 @@ def searched(row: Sought, source: contract.Source, offers: Offers, tools: Tools,
         fetched = known.get((fetching.name, contract.key(question)))
         if fetched is None:
             return Trail(source.name, End.OPEN, ask=(fetching.name, question))
-        if file := _file(fetched):
+        if file := fetched_file(fetched):
             return Trail(source.name, End.FETCHED, offer=_offer(source.name, image, reply), file=file)
         unreached = unreached or fetched.outcome is replies.Outcome.GIVEN_UP
     return Trail(source.name, End.UNREACHED if unreached else End.NOTHING)
@@ -189,7 +189,8 @@ def _answer(reply: replies.Reply) -> contract.Answer:
     return msgspec.convert(reply.answer, contract.Answer)
 
 
-def _file(reply: replies.Reply) -> contract.ImageFile | None:
+def fetched_file(reply: replies.Reply) -> contract.ImageFile | None:
+    """Return the image that a reply brought, None where it brought none."""
     found = [each for each in _answer(reply).candidates if isinstance(each, contract.ImageFile)]
     return found[0] if found else None
 

@@ -16,7 +16,17 @@ from sleevenotes import model
 from sleevenotes.server import charts, feeds, services, stories, templating, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
-from sleevenotes.store import artwork_candidates, events, explanations, library, played, sleeves, traces
+from sleevenotes.store import (
+    artwork_candidates,
+    events,
+    explanations,
+    jobs,
+    library,
+    played,
+    portraits,
+    sleeves,
+    traces,
+)
 from sleevenotes.store.accounts import Account
 from sleevenotes.store.postgres import Connection
 
@@ -73,6 +83,9 @@ async def artist(request: Asking, account: SignedIn, artist_id: FromPath[int]) -
         facts = await _artist(conn, account, artist_id)
         bare = [each.release_group_id for each in facts["albums"] if each.artwork_status == "pending"]
         await feeds.hurry_covers(conn, bare)
+    async with parts.database.transaction() as conn:
+        if await portraits.want(conn, artist_id, now):
+            await jobs.enqueue(conn, "portrait", [artist_id], model.Band.CRITICAL)
     return templating.page(
         request,
         "artist.html",
@@ -91,6 +104,7 @@ async def _artist(conn: Connection, account: Account, artist_id: int) -> dict[st
         raise NotFoundException
     return {
         "artist": found,
+        "portrait": await portraits.of(conn, artist_id),
         "played": totals,
         "albums": await library.artist_albums(conn, account.id, artist_id),
         "tracks": await library.artist_tracks(conn, account.id, artist_id),

@@ -204,6 +204,7 @@ _ASKED = {
     "describe_recording": "What is the recording with this id?",
     "describe_release": "Is it on this release?",
     "browse_releases": "What is on the artist's releases?",
+    "find_artist": "Who is it?",
     "find_images": "Which covers does the album have?",
     "fetch_image": "Is there a front cover?",
 }

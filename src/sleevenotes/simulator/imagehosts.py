@@ -32,6 +32,7 @@ from sleevenotes.simulator.world import World
 STAR: Final = "2a96cbd8b46e442fc41c2b86b821562f"  # Last.fm's image of no image
 SPACER: Final = "https://st.discogs.com/3b0d1a6b3a4c0f9a/images/spacer.gif"  # Discogs'
 _NAMESAKES: Final = 0.1  # share of albums
+_PORTRAYED: Final = 0.8  # share of TheAudioDB's artists who have a picture
 _SPACER_GIF: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 
@@ -66,6 +67,23 @@ def address(world: World, source: str, group: entities.Group, *, of_namesake: bo
     if shown is None or not world.shown(source, shown):
         return ""
     return _WRITERS[source](world.seed, _token(world.seed, source, group.mbid, of_namesake=of_namesake), edge)
+
+
+def portrait(world: World, artist: entities.Artist) -> str:
+    """Return where TheAudioDB's picture of an artist lies, "" where it has none."""
+    if draw.number(world.seed, "portrait", artist.mbid) >= _PORTRAYED:
+        return ""
+    return f"https://r2.theaudiodb.com/images/media/artist/thumb/{artist.mbid.replace('-', '')}.jpg"
+
+
+def _portrayed(world: World, path: str) -> wire.Drawing | None:
+    """Return what is drawn at the address of an artist's picture."""
+    found = _PORTRAIT.fullmatch(path)
+    mbid = re.sub(r"(.{8})(.{4})(.{4})(.{4})(.{12})", r"\1-\2-\3-\4-\5", found["token"]) if found else ""
+    artist = world.catalogue.artists_by_mbid.get(mbid)
+    if artist is None or not portrait(world, artist):
+        return None
+    return wire.Drawing(sleeves.Picture(f"portrait {mbid}", artist.name, artist.disambiguation), 700, "jpg", 85)
 
 
 def md5(world: World, source: str, group: entities.Group, *, of_namesake: bool = False) -> str:
@@ -150,6 +168,7 @@ _WRITERS: dict[str, Callable[[int, str, int], str]] = {
 }
 
 _THEAUDIODB = re.compile(r"/images/media/album/thumb/(?P<token>[0-9a-f]{32})\.jpg(?:/(?P<size>preview|small|medium))?")
+_PORTRAIT = re.compile(r"/images/media/artist/thumb/(?P<token>[0-9a-f]{32})\.jpg")
 _DISCOGS = re.compile(
     r"/(?P<signature>[\w-]+)/(?P<rest>rs:fit/g:sm/q:(?P<q>\d+)/h:\d+/w:(?P<size>\d+)/(?P<told>.+)\.jpeg)"
 )
@@ -235,6 +254,9 @@ class Host:
         placeholder = _placeholder(request.path)
         if placeholder is not None:
             return _image(*placeholder)
+        portrait = _portrayed(self._world, request.path) if self._source == "theaudiodb" else None
+        if portrait is not None:
+            return _image("image/jpeg", b"", portrait)
         asked = self._read(self._world.seed, request.path)
         if asked is None and self._source == "discogs":
             return _page(403, "Forbidden")  # a signature that does not fit

@@ -298,6 +298,7 @@ def _artist_row(world: World, artist: entities.Artist) -> Row:
         **dict.fromkeys(("strGender", "intMembers", "strCountry")),
         "strCountryCode": artist.country,
         **dict.fromkeys(f"strArtist{look}" for look in looks),
+        "strArtistThumb": imagehosts.portrait(world, artist) or None,
         "strMusicBrainzID": artist.mbid if world.knows(artist) else None,
         **dict.fromkeys(("strISNIcode", "strLastFMChart")),
         "intCharted": "0",

@@ -68,13 +68,20 @@ class FindImages(msgspec.Struct, frozen=True, tag="find_images"):
     release_group_mbid: str = ""
 
 
+class FindArtist(msgspec.Struct, frozen=True, tag="find_artist"):
+    """Who is this artist: what pictures are there, and how many listen? `artist_mbid` is "" where it is not known."""
+
+    artist: str
+    artist_mbid: str = ""
+
+
 class FetchImage(msgspec.Struct, frozen=True, tag="fetch_image"):
     """The bytes of the image at this address."""
 
     url: str
 
 
-Question = FindRecording | DescribeRecording | DescribeRelease | BrowseReleases | FindImages | FetchImage
+Question = FindRecording | DescribeRecording | DescribeRelease | BrowseReleases | FindImages | FindArtist | FetchImage
 
 
 def kind(question: Question) -> str:
@@ -104,6 +111,8 @@ def key(question: Question) -> bytes:
         case FindImages(artist, release, mbid):
             version = str(names.KEY_VERSION)
             return names.digest(kind(question), version, names.key(artist), names.key(release), mbid)
+        case FindArtist(artist, mbid):
+            return names.digest(kind(question), str(names.KEY_VERSION), names.key(artist), mbid)
         case FetchImage(url):
             return names.digest(kind(question), url)
 
@@ -140,6 +149,16 @@ class RecordingCandidate(msgspec.Struct, frozen=True, omit_defaults=True, tag="r
     images: tuple[ImageAt, ...] = ()  # covers of these releases that the same reply names, best first
 
 
+class ArtistCandidate(msgspec.Struct, frozen=True, omit_defaults=True, tag="artist"):
+    """An artist as a source has it; `listeners` is how many it counts, `page` where a listener reads on."""
+
+    name: str
+    mbid: str = ""
+    images: tuple[ImageAt, ...] = ()
+    listeners: int | None = None
+    page: str = ""
+
+
 class ImageFile(msgspec.Struct, frozen=True, omit_defaults=True, tag="image_file"):
     """The bytes of an image; after they are stored, `data` is empty and `digest` (sha256, hex) names them."""
 
@@ -149,7 +168,7 @@ class ImageFile(msgspec.Struct, frozen=True, omit_defaults=True, tag="image_file
     digest: str = ""
 
 
-Candidate = RecordingCandidate | ImageAt | ImageFile
+Candidate = RecordingCandidate | ImageAt | ArtistCandidate | ImageFile
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):

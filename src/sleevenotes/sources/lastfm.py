@@ -1,4 +1,4 @@
-"""Last.fm: what its listeners call a track, and the covers they have given its albums.
+"""Last.fm: what its listeners call a track, the covers they have given its albums, and how many listen to an artist.
 
 Its artists' MBIDs are right nearly always, its albums' and tracks' mostly not: those are left unread. It has a page for
 whatever anybody ever scrobbled, so that it knows a name tells little; asked with autocorrect off, it at least answers
@@ -45,7 +45,7 @@ class LastFm:
         parallel=5,
         together=1,
         timeout=15.0,
-        answers=(contract.FindRecording, contract.FindImages),
+        answers=(contract.FindRecording, contract.FindImages, contract.FindArtist),
         needs="lastfm_key",
         credit="Powered by AudioScrobbler (Last.fm)",
     )
@@ -54,30 +54,32 @@ class LastFm:
         self._key = key
 
     def request(self, questions: Sequence[contract.Question]) -> contract.Request:
-        """Ask for a track, or for an album, by its names."""
+        """Ask for a track, an album or an artist, by its names."""
         match questions[0]:
             case contract.FindRecording(artist, track):
                 asked = {"method": "track.getInfo", "artist": artist, "track": track}
             case contract.FindImages(artist, release):
                 asked = {"method": "album.getInfo", "artist": artist, "album": release}
+            case contract.FindArtist(artist):  # by its MBID it often has nothing that it has by the name
+                asked = {"method": "artist.getInfo", "artist": artist}
             case other:
                 raise TypeError(f"Last.fm cannot answer {other!r}")
         query = urllib.parse.urlencode({**asked, "autocorrect": "0", "api_key": self._key, "format": "json"})
         return contract.Request(f"{_BASE}?{query}")
 
     def read(self, questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
-        """Answer with the track, or with the album's cover."""
+        """Answer with the track, with the album's cover, or with the artist."""
         told = _told(reply)
         if told.error == _NOT_FOUND:
             return [contract.ABSENT]
         if told.error is not None:
             _refuse(told.error, reply)
         contract.refuse_faults("Last.fm", reply)
-        wanted = told.track if isinstance(questions[0], contract.FindRecording) else told.album
+        asked = {contract.FindRecording: told.track, contract.FindImages: told.album, contract.FindArtist: told.artist}
+        wanted = next((found for kind, found in asked.items() if isinstance(questions[0], kind)), None)
         if reply.status != 200 or wanted is None:
             raise errors.Garbled(f"Last.fm answered {reply.status}, and not what was asked", body=reply.body)
-        found = _recording(wanted) if isinstance(wanted, _Track) else _images(wanted)
-        return [contract.Answer(found)]
+        return [contract.Answer(_candidates(wanted))]
 
 
 # ---------------------------------------------------------------- its JSON
@@ -88,10 +90,15 @@ class _Image(msgspec.Struct):
     size: str = ""
 
 
+class _Stats(msgspec.Struct, frozen=True):
+    listeners: str | int = ""
+
+
 class _Artist(msgspec.Struct):
     name: str
     mbid: str = ""
     url: str = ""
+    stats: _Stats = _Stats()
 
 
 class _Album(msgspec.Struct):
@@ -120,6 +127,7 @@ class _Reply(msgspec.Struct):
     error: int | None = None
     track: _Track | None = None
     album: _Album | None = None
+    artist: _Artist | None = None
 
 
 _reply = msgspec.json.Decoder(_Reply)
@@ -146,6 +154,27 @@ def _refuse(code: int, reply: contract.Reply) -> NoReturn:
 
 
 # ---------------------------------------------------------------- into our nouns
+
+
+def _candidates(told: _Track | _Album | _Artist) -> tuple[contract.Candidate, ...]:
+    match told:
+        case _Track():
+            return _recording(told)
+        case _Album():
+            return _images(told)
+        case _Artist():
+            return (_artist(told),)
+
+
+def _artist(told: _Artist) -> contract.ArtistCandidate:
+    """Return the artist without its pictures: they are the star, whoever it is."""
+    mbid, listeners = told.mbid.lower(), str(told.stats.listeners)
+    return contract.ArtistCandidate(
+        told.name,
+        mbid if _MBID.fullmatch(mbid) else "",
+        listeners=int(listeners) if listeners.isdecimal() else None,
+        page=told.url,
+    )
 
 
 def _recording(told: _Track) -> tuple[contract.RecordingCandidate, ...]:

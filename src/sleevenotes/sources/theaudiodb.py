@@ -1,4 +1,4 @@
-"""TheAudioDB, version 1: recordings with their MBIDs, and covers of albums.
+"""TheAudioDB, version 1: recordings with their MBIDs, covers of albums, and pictures of artists.
 
 Protocol facts: https://www.theaudiodb.com/free_music_api. Every value is a string or null, numbers too, and "0" is an
 unknown one. Nothing found is null in place of the list, or an empty body, both with status 200. The free key gets one
@@ -41,7 +41,7 @@ class TheAudioDB:
             parallel=4,
             together=1,
             timeout=20.0,
-            answers=(contract.FindRecording, contract.FindImages),
+            answers=(contract.FindRecording, contract.FindImages, contract.FindArtist),
             by_mbid=True,
             needs="theaudiodb_key",
             credit="Data provided by TheAudioDB.com",
@@ -56,12 +56,18 @@ class TheAudioDB:
                 return self._ask("searchalbum", s=names.split_guests(artist)[0], a=names.plain(release))
             case contract.FindImages(release_group_mbid=mbid):
                 return self._ask("album-mb", i=mbid.lower())
+            case contract.FindArtist(artist, ""):
+                return self._ask("search", s=artist)
+            case contract.FindArtist(artist_mbid=mbid):
+                return self._ask("artist-mb", i=mbid.lower())
             case other:
                 raise ValueError(f"{_NAME} cannot answer {other!r}")
 
     def read(self, questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
-        """Answer with recordings or with covers."""
+        """Answer with recordings, with covers or with artists."""
         question = questions[0]
+        if isinstance(question, contract.FindArtist):
+            return [contract.Answer(tuple(_artist(row) for row in _rows(reply, "artists") if _text(row, "strArtist")))]
         if isinstance(question, contract.FindRecording):
             return [contract.Answer(tuple(_recording(row) for row in _rows(reply, "track") if _text(row, "strTrack")))]
         asked = question.release_group_mbid.lower() if isinstance(question, contract.FindImages) else ""
@@ -161,8 +167,18 @@ def _cover(row: Row, asked: str) -> contract.ImageAt:
     )
 
 
+def _artist(row: Row) -> contract.ArtistCandidate:
+    page = f"{_SITE}/artist/{_text(row, 'idArtist')}" if _text(row, "idArtist") else ""
+    picture = _https(_text(row, "strArtistThumb"))
+    images = (contract.ImageAt(picture, _text(row, "strArtist"), page=page),) if picture else ()
+    return contract.ArtistCandidate(_text(row, "strArtist"), _mbid(row, "strMusicBrainzID"), images, page=page)
+
+
 def _address(row: Row) -> str:
     """Return the front cover's address, up to 700 px; a larger one only where there is no other."""
-    address = _text(row, "strAlbumThumb") or _text(row, "strAlbumThumbHQ")
+    return _https(_text(row, "strAlbumThumb") or _text(row, "strAlbumThumbHQ"))
+
+
+def _https(address: str) -> str:
     address = _OWN_SITE.sub(f"{_SITE}/", address)  # old ones are http:// or without www, and only redirect there
     return address if address.startswith("https://") else ""

@@ -218,3 +218,29 @@ def test_a_track_is_no_answer_to_an_albums_question() -> None:
 def test_pages_without_its_json_are_told_by_the_status(status: int, fault: type[errors.Fault]) -> None:
     with pytest.raises(fault):
         read(TRACK, b"<html>", status, retry_after="3")
+
+
+# ---------------------------------------------------------------- artists
+
+
+def artist_of(body: object, status: int = 200) -> contract.Answer:
+    answered = contract.Reply(status, {}, json.dumps(body).encode(), "https://ws.audioscrobbler.com/2.0/")
+    [answer] = SOURCE.read([contract.FindArtist("Low", "9d30e408-1559-448b-b491-2f8de1583ccf")], answered)
+    return answer
+
+
+def test_an_artist_is_asked_for_by_name_whatever_its_mbid() -> None:
+    asked = parse_qs(urlsplit(SOURCE.request([contract.FindArtist("Low", "an id")]).url).query)
+    assert (asked["method"], asked["artist"], asked.get("mbid")) == (["artist.getInfo"], ["Low"], None)
+
+
+def test_an_artist_comes_with_the_number_of_listeners_and_without_the_star() -> None:
+    told = {"name": "Low", "mbid": "", "url": "https://www.last.fm/music/Low", "stats": {"listeners": "712345"}}
+    [found] = artist_of({"artist": {**told, "image": [{"size": "large", "#text": "https://x/star.png"}]}}).candidates
+    assert found == contract.ArtistCandidate("Low", listeners=712_345, page="https://www.last.fm/music/Low")
+
+
+def test_an_artist_who_is_not_there_is_absent_and_a_track_in_its_place_is_a_fault() -> None:
+    assert artist_of({"error": 6, "message": "The artist you supplied could not be found"}, 404) == contract.ABSENT
+    with pytest.raises(errors.Garbled):
+        artist_of({"track": {"name": "Low", "artist": {"name": "Low"}}})

@@ -218,3 +218,33 @@ def test_being_told_for_how_long_is_obeyed() -> None:
 def test_every_other_status_is_a_fault(status: int) -> None:
     with pytest.raises(errors.Unreachable):
         read(TRACK, PAGE, status)
+
+
+# ---------------------------------------------------------------- artists
+
+LOW_MBID = "9d30e408-1559-448b-b491-2f8de1583ccf"
+
+
+def artists(body: object) -> list[contract.ArtistCandidate]:
+    reply = contract.Reply(200, {}, json.dumps(body).encode(), "https://www.theaudiodb.com/")
+    [answer] = SOURCE.read([contract.FindArtist("Low", LOW_MBID)], reply)
+    return [each for each in answer.candidates if isinstance(each, contract.ArtistCandidate)]
+
+
+def test_an_artist_is_looked_up_by_mbid_and_searched_for_where_there_is_none() -> None:
+    assert SOURCE.request([contract.FindArtist("Low", LOW_MBID)]).url.endswith(f"/artist-mb.php?i={LOW_MBID}")
+    assert SOURCE.request([contract.FindArtist("Low")]).url.endswith("/search.php?s=Low")
+
+
+def test_an_artist_comes_with_a_picture_and_a_page() -> None:
+    row = {"idArtist": "27", "strArtist": "Low", "strMusicBrainzID": LOW_MBID}
+    pictured = {**row, "strArtistThumb": "http://www.theaudiodb.com/images/media/artist/thumb/x.jpg"}
+    [found] = artists({"artists": [pictured]})
+    assert (found.name, found.mbid, found.page) == ("Low", LOW_MBID, "https://www.theaudiodb.com/artist/27")
+    assert [image.url for image in found.images] == ["https://www.theaudiodb.com/images/media/artist/thumb/x.jpg"]
+    [bare] = artists({"artists": [{**row, "strArtistThumb": None}]})
+    assert bare.images == ()
+
+
+def test_an_artist_whom_it_does_not_have_is_absent() -> None:
+    assert artists({"artists": None}) == []

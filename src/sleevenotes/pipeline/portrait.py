@@ -1,0 +1,137 @@
+"""The portrait stage: from an artist whose page somebody opens to a picture, and to how many listen.
+
+    nobody asked yet        -> want the artist of every source that knows artists, and end
+    all have answered       -> want the first picture that is this artist's
+    the bytes came, or none -> told; looked for again a month later, sooner where a source was not reached
+
+Its subject is an artist's id. Nothing waits for it, and it decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+import structlog
+
+from sleevenotes import errors, model, names
+from sleevenotes.artwork import choose
+from sleevenotes.pipeline import pictures, trails
+from sleevenotes.pipeline.tools import Tools
+from sleevenotes.sources import contract
+from sleevenotes.store import images, portraits, replies, wants
+from sleevenotes.store.portraits import Sought
+
+GOOD_FOR = timedelta(days=30)
+SOON = timedelta(hours=1)
+
+log = structlog.get_logger(__name__)
+
+
+async def run(tools: Tools, artist_ids: Sequence[int], band: model.Band) -> None:
+    """Bring the portraits of these artists as far as what is known allows."""
+    async with tools.database.connection() as conn:
+        waiting = await portraits.load_pending(conn, artist_ids)
+    for each in waiting:
+        await _advance(tools, each, band)
+
+
+async def give_up(tools: Tools, artist_ids: Sequence[int], why: str) -> None:
+    """Leave these artists without, for now."""
+    log.warning("portrait: given up", artists=list(artist_ids), why=why)
+    for artist_id in artist_ids:
+        await _tell(tools, artist_id, None, (), unreached=True)
+
+
+async def _advance(tools: Tools, sought: Sought, band: model.Band) -> None:
+    question = contract.FindArtist(sought.name, sought.mbid)
+    key = contract.key(question)
+    async with tools.database.connection() as conn:
+        known = await replies.load(conn, [key])
+    able = tools.answering(contract.FindArtist)
+    if asks := [(source, question) for source in able if (source.name, key) not in known]:
+        await _want(tools, sought, asks, band)
+        return
+    heard = [known[source.name, key] for source in able]
+    found = [each for reply in heard for each in _artists(reply) if _is(each, sought)]
+    pictured = [(reply.source, image) for reply in heard for image in _pictures(reply, sought)]
+    unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in heard)
+    for source, image in pictured:
+        asked = contract.FetchImage(image.url)
+        fetching = tools.fetching(image.url)
+        if fetching is None:
+            continue
+        async with tools.database.connection() as conn:
+            fetched = (await replies.load(conn, [contract.key(asked)])).get((fetching.name, contract.key(asked)))
+        if fetched is None:
+            await _want(tools, sought, [(fetching, asked)], band)
+            return
+        if (file := trails.fetched_file(fetched)) and (kept := await _kept(tools, file, image, source)) is not None:
+            await _tell(tools, sought.artist_id, kept, found, unreached=unreached)
+            return
+        unreached = unreached or fetched.outcome is replies.Outcome.GIVEN_UP
+    await _tell(tools, sought.artist_id, None, found, unreached=unreached)
+
+
+def _pictures(reply: replies.Reply, sought: Sought) -> list[contract.ImageAt]:
+    return [
+        image
+        for each in _artists(reply)
+        if _is(each, sought)
+        for image in each.images
+        if not choose.is_placeholder(image.url)
+    ]
+
+
+def _artists(reply: replies.Reply) -> list[contract.ArtistCandidate]:
+    answer = msgspec.convert(reply.answer, contract.Answer)
+    return [each for each in answer.candidates if isinstance(each, contract.ArtistCandidate)]
+
+
+def _is(candidate: contract.ArtistCandidate, sought: Sought) -> bool:
+    """Tell whether a source speaks of this artist: by the MBID where both have one, else by the name."""
+    if candidate.mbid and sought.mbid:
+        return candidate.mbid == sought.mbid
+    return names.key(names.without_article(candidate.name)) == names.key(names.without_article(sought.name))
+
+
+async def _want(
+    tools: Tools, sought: Sought, asks: Sequence[tuple[contract.Source, contract.Question]], band: model.Band
+) -> None:
+    news = [
+        wants.New(source.name, contract.key(asked), contract.kind(asked), asked, sought.artist_id)
+        for source, asked in asks
+    ]
+    async with tools.database.transaction() as conn:
+        await wants.want(conn, "portrait", news, band, tools.clock.now())
+
+
+async def _kept(tools: Tools, file: contract.ImageFile, image: contract.ImageAt, source: str) -> int | None:
+    """Decode and store a picture; None where it is none."""
+    try:
+        picture = await pictures.read(tools, file, source, image.page)
+    except errors.Garbled:
+        return None
+    async with tools.database.transaction() as conn:
+        return await images.keep(conn, picture.image, tools.clock.now(), expires_at=picture.expires_at)
+
+
+async def _tell(
+    tools: Tools,
+    artist_id: int,
+    image_id: int | None,
+    found: Sequence[contract.ArtistCandidate],
+    *,
+    unreached: bool,
+) -> None:
+    counted = next((each for each in found if each.listeners is not None), None)
+    async with tools.database.transaction() as conn:
+        await portraits.told(
+            conn,
+            artist_id,
+            image_id=image_id,
+            listeners=counted.listeners if counted else None,
+            page=counted.page if counted else "",
+            look_again_at=tools.clock.now() + (SOON if unreached else GOOD_FOR),
+        )

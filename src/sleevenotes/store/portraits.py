@@ -1,0 +1,99 @@
+"""Portraits: an artist's picture and how many listen to it, as far as sources tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from sleevenotes.store.postgres import Connection
+
+
+class Sought(msgspec.Struct, frozen=True):
+    """An artist whose portrait is looked for; `mbid` is "" where there is none."""
+
+    artist_id: int
+    name: str
+    mbid: str
+
+
+class Portrait(msgspec.Struct, frozen=True):
+    """What is shown of an artist; `digest` is "" without a picture, `thumbhash` base64, `page` Last.fm's own."""
+
+    digest: str
+    thumbhash: str
+    colour: str
+    source: str
+    link: str
+    credit: str
+    listeners: int | None
+    page: str
+
+
+async def want(conn: Connection, artist_id: int, now: datetime) -> bool:
+    """Have an artist's portrait looked for; tell whether it is to be: it was not, or that is long ago."""
+    opened = await conn.fetchval(
+        """
+        INSERT INTO portraits (artist_id) VALUES ($1)
+        ON CONFLICT (artist_id) DO UPDATE SET status = 'pending', look_again_at = NULL
+        WHERE portraits.look_again_at <= $2
+        RETURNING artist_id
+        """,
+        artist_id,
+        now,
+    )
+    return opened is not None
+
+
+async def load_pending(conn: Connection, artist_ids: Sequence[int]) -> list[Sought]:
+    """Return those of these artists whose portraits are still looked for."""
+    rows = await conn.fetch(
+        """
+        SELECT artist_id, name, coalesce(mbid::text, '') AS mbid FROM portraits JOIN artists ON artists.id = artist_id
+        WHERE artist_id = ANY($1::bigint[]) AND status = 'pending' ORDER BY artist_id
+        """,
+        list(artist_ids),
+    )
+    return [Sought(**row) for row in rows]
+
+
+async def told(
+    conn: Connection,
+    artist_id: int,
+    *,
+    image_id: int | None,
+    listeners: int | None,
+    page: str,
+    look_again_at: datetime,
+) -> None:
+    """Store what was told. What was known and is not told again stays."""
+    await conn.execute(
+        """
+        UPDATE portraits
+        SET status = 'told', image_id = coalesce($2, image_id), listeners = coalesce($3, listeners),
+            page = coalesce(nullif($4, ''), page), look_again_at = $5
+        WHERE artist_id = $1
+        """,
+        artist_id,
+        image_id,
+        listeners,
+        page,
+        look_again_at,
+    )
+
+
+async def of(conn: Connection, artist_id: int) -> Portrait | None:
+    """Return an artist's portrait; None where nobody has looked for it."""
+    row = await conn.fetchrow(
+        """
+        SELECT coalesce(encode(digest, 'hex'), '') AS digest,
+               coalesce(translate(encode(thumbhash, 'base64'), E'\\n', ''), '') AS thumbhash,
+               coalesce(colour, '') AS colour, coalesce(source, '') AS source,
+               coalesce(nullif(images.page, ''), source_url, '') AS link, coalesce(credit, '') AS credit,
+               listeners, portraits.page
+        FROM portraits LEFT JOIN images ON images.id = image_id WHERE artist_id = $1
+        """,
+        artist_id,
+    )
+    return row and Portrait(**row)

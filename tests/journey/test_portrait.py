@@ -1,0 +1,67 @@
+"""An artist's page: a picture and the number of listeners, looked for when somebody opens it."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from sleevenotes.settings import Settings
+from tests.journey.conftest import House
+from tests.journey.test_many_sources import first
+
+PICTURES = """
+    SELECT replace(mbid::text, '-', '') AS mbid, source_url FROM portraits
+    JOIN artists ON artists.id = artist_id JOIN images ON images.id = image_id
+"""
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Give the house a Last.fm key; the simulator takes any."""
+    return msgspec.structs.replace(settings, lastfm_key="8a9f6a2e5b1c4d389e572c4b6f0d1a35")
+
+
+async def opened(house: House) -> str:
+    artist_id = await house.count("SELECT min(artist_id) FROM artist_credit_names")
+    answer = await house.client.get(f"/artists/{artist_id}")
+    assert answer.status_code == 200
+    return answer.text
+
+
+async def test_a_page_that_is_opened_has_the_artist_looked_for_once(house: House) -> None:
+    await house.submit(house.listen(first(known={"musicbrainz", "theaudiodb", "lastfm"})))
+    await house.until_settled()
+    assert await house.count("SELECT count(*) FROM portraits") == 0  # nobody has looked
+    assert "Picture of" not in await opened(house)
+    await house.until("SELECT status = 'told' FROM portraits")
+    asked = await house.count("SELECT array_agg(source ORDER BY source) FROM traces WHERE kind = 'find_artist'")
+    assert asked == ["lastfm", "theaudiodb"]
+    page = await opened(house)
+    assert "at Last.fm" in page
+    assert ("Picture of" in page) == await house.count("SELECT image_id IS NOT NULL FROM portraits")
+    assert await house.count("SELECT count(*) FROM traces WHERE kind = 'find_artist'") == 2
+
+
+async def test_a_source_that_is_down_leaves_the_portrait_for_later(house: House) -> None:
+    await house.submit(house.listen(first(known={"musicbrainz", "theaudiodb"})))
+    await house.until_settled()
+    house.simulator.fail_next("www.theaudiodb.com", "500", 40)
+    house.simulator.fail_next("ws.audioscrobbler.com", "500", 40)
+    await opened(house)
+    await house.until("SELECT status = 'told' FROM portraits", at_most=24 * 3600)
+    again = "SELECT extract(epoch FROM look_again_at) FROM portraits"
+    assert float(await house.count(again)) - house.clock.now().timestamp() <= 3600
+
+
+async def test_the_picture_is_the_artists_own(house: House) -> None:
+    await house.submit(*(house.listen(play) for play in house.names(12)))
+    await house.until_settled()
+    async with house.parts.database.connection() as conn:
+        artists = [row[0] for row in await conn.fetch("SELECT DISTINCT artist_id FROM artist_credit_names")]
+    for artist_id in artists:
+        await house.client.get(f"/artists/{artist_id}")
+    await house.until("SELECT NOT EXISTS (SELECT FROM portraits WHERE status = 'pending')")
+    async with house.parts.database.connection() as conn:
+        shown = await conn.fetch(PICTURES)
+    assert len(shown) >= 3
+    assert all(row["mbid"] in row["source_url"] for row in shown)
