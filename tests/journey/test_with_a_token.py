@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from sleevenotes.settings import Settings
+from sleevenotes.sources import contract, coverartarchive
 from tests.journey.conftest import House
 from tests.journey.test_many_sources import first
 
@@ -37,3 +38,16 @@ async def test_a_name_with_a_slip_is_found_by_the_lookup_that_forgives(house: Ho
     await house.until_settled()
     assert str(await house.count("SELECT mbid FROM recordings")) == house.truth(play).recording_mbid
     assert await house.count("SELECT count(*) FROM traces WHERE source = 'deezer'") == 0
+
+
+async def test_while_a_live_plays_recording_is_described_the_front_of_its_release_is_on_its_way(house: House) -> None:
+    play = first(known={"listenbrainz_exact", "musicbrainz"}, art={"coverartarchive"})
+    house.simulator.fail_next("musicbrainz.org", "500", 3)  # ListenBrainz is to be first
+    await house.submit(house.listen(play), kind="single")
+    await house.until_settled()
+    front = contract.key(coverartarchive.front_of_release(house.truth(play).release_mbid))
+    asked = "SELECT count(*) FROM inquiries WHERE question_key = $1 AND stage = $2"
+    assert await house.count(asked, front, "preview") == 1
+    assert await house.count(asked, front, "artwork") <= 1  # none where it was there already
+    assert await house.count("SELECT count(*) FROM traces WHERE question_key = $1", front) == 1
+    assert await house.count("SELECT status FROM artworks") == "found"

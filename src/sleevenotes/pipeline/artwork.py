@@ -63,7 +63,8 @@ async def give_up(tools: Tools, release_group_ids: Sequence[int], why: str) -> N
 
 async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> None:
     async with tools.database.connection() as conn:
-        offers = await artwork_candidates.load(conn, row.release_group_id)
+        offers: trails.Offers = await artwork_candidates.load(conn, row.release_group_id)
+        offers = trails.for_who_waits(offers) if _is_waited_for(row, band) else offers
         known = await replies.load(conn, [contract.key(each) for each in trails.first_questions(row, offers, tools)])
         if led := trails.next_questions(row, offers, tools, known):
             known |= await replies.load(conn, [contract.key(each) for each in led])

@@ -57,6 +57,7 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
             await preview.begin(
                 tools, conn, [each for each in waiting if contract.key(question(each)) not in asked], band
             )
+            await preview.ahead(tools, conn, {look.lookup.id: look.likely for look in looks if look.likely}, band)
         await _settle(tools, conn, [look for look in looks if look.decision is not None], band)
 
 
@@ -89,6 +90,7 @@ class Look(NamedTuple):
     unreached: bool  # a source could not be reached, so "nothing" is not known
     news: list[wants.New]
     covers: tuple[artwork_candidates.New, ...] = ()  # that the answers name of the chosen recording's album
+    likely: str = ""  # the MBID of the release it will most likely be, where only the description is awaited
 
 
 Asking = tuple[contract.Source, contract.Question]
@@ -111,7 +113,8 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
         if isinstance(decision, decide.Chosen) and _is_sure(tools, decision, told) and not _is_bare(decision, todo):
             return Look(lookup, decision, False, [], _covers(tools, decision, told, known))
         if todo:
-            return Look(lookup, None, False, [_new(lookup, source.name, each) for source, each in todo])
+            news = [_new(lookup, source.name, each) for source, each in todo]
+            return Look(lookup, None, False, news, likely=_likely(decision, todo))
         if cut := [asking for asking, reply in heard.items() if _answer(reply).cut]:
             return Look(lookup, None, False, [_new(lookup, source.name, each, alone=True) for source, each in cut])
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
@@ -155,6 +158,13 @@ def _is_sure(tools: Tools, decision: decide.Chosen, told: Sequence[replies.Reply
 def _is_bare(decision: decide.Chosen, todo: Sequence[Asking]) -> bool:
     """Tell whether the chosen recording is only mentioned yet, and its description, with the album, still to come."""
     return any(each == contract.DescribeRecording(decision.weighed.option.recording.mbid) for _, each in todo)
+
+
+def _likely(decision: decide.Decision, todo: Sequence[Asking]) -> str:
+    """Return the MBID of the release that a decision has come to, though the recording's description is awaited."""
+    if not isinstance(decision, decide.Chosen) or decision.release is None or not _is_bare(decision, todo):
+        return ""
+    return decision.release.mbid
 
 
 def _answer(reply: replies.Reply) -> contract.Answer:

@@ -5,18 +5,19 @@ Until it is known what was played, and that album's own cover is chosen, a play 
     another name of its album has a cover      that one, at once
     else                                       the first cover of that album that a quick shop has
 
-It decides nothing, and nothing waits for it: where match and artwork come to an end, theirs is shown.
+It decides nothing, and nothing waits for it: where match and artwork come to an end, theirs is shown. Meanwhile the
+archive's front of the release it will most likely be is on its way, so that theirs comes the sooner.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sleevenotes import errors, events, model
 from sleevenotes.matching import albums
 from sleevenotes.pipeline import pictures, queues, trails
 from sleevenotes.pipeline.tools import Tools
-from sleevenotes.sources import contract
+from sleevenotes.sources import contract, coverartarchive
 from sleevenotes.store import events as store_events
 from sleevenotes.store import images, lookups, matches, previews, replies, wants
 from sleevenotes.store.postgres import Connection
@@ -41,6 +42,23 @@ async def begin(tools: Tools, conn: Connection, waiting: Sequence[lookups.Pendin
     await _show(tools, conn, shown)
     bare = {each: album for each, album in named.items() if each not in shown}
     await _want(tools, conn, await _ways(tools, conn, bare), band)
+
+
+async def ahead(tools: Tools, conn: Connection, likely: Mapping[int, str], band: model.Band) -> None:
+    """Have the archive's fronts of these releases fetched (lookup id → release MBID), before it is certain that they
+    are the ones: the artwork stage, when it comes to them, finds them there or under way.
+    """
+    if not any(source.name == trails.ARCHIVE for source in tools.sources):
+        return
+    fronts = {lookup_id: coverartarchive.front_of_release(mbid) for lookup_id, mbid in likely.items()}
+    news = [
+        wants.New(trails.ARCHIVE, contract.key(front), contract.kind(front), front, lookup_id)
+        for lookup_id, front in fronts.items()
+    ]
+    known = await replies.load(conn, [new.key for new in news])
+    await wants.want(
+        conn, "preview", [new for new in news if (new.source, new.key) not in known], band, tools.clock.now()
+    )
 
 
 async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None:

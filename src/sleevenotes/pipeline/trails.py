@@ -85,6 +85,11 @@ def next_questions(row: Sought, offers: Offers, tools: Tools, known: Known) -> l
     return led
 
 
+def for_who_waits(offers: Offers) -> Offers:
+    """Leave out fronts that are known by their ids: the fronts of release and group are asked for by then, or here."""
+    return [each for each in offers if each.status != "wanted" or not coverartarchive.is_by_id(each.url)]
+
+
 def archive(row: Sought, offers: Offers, known: Known) -> Trail:
     """Follow the Cover Art Archive: the front that is known to be there, else the matched edition's, its original where
     only the thumbnail is missing, then the front shown for the album.
