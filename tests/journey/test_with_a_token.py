@@ -49,5 +49,6 @@ async def test_while_a_live_plays_recording_is_described_the_front_of_its_releas
     asked = "SELECT count(*) FROM inquiries WHERE question_key = $1 AND stage = $2"
     assert await house.count(asked, front, "preview") == 1
     assert await house.count(asked, front, "artwork") <= 1  # none where it was there already
-    assert await house.count("SELECT count(*) FROM traces WHERE question_key = $1", front) == 1
+    answered = "SELECT count(*) FROM traces WHERE question_key = $1 AND outcome = 'answered'"
+    assert await house.count(answered, front) == 1
     assert await house.count("SELECT status FROM artworks") == "found"

@@ -169,13 +169,16 @@ async def bump(
     )
 
 
-async def next_due(conn: Connection, sources: Sequence[str], now: datetime) -> datetime | None:
-    """Say when these sources' next want may be claimed (a moment not after now: at once); None when none waits."""
+async def next_due(
+    conn: Connection, sources: Sequence[str], now: datetime, band: model.Band = model.Band.LOW_PRIORITY
+) -> datetime | None:
+    """Say when these sources' next want of this band or a more urgent one may be claimed (a moment not after now: at
+    once); None when none waits.
+    """
     due: datetime | None = await conn.fetchval(
-        """
-        SELECT min(greatest(due_at, leased_until)) FROM wants WHERE source = ANY($1)
-        """,
+        "SELECT min(greatest(due_at, leased_until)) FROM wants WHERE source = ANY($1) AND band >= $2",
         list(sources),
+        int(band),
     )
     return due and max(due, now)
 
@@ -187,23 +190,26 @@ async def claim(
     lease: float,
     *,
     singly: Collection[tuple[str, str]] = (),
+    band: model.Band = model.Band.LOW_PRIORITY,
 ) -> list[Want]:
     """Lease the most wanted pack of these sources, each with its size; of one source and kind, [] when none is due.
 
     Call it in a transaction of its own. `lease` in seconds: after that, a lane that died is not waited for. `singly`
     are the (source, kind) that go one in a request, whatever the source's size. Nobody waits for an import: there,
-    sources that take many questions go before those that take one, which would use up their slots.
+    sources that take many questions go before those that take one, which would use up their slots. Where nothing of
+    `band` or more urgent is due, there is no pack; where there is, less urgent questions may fill it.
     """
     head = await conn.fetchrow(
         f"""
         SELECT id, source, kind, pack_limit FROM wants
-        WHERE source = ANY($1) AND due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
+        WHERE source = ANY($1) AND band >= $4 AND due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
         ORDER BY band DESC, source = ANY($3) AND band = {int(model.Band.LOW_PRIORITY)}, {_MOST_WANTED}
         LIMIT 1 FOR UPDATE SKIP LOCKED
         """,
         list(together),
         now,
         [source for source, size in together.items() if size == 1],
+        int(band),
     )
     if head is None:
         return []

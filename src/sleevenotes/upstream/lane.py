@@ -15,7 +15,7 @@ import contextlib
 import dataclasses
 import functools
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -31,6 +31,9 @@ from sleevenotes.upstream.client import Client
 
 LOOK_AGAIN = 30.0
 """Seconds after which a lane looks for wants even if nobody woke it."""
+
+LISTENING = timedelta(minutes=1)
+"""For how long after something was waited for more of it is expected."""
 
 URL_BYTES = 7_500
 """Longest address that is sent: web servers take request lines of 8 KB by default (upstreams §1)."""
@@ -48,9 +51,7 @@ log = structlog.get_logger(__name__)
 
 @dataclasses.dataclass
 class Exchange:
-    """One pack on its way: when it was asked, and once there is a reply, its HTTP status and for how many seconds it
-    says that the rate is spent.
-    """
+    """One pack on its way; once there is a reply, its status, and for how long it says that the rate is spent."""
 
     pack: Sequence[wants.Want]
     asked_at: datetime
@@ -80,8 +81,8 @@ class Lane:
         self._pack_sizes = {source.name: float(source.policy.together) for source in sources}
         self._singly = {(source.name, contract.tag(kind)) for source in sources for kind in source.policy.singly}
         self._called = asyncio.Event()
-        self._places = asyncio.Semaphore(self._policy.parallel)
         self._sends: set[asyncio.Task[None]] = set()
+        self._waited_for_at: datetime | None = None
 
     @property
     def host(self) -> str:
@@ -110,27 +111,46 @@ class Lane:
             await asyncio.gather(*self._sends, return_exceptions=True)
 
     async def _step(self) -> None:
-        await self._until_wanted()
-        async with contextlib.AsyncExitStack() as place:
-            await place.enter_async_context(_held(self._places))
-            await self._until_free()
-            pack = await self._claim()
-            slot = await self._reserve(pack) if pack else None
-            if slot is None:
-                return
-            send = asyncio.create_task(self._ask(pack, slot, place.pop_all()))
-            self._sends.add(send)
-            send.add_done_callback(self._sends.discard)
+        band = await self._until_wanted()
+        await self._until_free()
+        pack = await self._claim(band)
+        slot = await self._reserve(pack) if pack else None
+        if slot is None:
+            return
+        if pack[0].band > model.Band.LOW_PRIORITY:
+            self._waited_for_at = slot
+        send = asyncio.create_task(self._ask(pack, slot))
+        self._sends.add(send)
+        send.add_done_callback(self._ended)
 
-    async def _until_wanted(self) -> None:
-        """Return when something may be claimed."""
+    def _ended(self, send: asyncio.Task[None]) -> None:
+        """Look again: a place is free, and what is to be asked again was leased when the lane last looked."""
+        self._sends.discard(send)
+        self._called.set()
+
+    def _open_to(self, now: datetime) -> model.Band | None:
+        """Return the least urgent band there is a place for, None where all are taken.
+
+        While somebody listens, the last place is kept for what is waited for: an image takes seconds.
+        """
+        free = self._policy.parallel - len(self._sends)
+        if free == 0:
+            return None
+        since = self._waited_for_at
+        kept = free == 1 < self._policy.parallel and since is not None and now - since < LISTENING
+        return model.Band.DEFAULT if kept else model.Band.LOW_PRIORITY
+
+    async def _until_wanted(self) -> model.Band:
+        """Return when something may be claimed that is in this band or in a more urgent one."""
         while True:
             self._called.clear()
-            now = self._time.now()
-            async with self._database.connection() as conn:
-                due = await wants.next_due(conn, list(self._sources), now)
-            if due is not None and due <= now:
-                return
+            now, due = self._time.now(), None
+            band = self._open_to(now)
+            if band is not None:
+                async with self._database.connection() as conn:
+                    due = await wants.next_due(conn, list(self._sources), now, band)
+                if due is not None and due <= now:
+                    return band
             wait = LOOK_AGAIN if due is None else min(LOOK_AGAIN, (due - now).total_seconds())
             await self._called_or(wait)
 
@@ -154,11 +174,11 @@ class Lane:
                 return
             await self._time.sleep(wait)
 
-    async def _claim(self) -> list[wants.Want]:
+    async def _claim(self, band: model.Band) -> list[wants.Want]:
         lease = self._policy.timeout + 30.0
         sizes = {name: int(size) for name, size in self._pack_sizes.items()}
         async with self._database.transaction() as conn:
-            pack = await wants.claim(conn, sizes, self._time.now(), lease, singly=self._singly)
+            pack = await wants.claim(conn, sizes, self._time.now(), lease, singly=self._singly, band=band)
             fit = self._fit_request(pack)
             await wants.release(conn, [want.id for want in pack[fit:]])
         return pack[:fit]
@@ -175,10 +195,7 @@ class Lane:
         return size
 
     def _fit_packs(self, source: str, asked: int, untold: int) -> None:
-        """Shrink packs by a quarter where a reply told of hardly any member, grow again where it told of a quarter.
-
-        Even half left out costs less, asked again, than smaller packs would (decision 8).
-        """
+        """Shrink packs where a reply told of hardly any member, grow again where it told of a quarter (decision 8)."""
         size, most = self._pack_sizes[source], self._sources[source].policy.together
         if untold * 8 > asked * 7 and asked > 1:
             self._pack_sizes[source] = max(most / 4, 1.0, size * 0.75)
@@ -194,22 +211,20 @@ class Lane:
                 await wants.release(conn, [want.id for want in pack])
         return slot
 
-    async def _ask(self, pack: Sequence[wants.Want], slot: datetime, place: contextlib.AsyncExitStack) -> None:
+    async def _ask(self, pack: Sequence[wants.Want], slot: datetime) -> None:
         """Send one pack and settle it. Whatever happens, its wants are answered, postponed, or their lease ends."""
-        async with place:
-            exchange = Exchange(pack, self._time.now())
-            try:
-                answers = await self._exchange(exchange, slot)
-            except errors.Fault as fault:
-                settle = functools.partial(self._postpone, exchange, fault)
-            except Exception as error:
-                # A reply that trips our own reading is a fault of this question, not the end of the lane.
-                log.exception("lane: cannot read a reply", source=pack[0].source)
-                settle = functools.partial(self._postpone, exchange, errors.Garbled(f"cannot be read: {error!r}"))
-            else:
-                settle = functools.partial(self._store, exchange, answers)
-            await self._settled(settle)
-            self._called.set()  # when it last looked, what is to be asked again was still leased
+        exchange = Exchange(pack, self._time.now())
+        try:
+            answers = await self._exchange(exchange, slot)
+        except errors.Fault as fault:
+            settle = functools.partial(self._postpone, exchange, fault)
+        except Exception as error:
+            # A reply that trips our own reading is a fault of this question, not the end of the lane.
+            log.exception("lane: cannot read a reply", source=pack[0].source)
+            settle = functools.partial(self._postpone, exchange, errors.Garbled(f"cannot be read: {error!r}"))
+        else:
+            settle = functools.partial(self._store, exchange, answers)
+        await self._settled(settle)
 
     async def _exchange(self, exchange: Exchange, slot: datetime) -> list[contract.Answer]:
         source = self._sources[exchange.pack[0].source]
@@ -347,9 +362,8 @@ class Lane:
 def _smaller(untold: Sequence[tuple[wants.Want, contract.Answer]], size: int) -> dict[int, list[int]]:
     """Say in packs of which size to ask again what a reply to `size` questions did not tell: limit -> ids of wants.
 
-    Half where somebody waits, and where rows were told that are not the right ones and cannot be asked past. Of an
-    import's others, all but as large: whose rows filled the reply are answered and gone, and most of the rest fits into
-    the next one (decision 8).
+    Half where somebody waits, and where the rows told are not the right ones and cannot be asked past. Of an import's
+    others, all but as large: whose rows filled the reply are gone, and the rest fits into the next one (decision 8).
     """
     limits: dict[int, list[int]] = {}
     for want, answer in untold:
@@ -361,12 +375,6 @@ def _smaller(untold: Sequence[tuple[wants.Want, contract.Answer]], size: int) ->
 
 def _questions(pack: Sequence[wants.Want]) -> list[contract.Question]:
     return [msgspec.convert(want.question, contract.Question) for want in pack]
-
-
-@contextlib.asynccontextmanager
-async def _held(places: asyncio.Semaphore) -> AsyncIterator[None]:
-    async with places:
-        yield
 
 
 def _is_empty(answer: contract.Answer) -> bool:
