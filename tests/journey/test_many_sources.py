@@ -74,6 +74,18 @@ async def test_when_the_archive_is_down_a_listener_sees_another_cover_meanwhile(
     assert await house.count("SELECT count(*) FROM artworks WHERE status = 'absent'") == 0
 
 
+async def test_where_the_archive_fails_two_others_that_agree_are_enough_for_now(house: House) -> None:
+    play = first(
+        known={"musicbrainz", "deezer", "itunes"}, art={"coverartarchive", "deezer", "itunes"}, unknown={"theaudiodb"}
+    )
+    house.simulator.fail_next("us.archive.org", "500", 40)
+    await house.submit(house.listen(play), kind="single")
+    await house.until("SELECT status = 'found' FROM artworks")
+    source = await house.count("SELECT source FROM images JOIN artworks ON image_id = images.id")
+    assert source in ("deezer", "itunes")
+    assert await house.count("SELECT recheck_at IS NOT NULL FROM artworks")
+
+
 async def test_an_imports_names_travel_in_packs(house: House) -> None:
     plays = house.names(60)
     await house.submit(*(house.listen(play) for play in plays))

@@ -92,6 +92,13 @@ def order(candidates: Iterable[Candidate]) -> list[Candidate]:
     return sorted((each for each in covers if not _outvoted(each, covers)), key=lambda each: _rank(each, covers))
 
 
+def is_certain(candidates: Iterable[Candidate]) -> bool:
+    """Tell whether two sources show the best of these alike: whoever else has the cover shows that picture, too."""
+    covers = list(candidates)
+    best = order(covers)[:1]
+    return any(len(_supporters(each, covers)) > 1 for each in best)
+
+
 def reason(chosen: Candidate, covers: Sequence[Candidate] = ()) -> str:
     """Say in one sentence why this cover, `covers` being all that stood for the choice."""
     said = f"It is {_what(chosen)}"

@@ -4,7 +4,8 @@
     bytes came                    -> decode, measure, thumbnail, store as a candidate
     the archive's own front came  -> it is the cover: nothing goes before it
     somebody waits for the album  -> all likely sources at once; show the first right image meanwhile; choose among
-                                     what came when all have answered, or four seconds after the play
+                                     what came when all have answered, or four seconds after the play; sooner, where
+                                     the archive has just failed and two others show the same picture
     nobody waits (an import)      -> one source after another, the next only on absence or fault
     no trail led to an image      -> absent, looked for again after 1, 2, 4 … 32 days; failed, sooner
 
@@ -130,13 +131,22 @@ async def _choose_or_wait(
 
     The archive's own cover, had it come, would be the one: where it was not waited for, it is asked again soon.
     """
-    if fetched and not going:
+    if fetched and (not going or await _is_certain_without(tools, row, front)):
         missed = front.end in (End.OPEN, End.UNREACHED)
         again_at = pipeline_tools.recheck_fault(row.tries, tools.clock.now()) if missed else None
         await _finish(tools, row, recheck_at=again_at)
     elif fetched:
         await _show_first(tools, row)
         tools.alarms.set("artwork", row.release_group_id, band, _deadline(row))
+
+
+async def _is_certain_without(tools: Tools, row: artworks.Artwork, front: Trail) -> bool:
+    """Tell whether the archive has failed just now, and what the others brought is one picture."""
+    if front.ask is None:
+        return False
+    async with tools.database.connection() as conn:
+        failed = await wants.have_failed(conn, front.ask[0], [contract.key(front.ask[1])])
+        return failed and choose.is_certain(_standing(tools, await artwork_candidates.load(conn, row.release_group_id)))
 
 
 def _are_fetched(trails_: Sequence[Trail]) -> bool:

@@ -265,6 +265,13 @@ async def release(conn: Connection, ids: Sequence[int]) -> None:
 async def settle(conn: Connection, ids: Sequence[int]) -> list[Waiter]:
     """Remove wants whose question is answered or given up; return who waited."""
     await conn.execute("SELECT FROM wants WHERE id = ANY($1) ORDER BY source, question_key FOR UPDATE", list(ids))
+    woken = await waiters(conn, ids)
+    await conn.execute("DELETE FROM wants WHERE id = ANY($1)", list(ids))
+    return woken
+
+
+async def waiters(conn: Connection, ids: Sequence[int]) -> list[Waiter]:
+    """Return who waits for these wants."""
     rows = await conn.fetch(
         """
         SELECT stage, subject_id, max(band) AS band FROM waiters JOIN wants ON wants.id = want_id
@@ -272,8 +279,17 @@ async def settle(conn: Connection, ids: Sequence[int]) -> list[Waiter]:
         """,
         list(ids),
     )
-    await conn.execute("DELETE FROM wants WHERE id = ANY($1)", list(ids))
     return [Waiter(row["stage"], row["subject_id"], model.Band(row["band"])) for row in rows]
+
+
+async def have_failed(conn: Connection, source: str, keys: Sequence[bytes]) -> bool:
+    """Tell whether any of these questions has met a fault, and is to be asked again."""
+    failed: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT FROM wants WHERE source = $1 AND question_key = ANY($2::bytea[]) AND faults > 0)",
+        source,
+        list(keys),
+    )
+    return failed
 
 
 async def postpone(

@@ -319,6 +319,9 @@ class Lane:
                     limit = max(1, len(exchange.pack) // 2) if own else None  # it may be the pack that is too much
                     await wants.postpone(conn, [want.id], due_at, own_fault=own, pack_limit=limit)
             await replies.keep(conn, rows, now)
+            # Who waits with somebody before the page may decide without this source.
+            urgent = [want.id for want in exchange.pack if want not in spent and want.band > model.Band.LOW_PRIORITY]
+            waiters += await wants.waiters(conn, urgent) if own else []
             await self._wake(conn, waiters)
 
     async def _rest(self, conn: Connection, fault: errors.Fault, now: datetime) -> None:

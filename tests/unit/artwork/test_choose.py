@@ -217,3 +217,11 @@ def test_nothing_to_choose_from_is_said_in_words() -> None:
     choice = choose.choose([offer("deezer", side=1)])
     assert (choice.chosen, choice.reason) == (None, "None of the images that were found is a cover.")
     assert [why for _, why in choice.others] == ["It has 1 x 1 pixels: a spacer."]
+
+
+def test_what_two_sources_show_alike_is_certain_and_what_one_alone_shows_is_not() -> None:
+    assert choose.is_certain([offer("deezer"), offer("itunes", LIKE_ONE)])
+    assert not choose.is_certain([offer("deezer"), offer("itunes", OTHER)])
+    assert not choose.is_certain([offer("deezer"), offer("itunes", None)])
+    assert not choose.is_certain([offer("deezer"), offer("deezer", LIKE_ONE)])
+    assert not choose.is_certain([])

@@ -73,6 +73,18 @@ async def test_of_an_import_what_goes_in_packs_goes_first(database: Database, ba
     assert want.source == first
 
 
+async def test_a_question_that_met_a_fault_is_told_from_one_that_only_waits(database: Database) -> None:
+    words, monkey = new("Words"), new("Monkey")
+    await put(database, words, monkey)
+    async with database.transaction() as conn:
+        pack = await wants.claim(conn, {SOURCE: 50}, NOW, lease=30.0)
+        failed = next(want.id for want in pack if want.key == words.key)
+        await wants.postpone(conn, [failed], NOW, own_fault=True)
+        assert await wants.have_failed(conn, SOURCE, [words.key])
+        assert not await wants.have_failed(conn, SOURCE, [monkey.key])
+        assert [waiter.subject_id for waiter in await wants.waiters(conn, [failed])] == [1]
+
+
 async def test_a_bump_lifts_a_waiting_question_over_the_others(database: Database) -> None:
     await put(database, new("first", 1), new("second", 2), band=model.Band.LOW_PRIORITY)
     async with database.transaction() as conn:

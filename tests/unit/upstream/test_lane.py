@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests import turning
 
 from sleevenotes import events, model
@@ -220,16 +221,17 @@ async def test_a_fault_is_never_stored_and_the_question_is_asked_again(
     assert noted == ["fault", "fault", "fault", "answered"]
 
 
-async def test_a_question_that_keeps_failing_is_given_up_and_its_subject_woken(
-    database: Database, clock: HandClock, tmp_path: Path
+@pytest.mark.parametrize(("band", "times"), [(model.Band.LOW_PRIORITY, 1), (model.Band.DEFAULT, breaker.GIVE_UP)])
+async def test_a_question_that_keeps_failing_is_given_up_and_who_waits_before_the_page_hears_of_each_fault(
+    database: Database, clock: HandClock, tmp_path: Path, band: model.Band, times: int
 ) -> None:
     stand, source = Stand(database, clock), Knower()
     server = Server(clock, lambda tracks: everything(tracks) if tracks == ["good"] else (500, {}, b""))
-    await stand.want(source, "bad")
+    await stand.want(source, "bad", band=band)
     async with stand.lane(source, server, tmp_path):
         assert await stand.until_told(1, at_most=7200) == {"none": "given_up"}
     assert len(server.packs) == breaker.GIVE_UP
-    assert stand.woken == [1]
+    assert stand.woken == [1] * times
 
 
 async def test_members_of_a_cut_reply_are_asked_again_in_half_the_pack(
