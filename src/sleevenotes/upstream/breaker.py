@@ -10,9 +10,9 @@ from __future__ import annotations
 from sleevenotes import errors
 
 GIVE_UP = 10
-"""Own faults after which a question is given up until the recheck: three minutes of trying, or of an import four."""
+"""Own faults after which a question is given up until the recheck: one to two minutes of trying."""
 
-LONGEST = 30.0
+LONGEST = 10.0
 """Seconds between two tries of a question: a service that is down as a whole is left alone by its host's pause."""
 
 EAGER = 4
@@ -25,7 +25,7 @@ OPENS_AFTER = 12
 def question_wait(fault: errors.Fault, faults: int, jitter: float, *, waited_for: bool) -> float:
     """Return the seconds before a question is asked again after its (faults + 1)-th fault; `jitter` in 0..1.
 
-    Worked example, jitter 0.5: 1.25, 2.5, 5, 10 … 37.5 s, and where somebody waits, 0.25, 0.25, 0.25, 0.25, 2.5, 5 …:
+    Worked example, jitter 0.5: 1.25, 2.5, 5, 10, 12.5 … s, and where somebody waits, 0.25, 0.25, 0.25, 0.25, 2.5, 5 …:
     half of an archive's requests failing is a bad day, and each is a new throw. When the whole service sheds load, 1.1
     to 4.1 s, to 1.5 s where somebody waits.
     """
