@@ -9,7 +9,7 @@ The first --rows plays are imported; a minute later the plays after them are sen
     never             live plays whose album has art and that did not show it two minutes after the last was played
     within_10s_share, within_minute_share
     pending_at_end    names of the import still to be decided when the last live play was sent: it was under way
-    violations        requests over a limit
+    violations        requests over a limit; violations_by_host
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import argparse
 import math
 from datetime import UTC, datetime
 
-from benches import common, facts, history, live, outcomes, plays, stand
+from benches import common, counts, facts, history, live, outcomes, plays, stand
 
 LEAD = 60.0  # seconds of the clock from the import to the first live play
 REST = 120.0  # seconds after the last
@@ -65,6 +65,7 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
         "within_minute_share": live.within(waited, 60),
         "pending_at_end": pending,
         "violations": counted["violations"],
+        "violations_by_host": counts.violations(counted),
         "scale": options.scale,
     }
 

@@ -13,7 +13,7 @@ run's name:
     success_share              of the names a source in play knows, those that were matched and not wrongly
     depth_max                  most names and covers pending at once
     depth_growth               pending in the last quarter of the hour less those in the second, both on average
-    violations                 requests over a limit
+    violations                 requests over a limit; violations_by_host
     plays, first_plays
 """
 
@@ -23,7 +23,7 @@ import argparse
 import statistics
 from datetime import UTC, datetime
 
-from benches import common, facts, live, outcomes, plays, stand
+from benches import common, counts, facts, live, outcomes, plays, stand
 from benches.history import TOKEN, Material
 
 LEAD = 5.0  # seconds of the clock before the first play
@@ -77,6 +77,7 @@ async def _run(settings: dict[str, str], day: str, given: Material, options: arg
         "depth_max": max(depths),
         "depth_growth": round(statistics.mean(depths[-quarter:]) - statistics.mean(depths[quarter : 2 * quarter]), 1),
         "violations": counted["violations"],
+        "violations_by_host": counts.violations(counted),
         "plays": len(waited),
         "first_plays": len(first),
     }

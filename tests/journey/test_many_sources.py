@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+from sleevenotes import model
 from sleevenotes.simulator import listener
 from tests.journey.conftest import WORLD, House
 
@@ -84,6 +85,16 @@ async def test_where_the_archive_fails_two_others_that_agree_are_enough_for_now(
     source = await house.count("SELECT source FROM images JOIN artworks ON image_id = images.id")
     assert source in ("deezer", "itunes")
     assert await house.count("SELECT recheck_at IS NOT NULL FROM artworks")
+
+
+async def test_a_live_play_hurries_the_cover_that_an_import_still_looks_for(house: House) -> None:
+    play = first(known={"musicbrainz"}, art={"coverartarchive"})
+    house.simulator.fail_next("us.archive.org", "500", 60)
+    await house.submit(house.listen(play))
+    await house.until("SELECT EXISTS (SELECT FROM wants WHERE source = 'coverartarchive' AND faults > 0)")
+    await house.submit(house.listen(play, house.clock.now()), kind="single")
+    urgent = "SELECT EXISTS (SELECT FROM wants WHERE source = 'coverartarchive' AND band > $1)"
+    await house.until(urgent, int(model.Band.LOW_PRIORITY))
 
 
 async def test_an_imports_names_travel_in_packs(house: House) -> None:

@@ -36,6 +36,9 @@ PATIENCE = 3.8
 QUEUE_S = 5.0
 """Seconds that a source's queue may be long for somebody who waits."""
 
+LONG_AGO = timedelta(minutes=1)
+"""An album looked for since then was an import's until somebody played it."""
+
 UNDECODABLE_WAIT = 60.0
 """Seconds before an image that did not decode is fetched again."""
 
@@ -47,8 +50,11 @@ log = structlog.get_logger(__name__)
 
 async def run(tools: Tools, release_group_ids: Sequence[int], band: model.Band) -> None:
     """Bring each of these albums as far as what is known allows."""
+    now = tools.clock.now()
     async with tools.database.transaction() as conn:
-        await artworks.want_matched(conn, release_group_ids, tools.clock.now())
+        await artworks.want_matched(conn, release_group_ids, now)
+        if band > model.Band.LOW_PRIORITY:
+            await artworks.wait_anew(conn, release_group_ids, now - LONG_AGO, now)
         rows = await artworks.load(conn, release_group_ids)
     for row in rows:
         if row.status == "pending":

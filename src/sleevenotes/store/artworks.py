@@ -89,6 +89,22 @@ async def want_matched(conn: Connection, release_group_ids: Sequence[int], now: 
     )
 
 
+async def wait_anew(conn: Connection, release_group_ids: Sequence[int], before: datetime, now: datetime) -> None:
+    """Count from now on how long somebody waits for covers that were looked for since `before`, with nobody waiting."""
+    await conn.execute(
+        """
+        UPDATE artworks SET wanted_at = $3 WHERE release_group_id IN (
+            SELECT release_group_id FROM artworks
+            WHERE release_group_id = ANY($1::bigint[]) AND status = 'pending' AND wanted_at < $2
+            ORDER BY release_group_id FOR NO KEY UPDATE
+        )
+        """,
+        list(release_group_ids),
+        before,
+        now,
+    )
+
+
 async def load(conn: Connection, release_group_ids: Sequence[int]) -> list[Artwork]:
     """Return the rows of these release groups, in order of id; those without a row are left out."""
     rows = await conn.fetch(

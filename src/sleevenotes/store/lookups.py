@@ -27,7 +27,7 @@ class Met(NamedTuple):
 
     `pending` says that its match is still looked for; `unasked` that a `match` job is due: the name is new, or
     pending and now more urgent than before. `bare_group_id` is the release group of its match where nobody has
-    looked for a cover yet.
+    looked for a cover yet; for who waits, also where one is looked for and not decided.
     """
 
     id: int
@@ -48,7 +48,7 @@ async def meet(conn: Connection, news: Mapping[bytes, New], now: datetime) -> di
     if len(known) + len(added) < len(news):  # another transaction was faster, and has committed
         known.update(await _known(conn, list(news.keys() - known.keys() - added.keys())))
     for identity, row in known.items():
-        met[identity] = Met(row["id"], row["pending"], _more_urgent(row, news[identity]), row["bare_group_id"])
+        met[identity] = Met(row["id"], row["pending"], _more_urgent(row, news[identity]), _bare(row, news[identity]))
     await _hurry(conn, {row["id"]: news[name].band for name, row in known.items() if met[name].unasked})
     return met
 
@@ -57,13 +57,20 @@ def _more_urgent(row: Mapping[str, Any], new: New) -> bool:
     return bool(row["pending"]) and row["band"] < new.band
 
 
+def _bare(row: Mapping[str, Any], new: New) -> int | None:
+    group_id: int | None = row["bare_group_id"]
+    return group_id if not row["looked_for"] or new.band > model.Band.LOW_PRIORITY else None
+
+
 async def _known(conn: Connection, identities: Sequence[bytes]) -> dict[bytes, Mapping[str, Any]]:
     rows = await conn.fetch(
         """
-        SELECT l.identity, l.id, l.status = 'pending' AS pending, l.band,
-               (SELECT m.release_group_id FROM matches m WHERE m.id = l.match_id
-                AND NOT EXISTS (SELECT FROM artworks a WHERE a.release_group_id = m.release_group_id)) AS bare_group_id
-        FROM lookups l WHERE l.identity = ANY($1::bytea[])
+        SELECT l.identity, l.id, l.status = 'pending' AS pending, l.band, a.status IS NOT NULL AS looked_for,
+               CASE WHEN coalesce(a.status, 'pending') = 'pending' THEN m.release_group_id END AS bare_group_id
+        FROM lookups l
+        LEFT JOIN matches m ON m.id = l.match_id
+        LEFT JOIN artworks a ON a.release_group_id = m.release_group_id
+        WHERE l.identity = ANY($1::bytea[])
         """,
         identities,
     )

@@ -235,3 +235,23 @@ async def test_attribution_is_read_with_the_cover(database: Database, clock: Han
     assert cover is not None
     assert (cover.source, cover.credit, cover.link) == ("discogs", "By Discogs.", "https://www.discogs.com/master/1")
     assert msgspec.structs.replace(cover, page="").link == COVER.source_url
+
+
+async def test_who_begins_to_wait_for_what_was_long_looked_for_waits_from_now_on(
+    database: Database, clock: HandClock
+) -> None:
+    async with database.connection() as conn:
+        old = await album(conn, "Old", clock)
+        await artworks.want(conn, dict([old]), clock.now())
+        clock.turn(90)
+        new = await album(conn, "New", clock)
+        await artworks.want(conn, dict([new]), clock.now())
+        clock.turn(30)
+        before = clock.now() - timedelta(minutes=1)
+        await artworks.wait_anew(conn, [old[0], new[0]], before, clock.now())
+        assert (await only(conn, old[0])).wanted_at == clock.now()
+        assert (await only(conn, new[0])).wanted_at == clock.now() - timedelta(seconds=30)
+        await artworks.absent(conn, old[0], "Nobody has one.", clock.now() + DAY, clock.now())
+        clock.turn(600)
+        await artworks.wait_anew(conn, [old[0]], clock.now(), clock.now())
+        assert (await only(conn, old[0])).wanted_at == clock.now() - timedelta(seconds=600)
