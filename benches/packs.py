@@ -16,12 +16,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from benches import common, facts, outcomes, plays
 from sleevenotes import app, clock, model
@@ -43,6 +45,7 @@ class Variant(musicbrainz.MusicBrainz):
 
 async def bench(options: argparse.Namespace) -> dict[str, object]:
     """Run it and return the figures."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     true = facts.load_world(*common.world_files(options))
     sent = plays.load(options.history, options.rows, true)
     figures: dict[str, object] = {"bench": "packs", "names": sent.names}
