@@ -16,14 +16,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-import structlog
 
 from benches import common, facts, outcomes, plays
 from sleevenotes import app, clock, model
@@ -45,7 +43,6 @@ class Variant(musicbrainz.MusicBrainz):
 
 async def bench(options: argparse.Namespace) -> dict[str, object]:
     """Run it and return the figures."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     true = facts.load_world(*common.world_files(options))
     sent = plays.load(options.history, options.rows, true)
     figures: dict[str, object] = {"bench": "packs", "names": sent.names}
@@ -62,7 +59,7 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
 async def _run(source: contract.Source, sent: plays.Plays, true: world.World) -> tuple[float | None, object]:
     simulator = core.Simulator(true, clock.SystemClock(), limits=False, latency=False)
     with _directory() as directory:
-        async with app.open(Settings(data_dir=str(directory))) as parts:
+        async with app.open(Settings(data_dir=str(directory), log_level="warning")) as parts:
             await _submit(parts, sent.rows)
             async with app.working(parts, core.Mounted(simulator), [source]):
                 while await _pending(parts):  # noqa: ASYNC110 - the database is asked, nothing tells

@@ -51,6 +51,7 @@ async def open(  # noqa: A001 - read as app.open
     settings: Settings, *, time: clock.Clock | None = None
 ) -> AsyncIterator[Parts]:
     """Start or join the database, apply migrations, and give the parts; close what was opened."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(settings.log_level))
     time = time or clock.from_text(settings.clock)
     settings.data_path.mkdir(parents=True, exist_ok=True)
     database = await Database.open(settings)

@@ -52,6 +52,11 @@ def test_a_bad_value_is_named(tmp_path: Path) -> None:
         settings.load({"SLEEVENOTES_DATA_DIR": str(tmp_path), "SLEEVENOTES_PORT": "eighty"})
 
 
+def test_a_log_level_that_there_is_not_is_named(tmp_path: Path) -> None:
+    with pytest.raises(errors.Unusable, match="log_level"):
+        settings.load({"SLEEVENOTES_DATA_DIR": str(tmp_path), "SLEEVENOTES_LOG_LEVEL": "loud"})
+
+
 def test_an_unknown_setting_in_the_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "sleevenotes.toml").write_text("prot = 1\n", "utf-8")
     with pytest.raises(errors.Unusable, match="prot"):
