@@ -221,20 +221,29 @@ async def test_a_known_name_is_enriched_at_once_and_asks_nobody(
     assert await queued(database, "artwork") == [(group_id, Band.DEFAULT)]
 
 
-async def test_an_album_that_was_looked_at_is_not_asked_for_again(
-    submitter: Submitter, database: Database, account: int, clock: HandClock
+@pytest.mark.parametrize(
+    ("status", "band", "asked"),
+    [
+        ("absent", Band.DEFAULT, False),
+        ("pending", Band.LOW_PRIORITY, False),
+        ("pending", Band.DEFAULT, True),  # an import may still look for it, and now somebody waits
+    ],
+)
+async def test_an_album_that_was_looked_at_is_asked_for_again_only_where_somebody_waits_and_nothing_is_decided(
+    submitter: Submitter, database: Database, account: int, clock: HandClock, status: str, band: Band, asked: bool
 ) -> None:
     (first,) = await submitter.submit(account, [play()], band=Band.DEFAULT)
     async with database.transaction() as conn:
         group_id = await match_with_album(conn, first.lookup_id, clock.now())
         await conn.execute(
-            "INSERT INTO artworks (release_group_id, release_id, wanted_at) "
-            "SELECT $1, id, $2 FROM releases WHERE release_group_id = $1",
+            "INSERT INTO artworks (release_group_id, release_id, wanted_at, status) "
+            "SELECT $1, id, $2, $3 FROM releases WHERE release_group_id = $1",
             group_id,
             clock.now(),
+            status,
         )
-    await submitter.submit(account, [play(seconds=200)], band=Band.DEFAULT)
-    assert await queued(database, "artwork") == []
+    await submitter.submit(account, [play(seconds=200)], band=band)
+    assert await queued(database, "artwork") == ([(group_id, band)] if asked else [])
 
 
 async def test_a_live_play_hurries_a_name_that_an_import_left_waiting(
