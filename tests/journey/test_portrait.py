@@ -65,3 +65,14 @@ async def test_the_picture_is_the_artists_own(house: House) -> None:
         shown = await conn.fetch(PICTURES)
     assert len(shown) >= 3
     assert all(row["mbid"] in row["source_url"] for row in shown)
+
+
+async def test_a_month_later_an_opened_page_has_the_artist_asked_for_anew(house: House) -> None:
+    await house.submit(house.listen(first(known={"musicbrainz", "theaudiodb", "lastfm"})))
+    await house.until_settled()
+    for times in (1, 2):
+        await opened(house)
+        await house.until("SELECT status = 'told' FROM portraits")
+        asked = "SELECT count(*) FROM traces WHERE kind = 'find_artist' AND outcome <> 'fault'"
+        assert await house.count(asked) == 2 * times
+        house.clock.turn(31 * 24 * 3600)

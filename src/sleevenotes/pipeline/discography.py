@@ -37,6 +37,9 @@ SURE = 0.1
 KEPT = timedelta(days=30)
 """How long a page that was read is good for other names of its artist."""
 
+SPENT = timedelta(hours=1)
+"""How long a page that could not be had is not asked for again."""
+
 _SEARCH = contract.tag(contract.FindRecording)
 
 
@@ -101,12 +104,13 @@ async def _advance(tools: Tools, source: contract.Source, told: Told, band: mode
 
 async def _pages(tools: Tools, conn: Connection, source: contract.Source, artist_mbid: str) -> Pages:
     """Read page after page, as far as they are here."""
-    oldest = tools.clock.now() - KEPT
+    now = tools.clock.now()
     pages = Pages((), 0, contract.BrowseReleases(artist_mbid), ())
     while pages.next is not None:
         key = contract.key(pages.next)
         reply = (await replies.load(conn, [key])).get((source.name, key))
-        if reply is None or reply.answered_at < oldest:
+        given_up = reply is not None and reply.outcome is replies.Outcome.GIVEN_UP
+        if reply is None or reply.answered_at < now - (SPENT if given_up else KEPT):
             return pages
         answer = msgspec.convert(reply.answer, contract.Answer)
         further = [each for each in answer.follow_ups if isinstance(each, contract.BrowseReleases)]
@@ -116,7 +120,7 @@ async def _pages(tools: Tools, conn: Connection, source: contract.Source, artist
             pages.read + 1,
             further[0] if further else None,
             (*pages.keys, key),
-            reply.outcome is replies.Outcome.GIVEN_UP,
+            given_up,
         )
     return pages
 

@@ -70,7 +70,8 @@ async def _advance(tools: Tools, sought: Sought, band: model.Band) -> None:
         if (file := trails.fetched_file(fetched)) and (kept := await _kept(tools, file, image, source)) is not None:
             await _tell(tools, sought.artist_id, kept, found, unreached=unreached)
             return
-        unreached = unreached or fetched.outcome is replies.Outcome.GIVEN_UP
+        # Bytes that are no picture are a fault, too.
+        unreached = unreached or fetched.outcome is not replies.Outcome.ABSENT
     await _tell(tools, sought.artist_id, None, found, unreached=unreached)
 
 

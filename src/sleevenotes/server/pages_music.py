@@ -24,6 +24,7 @@ from sleevenotes.store import (
     library,
     played,
     portraits,
+    replies,
     sleeves,
     traces,
 )
@@ -85,6 +86,7 @@ async def artist(request: Asking, account: SignedIn, artist_id: FromPath[int]) -
         await feeds.hurry_covers(conn, bare)
     async with parts.database.transaction() as conn:
         if await portraits.want(conn, artist_id, now):
+            await replies.forget(conn, "portrait", [artist_id], only_unfound=False)  # ask anew what was asked long ago
             await jobs.enqueue(conn, "portrait", [artist_id], model.Band.CRITICAL)
     return templating.page(
         request,

@@ -70,21 +70,6 @@ def query_of(*questions: contract.Question) -> str:
 # ---------------------------------------------------------------- asking
 
 
-def test_an_artists_releases_are_browsed_official_ones_only_with_what_is_on_them() -> None:
-    url = urllib.parse.urlsplit(SOURCE.request([contract.BrowseReleases(QUEEN_MBID, 40, 12)]).url)
-    parameters = urllib.parse.parse_qs(url.query)
-    assert url.path == "/ws/2/release"
-    assert (parameters["artist"], parameters["status"]) == ([QUEEN_MBID], ["official"])
-    assert (parameters["offset"], parameters["limit"]) == (["40"], ["100"])
-    assert set(parameters["inc"][0].split()) == {"recordings", "artist-credits", "release-groups", "media"}
-
-
-def test_a_page_is_the_same_question_whatever_was_left_before_it() -> None:
-    keys = {contract.key(contract.BrowseReleases(QUEEN_MBID, 40, left)) for left in (0, 12)}
-    assert keys == {contract.key(contract.BrowseReleases(QUEEN_MBID, 40))}
-    assert keys != {contract.key(contract.BrowseReleases(QUEEN_MBID, 80))}
-
-
 def test_a_search_is_fielded_quoted_and_asks_for_the_most_rows() -> None:
     url = urllib.parse.urlsplit(SOURCE.request([QUEEN]).url)
     parameters = urllib.parse.parse_qs(url.query)
@@ -385,74 +370,3 @@ def test_a_search_refused_in_another_way_is_garbled(status: int) -> None:
 def test_a_question_of_another_kind_is_a_mistake_of_ours() -> None:
     with pytest.raises(TypeError):
         SOURCE.request([contract.FetchImage("https://x/")])
-
-
-# ---------------------------------------------------------------- an artist's releases
-
-
-def listed(mbid: str, *titles: str, **more: object) -> dict[str, Any]:
-    """Write a release as browsing gives it, its tracks named by their titles."""
-    tracks = [
-        {
-            "number": str(number),
-            "recording": {
-                "id": f"r-{title}",
-                "title": title,
-                "length": None,
-                "video": False,
-                "disambiguation": "",
-                "artist-credit": FOUND["artist-credit"],
-            },
-        }
-        for number, title in enumerate(titles, start=1)
-    ]
-    medium = {"position": 1, "track-count": len(tracks), "tracks": tracks}
-    credit = FOUND["artist-credit"]
-    facts = {"id": mbid, "title": mbid, "status": "Official", "release-group": GROUP, "artist-credit": credit}
-    return {**facts, "media": [medium], **more}
-
-
-def page(*releases: object, count: int) -> contract.Reply:
-    return reply({"release-count": count, "release-offset": 0, "releases": releases})
-
-
-def recordings(answer: contract.Answer) -> dict[str, contract.RecordingCandidate]:
-    found = [each for each in answer.candidates if isinstance(each, contract.RecordingCandidate)]
-    return {each.recording.title: each for each in found}
-
-
-def test_a_page_gives_each_recording_once_with_all_releases_it_is_on() -> None:
-    answered = page(listed("album", "One", "Two"), listed("single", "Two", date="1975", country=None), count=2)
-    answer = read_one(contract.BrowseReleases(QUEEN_MBID), answered)
-    found = recordings(answer)
-    assert {title: [each.mbid for each in found[title].releases] for title in found} == {
-        "One": ["album"],
-        "Two": ["album", "single"],
-    }
-    album, single = found["Two"].releases
-    assert (album.track_number, album.track_count, single.track_number, single.date) == ("2", 2, "1", "1975")
-    assert found["Two"].recording.artist_credit.names[0].mbid == QUEEN_MBID
-    assert album.artist_credit is None  # the recording's own
-    assert answer.follow_ups == ()
-
-
-def test_a_page_leads_to_the_next_where_it_ended_itself() -> None:
-    answer = read_one(contract.BrowseReleases(QUEEN_MBID, 3), page(listed("a", "One"), listed("b", "Two"), count=9))
-    assert answer.follow_ups == (contract.BrowseReleases(QUEEN_MBID, 5, 4),)
-
-
-def test_an_empty_page_ends_the_list_whatever_it_says_of_its_length() -> None:
-    assert read_one(contract.BrowseReleases(QUEEN_MBID, 9), page(count=12)) == contract.ABSENT
-
-
-@pytest.mark.parametrize("status", [404, 400])
-def test_an_artist_who_is_none_has_no_releases(status: int) -> None:
-    assert read_one(contract.BrowseReleases("x"), reply({"error": "Invalid mbid."}, status)) == contract.ABSENT
-
-
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>", b'{"releases": []}', b'{"release-count": 1, "releases": [{"id": "a"}]}']
-)
-def test_a_page_that_is_none_is_garbled(body: bytes) -> None:
-    with pytest.raises(errors.Garbled):
-        read_one(contract.BrowseReleases(QUEEN_MBID), reply(body))
