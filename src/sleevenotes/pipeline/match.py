@@ -22,7 +22,7 @@ from typing import NamedTuple
 import msgspec
 
 from sleevenotes import events, model
-from sleevenotes.matching import decide
+from sleevenotes.matching import decide, release
 from sleevenotes.pipeline import asking, discography, preview, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
@@ -109,13 +109,19 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
         }
         told += heard.values()
         todo += _further(tools, told, known)
+        cut = [asking for asking, reply in heard.items() if _answer(reply).cut]
         decision = _decide(asked, _options(tools, told, known), certain=True)
-        if isinstance(decision, decide.Chosen) and _is_sure(tools, decision, told) and not _is_bare(decision, todo):
+        if (
+            isinstance(decision, decide.Chosen)
+            and _is_sure(tools, decision, told)
+            and not _is_bare(decision, todo)
+            and not (cut and _is_elsewhere(asked, decision))
+        ):
             return Look(lookup, decision, False, [], _covers(tools, decision, told, known))
         if todo:
             news = [_new(lookup, source.name, each) for source, each in todo]
             return Look(lookup, None, False, news, likely=_likely(decision, todo))
-        if cut := [asking for asking, reply in heard.items() if _answer(reply).cut]:
+        if cut:
             return Look(lookup, None, False, [_new(lookup, source.name, each, alone=True) for source, each in cut])
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
     last = _decide(asked, _options(tools, told, known), certain=False)
@@ -153,6 +159,16 @@ def _is_sure(tools: Tools, decision: decide.Chosen, told: Sequence[replies.Reply
     """
     broad = {source.name for source in tools.sources} & set(asking.BROAD)
     return decision.weighed.distance < SURE or broad <= {reply.source for reply in told}
+
+
+def _is_elsewhere(asked: decide.Asked, decision: decide.Chosen) -> bool:
+    """Tell whether an album was sent, and the chosen recording is not known to be on it.
+
+    Where the reply was cut as well, it may be a namesake's song: the one that is meant may have been cut off.
+    """
+    if not asked.release:
+        return False
+    return decision.release is None or not release.fit(asked.release, decision.release)
 
 
 def _is_bare(decision: decide.Chosen, todo: Sequence[Asking]) -> bool:
@@ -218,16 +234,16 @@ def _covers(
     """Return the covers of its album that came with the chosen recording's description."""
     if not isinstance(decision, decide.Chosen) or decision.release is None:
         return ()
-    recording, release = decision.weighed.option.recording, decision.release
+    recording, edition = decision.weighed.option.recording, decision.release
     asked = contract.key(contract.DescribeRecording(recording.mbid))
     described = [known[source.name, asked] for source in tools.sources if (source.name, asked) in known]
     return tuple(
-        trails.offered(image, reply, release)
+        trails.offered(image, reply, edition)
         for reply in (*told, *described)
         for candidate in _answer(reply).candidates
         if isinstance(candidate, contract.RecordingCandidate) and candidate.recording.mbid == recording.mbid
         for image in candidate.images
-        if recording.mbid and any(each.release_group.mbid == release.release_group.mbid for each in candidate.releases)
+        if recording.mbid and any(each.release_group.mbid == edition.release_group.mbid for each in candidate.releases)
     )
 
 
