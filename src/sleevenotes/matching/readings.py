@@ -33,6 +33,7 @@ _NUMBER: Final = re.compile(
     r"^(?:track\s*)?(?:\d{1,4}\s*[-.)_:]+\s*|0\d{1,3}\s+|\d{3,4}(?=[A-Z][a-z])|0?[A-D]\d{1,2}[\s.-]+)(?=\S)",
     re.IGNORECASE,
 )
+_SURELY_NUMBER: Final = re.compile(r"^(?:\d{1,3}\s*-\s+|0\d{1,2}\s*[.)_:-]\s*|0\d{1,2}\s+)(?=.*[^\W\d_])")
 _SIDE: Final = re.compile(r"^[A-H]\s+\S")
 _VINYL: Final = re.compile(r"\bvinyl\b|\b1[02](?:\"|''|-?inch)", re.IGNORECASE)
 _SEPARATOR: Final = re.compile(r"\s*(?:\s[-\u2013\u2014]+\s|-{2,}|[(\[\uff08\u3010])\s*")
@@ -59,6 +60,15 @@ class Reading(msgspec.Struct, frozen=True):
 def is_unknown(artist: str) -> bool:
     """Tell whether an artist is no artist: "", "Unknown Artist", "Various Artists"."""
     return names.key(artist) in _UNKNOWN
+
+
+def to_ask(title: str) -> str:
+    """Return a title as a catalogue is asked for it: without what surely is no part of it.
+
+    "06 - Us and Them" and "Us and Them (Official Video)" are "Us and Them". Whether an answer is what was sent is told
+    by the title as it was sent.
+    """
+    return names.clean(_SURELY_NUMBER.sub("", title))
 
 
 @functools.lru_cache(maxsize=20_000)

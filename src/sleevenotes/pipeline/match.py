@@ -22,7 +22,7 @@ from typing import NamedTuple
 import msgspec
 
 from sleevenotes import events, model
-from sleevenotes.matching import decide, release
+from sleevenotes.matching import decide, readings, release
 from sleevenotes.pipeline import asking, discography, preview, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
@@ -79,7 +79,7 @@ async def give_up(tools: Tools, lookup_ids: Sequence[int], why: str) -> None:
 
 def question(lookup: lookups.Pending) -> contract.FindRecording:
     """Return the one question that this lookup's (artist, track) is."""
-    return contract.FindRecording(lookup.artist, lookup.track)
+    return contract.FindRecording(lookup.artist, readings.to_ask(lookup.track))
 
 
 class Look(NamedTuple):
