@@ -63,7 +63,9 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
 
 async def _known(conn: Connection, waiting: Sequence[lookups.Pending]) -> Known:
     """Load what was answered to these names' questions, and to the questions that those answers led to."""
-    found = await replies.load(conn, [contract.key(question(each)) for each in waiting])
+    found = await replies.load(
+        conn, [contract.key(each) for lookup in waiting for each in (question(lookup), _as_sent(lookup))]
+    )
     respelt = [contract.key(each) for lookup in waiting if (each := _respelt(lookup, found))]
     found |= await replies.load(conn, respelt) if respelt else {}
     further = [contract.key(each) for reply in found.values() for each in _answer(reply).follow_ups]
@@ -78,8 +80,13 @@ async def give_up(tools: Tools, lookup_ids: Sequence[int], why: str) -> None:
 
 
 def question(lookup: lookups.Pending) -> contract.FindRecording:
-    """Return the one question that this lookup's (artist, track) is."""
+    """Return the one question that this lookup's (artist, track) is: without what surely is no part of the title."""
     return contract.FindRecording(lookup.artist, readings.to_ask(lookup.track))
+
+
+def _as_sent(lookup: lookups.Pending) -> contract.FindRecording:
+    """Return the question word for word, for sources that compare whole names: one may be called "07 - Wake Up"."""
+    return contract.FindRecording(lookup.artist, lookup.track)
 
 
 class Look(NamedTuple):
@@ -130,10 +137,12 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
 
 def _waves(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Iterator[list[Asking]]:
     """List, wave by wave, whom to put which question."""
-    other = _respelt(lookup, known)
+    other, asked, sent = _respelt(lookup, known), question(lookup), _as_sent(lookup)
+    differs = contract.key(asked) != contract.key(sent)
     for wave in asking.waves(tools.answering(contract.FindRecording), lookup, band):
         if not wave.anew:
-            yield [(source, question(lookup)) for source in wave.sources]
+            whole = [source for source in wave.sources if differs and source.name in asking.BULK]
+            yield [*((source, asked) for source in wave.sources), *((source, sent) for source in whole)]
         elif other:
             yield [(source, other) for source in wave.sources]
 
