@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 import functools
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -66,15 +66,19 @@ async def working(
     parts: Parts,
     transport: client.Transport | None = None,
     sources: Sequence[contract.Source] | None = None,
+    *,
+    leaving: Collection[str] = (),
 ) -> AsyncIterator[None]:
     """Run lanes, workers and the recheck while the block runs.
 
     `transport` takes the place of the internet (tests mount a simulator), `sources` of those the settings let be asked.
+    Jobs of the stages `leaving` are left in the queue, for another process or another time.
     """
     asked = sources_of(parts.settings) if sources is None else sources
     clock_of_stages = alarms.Alarms(parts.database, parts.clock)
     tools = Tools(parts.database, parts.clock, parts.files, asked, clock_of_stages)
-    worker = jobs.Worker(parts.database, stages(tools), parts.clock, parts.settings.worker_jobs)
+    mine = [stage for stage in stages(tools) if stage.name not in leaving]
+    worker = jobs.Worker(parts.database, mine, parts.clock, parts.settings.worker_jobs)
     async with contextlib.AsyncExitStack() as stack:
         if transport is None:
             internet = client.Internet(parts.settings.simulator)

@@ -357,3 +357,5 @@ async def _finish(tools: Tools, conn: Connection, outcomes: Sequence[matches.Out
     owners = await matches.accounts_of_lookups(conn, [outcome.lookup_id for outcome in outcomes])
     for account_id, ids in owners.items():
         await store_events.tell(conn, [account_id], events.LookupsDecided(tuple(ids)), now)
+    if outcomes:
+        await store_events.wake_waiting(conn)

@@ -21,14 +21,14 @@ import msgspec
 from sleevenotes import errors, events, names
 from sleevenotes.clock import Clock
 from sleevenotes.model import Band, Scrobble
+from sleevenotes.pipeline import tools
 from sleevenotes.store import events as event_rows
-from sleevenotes.store import jobs, lookups, postgres, scrobbles, wants
+from sleevenotes.store import jobs, lookups, scrobbles, wants
 from sleevenotes.store.postgres import Connection, Database
 
 MAX_ROWS = 1000  # of one transaction
 MANY = 100  # from this many plays on, a submit shares no commit
 BULK_AT_ONCE = 2  # transactions of large submits under way; more only queue up inside PostgreSQL
-ATTEMPTS = 8  # the pool itself waits for a server that is away, so trying again needs no pause
 NOW_PLAYING_S = 600  # how long a track without a duration plays, as at ListenBrainz (upstreams §3.1)
 TOLD_IDS = 100  # events.ScrobblesStored names at most this many
 
@@ -134,17 +134,7 @@ class Submitter:
         return await self._committed(lambda conn: _store(conn, rows, self._clock.now()))
 
     async def _committed(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run this in a transaction; again when the server went away or a neighbour was in the way."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                async with self._database.transaction() as conn:
-                    return await work(conn)
-            except Exception as error:
-                if not postgres.is_passing(error):
-                    raise
-                if attempt == ATTEMPTS or isinstance(error, errors.Unreachable):
-                    raise errors.Unreachable(f"The database does not answer: {error}") from error
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        return await tools.committed(self._database, work)
 
 
 class _Row(msgspec.Struct, frozen=True, gc=False):

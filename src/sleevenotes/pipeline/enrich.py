@@ -1,0 +1,168 @@
+"""Enriching names that nobody has played: those of a file, or of who uses Sleevenotes as a library.
+
+    meet      every name becomes a lookup, as if it had been played; what the offline catalogue knows is matched in the
+              same transaction, the rest is left to the match stage: the most frequent names first
+    decided   wait until the stages and lanes, here or in a server beside us, have decided all of them
+    covered   the same for the covers of their albums
+    read      what became of each
+
+A lookup is never undone, so whatever was learnt is known to the next run, and to the server: a run that was stopped
+goes on where it stood. A name without plays asks like an import's: packed, and after whatever somebody waits for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from sleevenotes import clock, events, model, names
+from sleevenotes.pipeline import tools
+from sleevenotes.store import enriched, jobs, lookups
+from sleevenotes.store.postgres import Connection, Database
+
+TOGETHER = 2000
+"""Names a transaction: each is written and, with a catalogue, matched in it."""
+
+READ_TOGETHER = 10_000
+"""Lookups read at once."""
+
+PAUSE = 1.0
+"""Seconds between two looks at what is decided, however often we are woken."""
+
+BAND = model.Band.LOW_PRIORITY
+
+T = TypeVar("T")
+
+
+class Name(msgspec.Struct, frozen=True):
+    """What is to be enriched: an artist and a track, and the release where it is known, as anybody may write them."""
+
+    artist: str
+    track: str
+    release: str = ""
+
+    @property
+    def identity(self) -> bytes:
+        """Return what makes two names the same: letter case and spaces do not count."""
+        return names.digest(self.artist, self.track, self.release)
+
+
+Answering = Callable[[Connection, Mapping[int, Name], datetime], Awaitable[set[int]]]
+"""What matches names, lookup id -> name, from an offline catalogue, and returns the ids of those it knows."""
+
+Heard = Callable[[int, int], None]
+"""What is told how far it is: (done, of how many)."""
+
+
+async def meet(
+    database: Database,
+    time: clock.Clock,
+    counted: Mapping[Name, int],
+    *,
+    answering: Answering | None,
+    ask: bool,
+    heard: Heard | None = None,
+) -> dict[bytes, int]:
+    """Make names, with how often each occurs, lookups; return the ids by the names' identity, most frequent first.
+
+    With `ask`, whoever is not known has a job waiting when this returns. Without, names that neither the database nor
+    the catalogue knows leave nothing behind, and are not in what is returned.
+    """
+    by_identity: dict[bytes, Name] = {}
+    plays: dict[bytes, int] = {}
+    for name, count in counted.items():
+        by_identity.setdefault(name.identity, name)
+        plays[name.identity] = plays.get(name.identity, 0) + count
+    in_order = sorted(by_identity, key=lambda identity: -plays[identity])
+    met: dict[bytes, int] = {}
+    for some in _chunks(in_order, TOGETHER):
+        part = {identity: by_identity[identity] for identity in some}
+        met |= await tools.committed(
+            database, functools.partial(_meet, now=time.now(), part=part, answering=answering, ask=ask)
+        )
+        if heard is not None:
+            heard(len(met), len(in_order))
+    return met
+
+
+async def _meet(
+    conn: Connection, *, now: datetime, part: Mapping[bytes, Name], answering: Answering | None, ask: bool
+) -> dict[bytes, int]:
+    news = {identity: lookups.New(each.artist, each.track, each.release, BAND) for identity, each in part.items()}
+    met = await lookups.meet(conn, news, now)
+    pending = {met[identity].id: part[identity] for identity in part if met[identity].pending}
+    answered = await answering(conn, pending, now) if answering is not None and pending else set()
+    left = [lookup_id for lookup_id in pending if lookup_id not in answered]
+    if ask:  # also what waits already: its job may have been lost with whoever was to run it
+        await jobs.enqueue(conn, "match", left, BAND)
+        return {identity: met[identity].id for identity in part}
+    unknown = {each.id for each in met.values() if each.new} & set(left)
+    await lookups.take_back(conn, sorted(unknown))
+    return {identity: met[identity].id for identity in part if met[identity].id not in unknown}
+
+
+async def want_covers(database: Database, lookup_ids: Sequence[int]) -> None:
+    """Have the covers of these lookups' albums looked for, where none is decided yet."""
+    async with database.transaction() as conn:
+        await jobs.enqueue(conn, "artwork", await enriched.bare(conn, lookup_ids), BAND)
+
+
+async def is_settled(database: Database, lookup_ids: Sequence[int], *, covers: bool) -> bool:
+    """Say whether all these lookups are decided, and with `covers` their albums' covers as well."""
+    async with database.connection() as conn:
+        if await enriched.undecided(conn, lookup_ids):
+            return False
+        return not covers or not await enriched.bare(conn, lookup_ids)
+
+
+async def decided(database: Database, time: clock.Clock, lookup_ids: Sequence[int], heard: Heard) -> None:
+    """Return when none of these lookups is pending."""
+    await _until_none(database, time, lookup_ids, enriched.undecided, heard)
+
+
+async def covered(database: Database, time: clock.Clock, lookup_ids: Sequence[int], heard: Heard) -> None:
+    """Return when the cover of every album that these lookups are matched to is decided."""
+    async with database.connection() as conn:
+        bare = await enriched.bare(conn, lookup_ids)
+    await _until_none(database, time, bare, enriched.bare_groups, heard)
+
+
+async def _until_none(
+    database: Database,
+    time: clock.Clock,
+    subjects: Sequence[int],
+    left_of: Callable[[Connection, Sequence[int]], Awaitable[list[int]]],
+    heard: Heard,
+) -> None:
+    """Look, whenever something was decided, what is left of the subjects, until nothing is."""
+    woken = asyncio.Event()
+    await database.listen(events.WAKE_DECIDED, lambda _: woken.set())
+    left = list(subjects)
+    while True:
+        woken.clear()
+        async with database.connection() as conn:
+            left = await left_of(conn, left) if left else []
+        heard(len(subjects) - len(left), len(subjects))
+        if not left:
+            return
+        await woken.wait()
+        await time.sleep(PAUSE)
+
+
+async def read(database: Database, lookup_ids: Sequence[int]) -> dict[int, enriched.Row]:
+    """Return what is known of these lookups, by id."""
+    found: dict[int, enriched.Row] = {}
+    async with database.connection() as conn:
+        for some in _chunks(lookup_ids, READ_TOGETHER):
+            found |= {row.id: row for row in await enriched.read(conn, some)}
+    return found
+
+
+def _chunks(things: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(things), size):
+        yield things[start : start + size]
