@@ -98,6 +98,7 @@ class _Progress:
         self._far[what] = (done, total)
         if self._bars is None:
             return
+        self._bars.start()
         if what not in self._tasks:
             self._tasks[what] = self._bars.add_task(WORDS[what], total=total)
         self._bars.update(self._tasks[what], completed=done, total=total)  # type: ignore[arg-type] # its own id
@@ -125,8 +126,12 @@ def _progress(*, quiet: bool) -> Iterator[_Progress]:
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     looks = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*looks, console=Console(stderr=True), transient=True, disable=quiet) as bars:
+    console = Console(stderr=True)
+    bars = Progress(*looks, console=console, transient=True, disable=quiet or not console.is_terminal)
+    try:
         yield _Progress(bars)
+    finally:
+        bars.stop()
 
 
 def _tell(report: Report, output: Path) -> None:
