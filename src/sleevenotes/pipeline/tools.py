@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sleevenotes import clock
+from sleevenotes import catalogue, clock
 from sleevenotes.artwork import files
 from sleevenotes.pipeline.alarms import Alarms
 from sleevenotes.sources import contract
@@ -15,13 +15,14 @@ from sleevenotes.store.postgres import Database
 
 @dataclasses.dataclass(frozen=True)
 class Tools:
-    """The database, the time, the file store, the sources that may be asked, and the alarm clock."""
+    """The database, the time, the file store, the sources that may be asked, the alarm clock, the catalogue's shelf."""
 
     database: Database
     clock: clock.Clock
     files: files.Files
     sources: Sequence[contract.Source]
     alarms: Alarms
+    catalogue: catalogue.Shelf = catalogue.EMPTY
 
     def answering(self, question: type[contract.Question]) -> list[contract.Source]:
         """Return the sources that answer this kind of question, in the declared order."""
