@@ -159,7 +159,7 @@ async def through(
         parts.database,
         parts.clock,
         counted,
-        answering=None,
+        answering=stage.from_catalogue(parts.catalogue.current()),
         ask=how.ask,
         heard=lambda done, total: tell("known", done, total),
     )

@@ -21,7 +21,8 @@ from typing import TypeVar
 import msgspec
 
 from sleevenotes import clock, events, model, names
-from sleevenotes.pipeline import tools
+from sleevenotes.catalogue import Catalogue
+from sleevenotes.pipeline import offline, tools
 from sleevenotes.store import enriched, jobs, lookups
 from sleevenotes.store.postgres import Connection, Database
 
@@ -57,6 +58,18 @@ Answering = Callable[[Connection, Mapping[int, Name], datetime], Awaitable[set[i
 
 Heard = Callable[[int, int], None]
 """What is told how far it is: (done, of how many)."""
+
+
+def from_catalogue(catalogue: Catalogue | None) -> Answering | None:
+    """Return what answers from this catalogue; None where there is none."""
+    if catalogue is None:
+        return None
+
+    async def answer(conn: Connection, pending: Mapping[int, Name], now: datetime) -> set[int]:
+        sent = [offline.Name(each, name.artist, name.track, name.release, BAND) for each, name in pending.items()]
+        return await offline.answer(conn, catalogue, sent, now)
+
+    return answer
 
 
 async def meet(

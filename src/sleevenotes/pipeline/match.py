@@ -1,5 +1,6 @@
 """The match stage: from a lookup's text to a recording and a release, or to "not found", or to more questions.
 
+    the catalogue knows it     -> match, and nobody is asked (offline.py)
     nobody asked yet           -> want the recording question of the first wave of sources (asking.py), and end
     a source has not answered  -> end; its lane wakes us
     an answer leads further    -> want that too (ListenBrainz names a recording, its metadata describe it)
@@ -23,7 +24,7 @@ import msgspec
 
 from sleevenotes import events, model
 from sleevenotes.matching import decide
-from sleevenotes.pipeline import asking, discography, preview, trails
+from sleevenotes.pipeline import asking, discography, offline, preview, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
@@ -44,6 +45,8 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
     """Bring each of these lookups as far as what is known allows."""
     async with tools.database.connection() as conn:
         waiting = await lookups.load_pending(conn, lookup_ids)
+    waiting = await offline.begin(tools, waiting, band)
+    async with tools.database.connection() as conn:
         known = await _known(conn, waiting)
     looks = [await asyncio.to_thread(_look, tools, each, known, band) for each in waiting]
     async with tools.database.transaction() as conn:

@@ -18,10 +18,10 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from sleevenotes import errors, events, names
+from sleevenotes import catalogue, errors, events, names
 from sleevenotes.clock import Clock
 from sleevenotes.model import Band, Scrobble
-from sleevenotes.pipeline import tools
+from sleevenotes.pipeline import offline, tools
 from sleevenotes.store import events as event_rows
 from sleevenotes.store import jobs, lookups, scrobbles, wants
 from sleevenotes.store.postgres import Connection, Database
@@ -48,9 +48,15 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
 class Submitter:
     """The door through which every play comes in."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        shelf: catalogue.Shelf = catalogue.EMPTY,
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._shelf = shelf
         self._waiting: deque[_Submit] = deque()
         self._flushing: asyncio.Task[None] | None = None
         self._bulk = asyncio.Semaphore(BULK_AT_ONCE)
@@ -85,7 +91,8 @@ class Submitter:
             until = now + _playing_time(scrobble)
             if await scrobbles.play_now(conn, account_id, met.id, scrobble, started_at=now, expires_at=until):
                 await event_rows.tell(conn, [account_id], events.NowPlayingChanged(), now)
-            await _ask(conn, [_Asked(met, Band.DEFAULT, 0)])
+            asked = await _unanswered(conn, self._shelf.current(), [_Asked(met, Band.DEFAULT, 0, name)], now)
+            await _ask(conn, asked)
 
         await self._committed(note)
 
@@ -131,7 +138,7 @@ class Submitter:
             await self._commit_together([submit])
 
     async def _store(self, rows: Sequence[_Row]) -> list[Stored]:
-        return await self._committed(lambda conn: _store(conn, rows, self._clock.now()))
+        return await self._committed(lambda conn: _store(conn, rows, self._shelf.current(), self._clock.now()))
 
     async def _committed(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         return await tools.committed(self._database, work)
@@ -181,7 +188,9 @@ def _playing_time(scrobble: Scrobble) -> timedelta:
 # ---------------------------------------------------------------- inside the transaction
 
 
-async def _store(conn: Connection, rows: Sequence[_Row], now: datetime) -> list[Stored]:
+async def _store(
+    conn: Connection, rows: Sequence[_Row], offered: catalogue.Catalogue | None, now: datetime
+) -> list[Stored]:
     await _lock_accounts(conn, rows)
     ids, crowded = await scrobbles.reserve(conn, len(rows), _spans(rows))
     there = await _there(conn, rows) if crowded else {}
@@ -189,7 +198,7 @@ async def _store(conn: Connection, rows: Sequence[_Row], now: datetime) -> list[
     fresh = [i for i in range(len(rows)) if i not in there and i not in same_as]
     done = {i: Stored(stored.id, stored.lookup_id, duplicate=True) for i, stored in there.items()}
     if fresh:
-        done.update(zip(fresh, await _add(conn, [rows[i] for i in fresh], ids, now), strict=True))
+        done.update(zip(fresh, await _add(conn, [rows[i] for i in fresh], ids, offered, now), strict=True))
     for i, first in same_as.items():
         done[i] = Stored(done[first].id, done[first].lookup_id, duplicate=True)
     return [done[i] for i in range(len(rows))]
@@ -245,14 +254,18 @@ def _first_within(near: Sequence[tuple[datetime, int]], at: datetime, window_s: 
     return next((i for other, i in near if abs(other - at) <= window), None)
 
 
-async def _add(conn: Connection, rows: Sequence[_Row], ids: Iterable[int], now: datetime) -> list[Stored]:
+async def _add(
+    conn: Connection, rows: Sequence[_Row], ids: Iterable[int], offered: catalogue.Catalogue | None, now: datetime
+) -> list[Stored]:
     """Store rows that are new."""
     news, plays = _names(rows)
     met = await lookups.meet(conn, news, now)
     for row, reserved in zip(rows, ids, strict=False):
         row.play.id, row.play.lookup_id = reserved, met[row.name].id
+    asked = [_Asked(met[name], new.band, plays[name], new) for name, new in news.items()]
+    left = await _unanswered(conn, offered, asked, now)
     await scrobbles.insert(conn, [row.play for row in rows], now)
-    await _ask(conn, [_Asked(met[name], new.band, plays[name]) for name, new in news.items()])
+    await _ask(conn, left)
     await _look_closer(conn, rows)
     await _tell(conn, [row.play for row in rows], now)
     return [Stored(row.play.id, row.play.lookup_id, duplicate=False) for row in rows]
@@ -277,6 +290,22 @@ class _Asked(NamedTuple):
     met: lookups.Met
     band: Band
     plays: int
+    new: lookups.New
+
+
+async def _unanswered(
+    conn: Connection, offered: catalogue.Catalogue | None, asked: Sequence[_Asked], now: datetime
+) -> Sequence[_Asked]:
+    """Have the catalogue, where there is one, answer the names that are new; return all others."""
+    if offered is None:
+        return asked
+    new = [
+        offline.Name(each.met.id, each.new.artist, each.new.track, each.new.release, each.band)
+        for each in asked
+        if each.met.unasked
+    ]
+    done = await offline.answer(conn, offered, new, now)
+    return [each for each in asked if each.met.id not in done]
 
 
 async def _ask(conn: Connection, asked: Sequence[_Asked]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sleevenotes import clock, errors
+from sleevenotes import catalogue, clock, errors
 from sleevenotes.artwork import files
 from sleevenotes.pipeline.alarms import Alarms
 from sleevenotes.sources import contract
@@ -21,13 +21,14 @@ T = TypeVar("T")
 
 @dataclasses.dataclass(frozen=True)
 class Tools:
-    """The database, the time, the file store, the sources that may be asked, and the alarm clock."""
+    """The database, the time, the file store, the sources that may be asked, the alarm clock, the catalogue's shelf."""
 
     database: Database
     clock: clock.Clock
     files: files.Files
     sources: Sequence[contract.Source]
     alarms: Alarms
+    catalogue: catalogue.Shelf = catalogue.EMPTY
 
     def answering(self, question: type[contract.Question]) -> list[contract.Source]:
         """Return the sources that answer this kind of question, in the declared order."""
