@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["Enriched", "Name", "Report", "enrich", "enrich_file"]
 
 
-def __getattr__(name: str) -> object:
-    if name in __all__:
-        from sleevenotes import library  # noqa: PLC0415 - see above
+if not TYPE_CHECKING:  # type checkers know the names from above, and no others
 
-        return getattr(library, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        if name in __all__:
+            from sleevenotes import library  # noqa: PLC0415 - see above
+
+            return getattr(library, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

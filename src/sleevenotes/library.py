@@ -83,6 +83,13 @@ class How(msgspec.Struct, frozen=True):
     covers: bool = True
 
 
+class Found(msgspec.Struct, frozen=True):
+    """What became of names, without those that nobody was asked for, and how many different ones there were."""
+
+    rows: dict[Name, enriched.Row]
+    different: int
+
+
 async def enrich(
     names: Iterable[Name], *, offline: bool = False, artwork: bool = True, **overrides: object
 ) -> list[Enriched]:
@@ -101,7 +108,7 @@ async def enrich(
             raise errors.Refused(f"name {place} ({name!r}) needs an artist and a track")
     async with app.open(settings.load(None, **overrides)) as parts:
         found = await through(parts, Counter(given), How(not offline, artwork))
-        return [_enriched(parts, name, found.get(name)) for name in given]
+        return [_enriched(parts, name, found.rows.get(name)) for name in given]
 
 
 async def enrich_file(
@@ -137,9 +144,9 @@ async def enrich_file(
     async with app.open(given or settings.load(None, **overrides)) as parts:
         since = parts.clock.now()
         found = await through(parts, counted.names, How(not offline, artwork), heard)
-        told = await asyncio.to_thread(_cells, parts, counted.names, found, images)
+        told = await asyncio.to_thread(_cells, parts, counted.names, found.rows, images)
         await asyncio.to_thread(enriched_file.write, source, out, kind, prefix, told)
-        asked = await _requests(parts, found, since) if not offline else {}
+        asked = await _requests(parts, found.rows, since) if not offline else {}
     return _report(counted, found, asked, loop.time() - began)
 
 
@@ -149,11 +156,8 @@ async def through(
     how: How,
     heard: Heard | None = None,
     transport: client.Transport | None = None,
-) -> dict[Name, enriched.Row]:
-    """Enrich names, with how often each occurs; names that nobody was asked for may be missing.
-
-    `transport` takes the place of the internet.
-    """
+) -> Found:
+    """Enrich names, with how often each occurs. `transport` takes the place of the internet."""
     tell = heard or _unheard
     met = await stage.meet(
         parts.database,
@@ -163,11 +167,11 @@ async def through(
         ask=how.ask,
         heard=lambda done, total: tell("known", done, total),
     )
-    ids = list(met.values())
+    ids = list(dict.fromkeys(met.ids.values()))
     if how.ask:
         await _ask(parts, ids, how, tell, transport)
     rows = await stage.read(parts.database, ids)
-    return {name: rows[met[name.identity]] for name in counted if name.identity in met}
+    return Found({name: rows[lookup_id] for name, lookup_id in met.ids.items()}, met.different)
 
 
 async def _ask(parts: app.Parts, ids: Sequence[int], how: How, tell: Heard, transport: client.Transport | None) -> None:
@@ -211,17 +215,14 @@ async def _requests(parts: app.Parts, found: Mapping[Name, enriched.Row], since:
         return await enriched.requests(conn, [row.id for row in found.values()], since)
 
 
-def _report(
-    counted: enriched_file.Counted, found: Mapping[Name, enriched.Row], asked: dict[str, int], seconds: float
-) -> Report:
-    identities = {name: name.identity for name in counted.names}
-    matched = {name: row for name, row in found.items() if row.status == "enriched"}
+def _report(counted: enriched_file.Counted, found: Found, asked: dict[str, int], seconds: float) -> Report:
+    matched = {name: row for name, row in found.rows.items() if row.status == "enriched"}
     covers = {row.release_group_id: row.image_url for row in matched.values() if row.release_group_id is not None}
     return Report(
         rows=counted.rows,
         invalid=counted.invalid,
-        names=len(set(identities.values())),
-        names_matched=len({identities[name] for name in matched}),
+        names=found.different,
+        names_matched=len({row.id for row in matched.values()}),
         plays=counted.names.total(),
         plays_matched=sum(counted.names[name] for name in matched),
         albums=len(covers),

@@ -11,6 +11,7 @@ import structlog
 from sleevenotes import app, library
 from sleevenotes.clock import HandClock
 from sleevenotes.library import How, Name
+from sleevenotes.pipeline import enrich
 from sleevenotes.settings import Settings
 from sleevenotes.simulator import core, listener
 from sleevenotes.simulator.world import World
@@ -45,7 +46,7 @@ class Desk:
         """Enrich names while the clock turns."""
         work = asyncio.create_task(library.through(self.parts, counted, how, None, core.Mounted(self.simulator)))
         await turning.until(lambda: self._is(work.done()), self.clock)
-        return await work
+        return (await work).rows
 
     async def enrich_until(self, counted: dict[Name, int], enough: int) -> None:
         """Enrich names and stop as soon as so many are matched."""
@@ -127,9 +128,7 @@ async def test_a_run_that_was_stopped_goes_on_where_it_was(settings: Settings, c
 async def test_the_most_frequent_names_are_asked_first(settings: Settings, clock: HandClock) -> None:
     rare, *others = known(3)
     async with desk(settings, clock) as here:
-        await library.stage.meet(
-            here.parts.database, clock, {rare: 1, others[0]: 5, others[1]: 9}, answering=None, ask=True
-        )
+        await enrich.meet(here.parts.database, clock, {rare: 1, others[0]: 5, others[1]: 9}, answering=None, ask=True)
         async with here.parts.database.connection() as conn:
             rows = await conn.fetch("SELECT artist, track FROM lookups ORDER BY id")
             [job] = await conn.fetch("SELECT convert_from(payload, 'utf8') AS ids FROM pgqueuer")

@@ -53,6 +53,13 @@ class Name(msgspec.Struct, frozen=True):
         return names.digest(self.artist, self.track, self.release)
 
 
+class Met(msgspec.Struct, frozen=True):
+    """Names that have become lookups: their ids, the most frequent first, and how many different names were given."""
+
+    ids: dict[Name, int]
+    different: int
+
+
 Answering = Callable[[Connection, Mapping[int, Name], datetime], Awaitable[set[int]]]
 """What matches names, lookup id -> name, from an offline catalogue, and returns the ids of those it knows."""
 
@@ -80,17 +87,19 @@ async def meet(
     answering: Answering | None,
     ask: bool,
     heard: Heard | None = None,
-) -> dict[bytes, int]:
-    """Make names, with how often each occurs, lookups; return the ids by the names' identity, most frequent first.
+) -> Met:
+    """Make names, with how often each occurs, lookups.
 
     With `ask`, whoever is not known has a job waiting when this returns. Without, names that neither the database nor
     the catalogue knows leave nothing behind, and are not in what is returned.
     """
+    identities = {name: name.identity for name in counted}
     by_identity: dict[bytes, Name] = {}
     plays: dict[bytes, int] = {}
     for name, count in counted.items():
-        by_identity.setdefault(name.identity, name)
-        plays[name.identity] = plays.get(name.identity, 0) + count
+        identity = identities[name]
+        by_identity.setdefault(identity, name)
+        plays[identity] = plays.get(identity, 0) + count
     in_order = sorted(by_identity, key=lambda identity: -plays[identity])
     met: dict[bytes, int] = {}
     for some in _chunks(in_order, TOGETHER):
@@ -100,7 +109,9 @@ async def meet(
         )
         if heard is not None:
             heard(len(met), len(in_order))
-    return met
+    by_frequency = sorted(counted, key=lambda name: -plays[identities[name]])
+    known = {name: met[identities[name]] for name in by_frequency if identities[name] in met}
+    return Met(known, len(in_order))
 
 
 async def _meet(
