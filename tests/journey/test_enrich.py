@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import structlog
 
-from sleevenotes import app, library
+from sleevenotes import app, catalogue, library
+from sleevenotes.catalogue import build, dump
 from sleevenotes.clock import HandClock
 from sleevenotes.library import How, Name
 from sleevenotes.pipeline import enrich
@@ -164,3 +166,59 @@ async def test_without_covers_none_is_asked_for_and_the_jobs_are_left_to_a_serve
         assert await here.count("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'artwork'") > 0
         later = await here.enrich(dict.fromkeys(names, 1))
         assert {row.artwork_status for row in later.values()} <= {"found", "absent"}
+
+
+# ---------------------------------------------------------------- with the offline catalogue
+
+
+def catalogue_of(names: list[Name], settings: Settings, clock: HandClock) -> None:
+    """Build a catalogue that knows these names, where the settings look for it."""
+    dumped = settings.data_path / "dump"
+    dumped.mkdir(parents=True)
+    recordings, releases = [], []
+    for number, name in enumerate(names, start=1):
+        truth = WORLD.truth(name.artist, name.track, name.release)
+        assert truth is not None
+        artist = uuid.uuid5(uuid.NAMESPACE_DNS, name.artist)
+        recordings.append(
+            f'{number},{number},{artist},"{name.artist}",{truth.release_mbid},"{name.release}",'
+            f'{truth.recording_mbid},"{name.track}",,{number}\n'
+        )
+        releases.append(f"{truth.release_mbid},{truth.release_mbid},{truth.release_group_mbid}\n")
+    (dumped / dump.RECORDINGS).write_text(
+        "id,artist_credit_id,artist_mbids,artist_credit_name,release_mbid,release_name,recording_mbid,recording_name,"
+        f"combined_lookup,score\n{''.join(recordings)}",
+        "utf-8",
+    )
+    (dumped / dump.RELEASE_REDIRECTS).write_text(
+        f"release_mbid,canonical_release_mbid,release_group_mbid\n{''.join(releases)}", "utf-8"
+    )
+    build.build(dumped, settings.catalogue_path / catalogue.NAMES, clock.now())
+
+
+async def test_what_the_catalogue_knows_is_matched_without_a_request_and_only_covers_are_asked_for(
+    settings: Settings, clock: HandClock
+) -> None:
+    names = known(10)
+    catalogue_of(names, settings, clock)
+    async with desk(settings, clock) as here:
+        found = await here.enrich(dict.fromkeys(names, 1), How(covers=False))
+        assert here.simulator.statistics.requests == 0
+        assert {(row.status, row.source) for row in found.values()} == {("enriched", "catalogue")}
+        covered = await here.enrich(dict.fromkeys(names, 1))
+        assert {row.artwork_status for row in covered.values()} <= {"found", "absent"}
+        assert await here.count("SELECT count(*) FROM traces WHERE kind = 'find_recording'") == 0
+        assert await here.count("SELECT count(*) FROM traces") > 0
+
+
+async def test_offline_the_catalogue_answers_what_it_knows_and_the_rest_leaves_nothing_behind(
+    settings: Settings, clock: HandClock
+) -> None:
+    song, other = known(2)
+    catalogue_of([song], settings, clock)
+    async with desk(settings, clock) as here:
+        found = await here.enrich({song: 1, other: 1}, How(ask=False))
+        assert found[song].status == "enriched"
+        assert other not in found
+        assert await here.count("SELECT count(*) FROM lookups") == 1
+        assert here.simulator.statistics.requests == 0
