@@ -26,9 +26,13 @@ from sleevenotes.catalogue import dump, layout, staging
 
 
 class Built(msgspec.Struct, frozen=True):
-    """What came of it: recordings, artist credits, redirects; the first few broken rows, and how many there were."""
+    """What came of it.
+
+    `release_groups` counts the recordings on a known one; `told` are the first few of the `broken` rows.
+    """
 
     recordings: int
+    release_groups: int
     credits: int
     redirects: int
     broken: int
@@ -134,6 +138,7 @@ def _finish(work: staging.Work, target: Path, now: datetime, told: Sequence[dump
             new.execute("INSERT INTO redirects SELECT * FROM work.redirects ORDER BY mbid")
             built = Built(
                 recordings=_count(new, "recordings"),
+                release_groups=int(new.execute("SELECT count(release_group) FROM recordings").fetchone()[0]),
                 credits=_count(new, "credits"),
                 redirects=_count(new, "redirects"),
                 broken=sum(work.number(f"{kind.file} broken") for kind in staging.KINDS),
@@ -164,6 +169,7 @@ def _meta(built: Built, now: datetime) -> dict[str, str]:
         "key_version": str(names.KEY_VERSION),
         "built_at": now.isoformat(),
         "recordings": str(built.recordings),
+        "release_groups": str(built.release_groups),
         "credits": str(built.credits),
         "redirects": str(built.redirects),
         "broken": str(built.broken),

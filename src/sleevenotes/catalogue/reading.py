@@ -79,12 +79,13 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 class Info(msgspec.Struct, frozen=True):
-    """What the file says of itself; `size` is in bytes."""
+    """What the file says of itself: `release_groups` counts recordings on a known one, `size` is in bytes."""
 
     path: str
     built_at: str
     key_version: int
     recordings: int
+    release_groups: int
     credits: int
     redirects: int
     broken: int

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from sleevenotes.cli import listening, people, serving, showing, tools
+from sleevenotes.cli import cataloguing, listening, people, serving, showing, tools
 
 app = typer.Typer(
     name="sleevenotes",
@@ -24,6 +24,7 @@ serving.register(app)
 listening.register(app)
 showing.register(app)
 people.register(app)
+cataloguing.register(app)
 
 
 @app.callback()
