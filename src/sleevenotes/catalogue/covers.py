@@ -110,6 +110,8 @@ def build(
 ) -> Info:
     """Build the index from the archive's dump and the table `release`: of `mbdump.tar.bz2`, or a file of its own.
 
+    Instead of a tar, either may be a directory with its tables as files.
+
     It takes a few minutes, begins anew when interrupted, and replaces the old index when it is whole.
     Raises errors.Unusable naming file, line and column of what cannot be read.
     """
@@ -131,8 +133,7 @@ def _write(new: Path, archive: Path, releases: Path, now: datetime, tell: Callab
     try:
         conn.executescript(_TABLES + _WORK)
         for member, sql, read in _READ:
-            place = releases if member == "release" else archive
-            table = dump.Table(place, member if dump.is_tar(place) else "")
+            table = _table(releases if member == "release" else archive, member)
             conn.executemany(sql, _rows(table, read, tell))
         conn.execute(_FRONTS)
         count = conn.execute(_COVERS).rowcount
@@ -144,6 +145,13 @@ def _write(new: Path, archive: Path, releases: Path, now: datetime, tell: Callab
     finally:
         conn.close()
     return int(count)
+
+
+def _table(place: Path, member: str) -> dump.Table:
+    """Find a table within a tar, as a file of a directory, or as the file itself."""
+    if dump.is_tar(place):
+        return dump.Table(place, member)
+    return dump.Table(place / member if place.is_dir() else place)
 
 
 def _rows(

@@ -163,6 +163,18 @@ class Lines:
         return line.decode("utf-8", "replace")
 
 
+def skip(table: Table, stream: IO[bytes], offset: int, to: int) -> None:
+    """Go on from one offset to a later one: at once in a plain file, else by unpacking what lies between."""
+    if not table.member:
+        stream.seek(to)
+        return
+    while offset < to:
+        read = len(stream.read(min(to - offset, _CHUNK)))
+        if not read:
+            raise errors.Unusable(f"{table.name}: it is shorter than it was")
+        offset += read
+
+
 # ---------------------------------------------------------------- rows
 
 

@@ -187,7 +187,7 @@ def _read_table(work: Work, kind: _Kind, table: dump.Table, tell: Tell) -> list[
         head = dump.Lines(stream)
         places = dump.columns(table, next(dump.csv_rows(table, head), []), kind.columns)
         if offset:
-            stream.seek(offset)  # at once in a plain file, by unpacking what lies before it in another
+            dump.skip(table, stream, head.offset, offset)
         lines = dump.Lines(stream, offset, number) if offset else head
         pick = operator.itemgetter(*places)
         broken = _Broken(table, kind.columns, work.number(f"{kind.file} broken"))

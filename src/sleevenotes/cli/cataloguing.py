@@ -63,10 +63,10 @@ def build(
 @catalogue.command("covers")
 def covers(
     context: typer.Context,
-    archive: Annotated[Path, typer.Argument(help="mbdump-cover-art-archive.tar.bz2", exists=True, dir_okay=False)],
+    archive: Annotated[Path, typer.Argument(help="mbdump-cover-art-archive.tar.bz2", exists=True)],
     releases: Annotated[
         Path,
-        typer.Option("--releases", help="mbdump.tar.bz2, or its table `release`.", exists=True, dir_okay=False),
+        typer.Option("--releases", help="mbdump.tar.bz2, or its table `release`.", exists=True),
     ],
     as_json: AsJson = False,
 ) -> None:
