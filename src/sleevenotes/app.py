@@ -57,7 +57,7 @@ async def open(  # noqa: A001 - read as app.open
     settings.data_path.mkdir(parents=True, exist_ok=True)
     database = await Database.open(settings)
     try:
-        shelf = catalogue.Shelf(settings.catalogue_path / catalogue.NAMES, _refuse)
+        shelf = catalogue.Shelf(settings.catalogue_path, _refuse)
         yield Parts(settings, time, database, Files(settings.data_path), Submitter(database, time, shelf), shelf)
     finally:
         await database.close()

@@ -163,7 +163,7 @@ async def through(
         parts.database,
         parts.clock,
         counted,
-        answering=stage.from_catalogue(parts.catalogue.current()),
+        answering=stage.from_catalogue(parts.catalogue, fetch_covers=how.ask and how.covers),
         ask=how.ask,
         heard=lambda done, total: tell("known", done, total),
     )

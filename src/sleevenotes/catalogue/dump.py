@@ -55,7 +55,7 @@ def tables(given: Path) -> dict[str, Table]:
 
     Raises errors.Unusable where there are no recordings. What a tar holds is known only when it is read.
     """
-    if given.name.endswith(_TARS):
+    if is_tar(given):
         return {name: Table(given, name) for name in (RECORDINGS, RELEASE_REDIRECTS, RECORDING_REDIRECTS)}
     if given.is_dir():
         found = {name: table for name in _NAMES if (table := _within(given, name))}
@@ -66,6 +66,11 @@ def tables(given: Path) -> dict[str, Table]:
         raise errors.Unusable(f"{given}: there is no such file")
     beside = {name: table for name in _NAMES if (table := _within(given.parent, name))}
     return {**beside, RECORDINGS: Table(given)}
+
+
+def is_tar(path: Path) -> bool:
+    """Tell by its name whether a file is an archive of several."""
+    return path.name.endswith(_TARS)
 
 
 _NAMES = (RECORDINGS, RELEASE_REDIRECTS, RECORDING_REDIRECTS)
@@ -156,6 +161,18 @@ class Lines:
         self.offset += len(line)
         self.number += 1
         return line.decode("utf-8", "replace")
+
+
+def skip(table: Table, stream: IO[bytes], offset: int, to: int) -> None:
+    """Go on from one offset to a later one: at once in a plain file, else by unpacking what lies between."""
+    if not table.member:
+        stream.seek(to)
+        return
+    while offset < to:
+        read = len(stream.read(min(to - offset, _CHUNK)))
+        if not read:
+            raise errors.Unusable(f"{table.name}: it is shorter than it was")
+        offset += read
 
 
 # ---------------------------------------------------------------- rows

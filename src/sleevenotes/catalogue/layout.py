@@ -16,13 +16,21 @@ as it was; with the length of the whole key it is the row's number in `halves`:
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+import urllib.parse
 from collections.abc import Iterator
+from pathlib import Path
+
+from sleevenotes import errors
 
 FORMAT = 1
 """Of the file; a file of another is refused."""
 
 PARTS = 64
 """Into how many parts the recordings are sorted, one after another."""
+
+_CACHE_KB = 16 * 1024
+_MAPPED = 1 << 40  # as much as SQLite was built to map; what is beyond is read
 
 LEAST_LETTERS = 5
 """Artists' keys that are shorter are never found by their halves: of four letters, one is a quarter."""
@@ -85,3 +93,19 @@ def _first(key: str, length: int) -> int:
 
 def _last(key: str, length: int) -> int:
     return artist_hash(f"{length}>{key[-(length // 2) :]}")
+
+
+def connect(path: Path, again: str) -> tuple[sqlite3.Connection, dict[str, str]]:
+    """Open a file of this kind to read it from any thread; return what its table `meta` says, too.
+
+    Raises errors.Unusable for a file that is none; `again` tells how to mend it.
+    """
+    address = f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro&immutable=1"
+    conn = sqlite3.connect(address, uri=True, check_same_thread=False, cached_statements=64)
+    try:
+        conn.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+        conn.execute(f"PRAGMA mmap_size = {_MAPPED}")
+        return conn, dict(conn.execute("SELECT name, value FROM meta"))
+    except sqlite3.DatabaseError as error:
+        conn.close()
+        raise errors.Unusable(f"{path} is not what it should be ({error}): {again}") from None

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -36,8 +35,6 @@ MOST_TITLES: Final = 3_000
 _ALIKE_ARTIST: Final = 80.0  # rapidfuzz ratios of keys, 0..100
 _ALIKE_TITLE: Final = 70.0
 _ARTISTS: Final = 5  # alike ones whose titles are looked through
-_CACHE_KB: Final = 16 * 1024
-_MAPPED: Final = 1 << 40  # as much as SQLite was built to map; what is beyond is read
 
 _JOINER: Final = re.compile(
     r"\s*(?:[,;/&+\u00d7\u30fb]|\b(?:and|und|et|y|e|og|och|with|vs|x|feat|ft|featuring|presents)\b\.?)\s*",
@@ -82,12 +79,13 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 class Info(msgspec.Struct, frozen=True):
-    """What the file says of itself; `size` is in bytes."""
+    """What the file says of itself: `release_groups` counts recordings on a known one, `size` is in bytes."""
 
     path: str
     built_at: str
     key_version: int
     recordings: int
+    release_groups: int
     credits: int
     redirects: int
     broken: int
@@ -102,23 +100,16 @@ def open(path: Path | str) -> Catalogue | None:  # noqa: A001 - read as catalogu
     place = Path(path)
     if not place.is_file():
         return None
-    address = f"file:{urllib.parse.quote(str(place.absolute()))}?mode=ro&immutable=1"
-    conn = sqlite3.connect(address, uri=True, check_same_thread=False, cached_statements=64)
+    conn, meta = layout.connect(place, _AGAIN)
     try:
-        meta = dict(conn.execute("SELECT name, value FROM meta"))
         _check(place, meta)
-        conn.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
-        conn.execute(f"PRAGMA mmap_size = {_MAPPED}")
-    except sqlite3.DatabaseError as error:
-        conn.close()
-        raise errors.Unusable(f"{place} is no catalogue ({error}): {_AGAIN}") from None
     except errors.Unusable:
         conn.close()
         raise
     return Catalogue(place, conn, meta)
 
 
-_AGAIN = "build it again with `sleevenotes catalogue build`"
+_AGAIN: Final = "build it again with `sleevenotes catalogue build`"
 
 
 def _check(path: Path, meta: dict[str, str]) -> None:
@@ -126,7 +117,7 @@ def _check(path: Path, meta: dict[str, str]) -> None:
         raise errors.Unusable(f"{path} is a catalogue of another format ({meta.get('format')}): {_AGAIN}")
     if meta.get("key_version") != str(names.KEY_VERSION):
         raise errors.Unusable(
-            f"{path} was built with version {meta.get('key_version')} of our keys, and this is version "
+            f"{path} was built with version {meta.get('key_version')} of the keys of names, and this is version "
             f"{names.KEY_VERSION}: {_AGAIN}"
         )
 
@@ -313,42 +304,3 @@ def _other_writings(artist: str) -> list[str]:
     alone = names.split_guests(artist)[0]
     bare = names.key(names.without_article(alone))
     return list(dict.fromkeys((names.key(artist), names.key(alone), bare, "the" + bare)))
-
-
-class Shelf:
-    """Where a catalogue is looked for again and again: a new one is taken up as soon as it has replaced the old.
-
-    What cannot be used is told once, to `complain`, and counts as none.
-    """
-
-    def __init__(self, path: Path | None, complain: Callable[[str], object] = lambda _: None) -> None:
-        self._path = path
-        self._complain = complain
-        self._seen: tuple[int, int] | None = None
-        self._open: Catalogue | None = None
-
-    def current(self) -> Catalogue | None:
-        """Return the catalogue that is there now; None where there is none."""
-        seen = _identity(self._path)
-        if seen != self._seen:
-            self._seen = seen
-            self._open = self._opened()  # the old one closes when the last who asks it is done
-        return self._open
-
-    def _opened(self) -> Catalogue | None:
-        if self._path is None:
-            return None
-        try:
-            return open(self._path)
-        except errors.Unusable as error:
-            self._complain(str(error))
-            return None
-
-
-def _identity(path: Path | None) -> tuple[int, int] | None:
-    """Return what tells one file at a path from the next."""
-    try:
-        stat = path.stat() if path else None
-    except OSError:
-        return None
-    return (stat.st_ino, stat.st_mtime_ns) if stat else None

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from sleevenotes.cli import enriching, listening, people, serving, showing, tools
+from sleevenotes.cli import cataloguing, enriching, listening, people, serving, showing, tools
 
 app = typer.Typer(
     name="sleevenotes",
@@ -25,6 +25,7 @@ listening.register(app)
 enriching.register(app)
 showing.register(app)
 people.register(app)
+cataloguing.register(app)
 
 
 @app.callback()

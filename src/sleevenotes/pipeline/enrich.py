@@ -21,7 +21,7 @@ from typing import TypeVar
 import msgspec
 
 from sleevenotes import clock, events, model, names
-from sleevenotes.catalogue import Catalogue
+from sleevenotes.catalogue import Shelf
 from sleevenotes.pipeline import offline, tools
 from sleevenotes.store import enriched, jobs, lookups
 from sleevenotes.store.postgres import Connection, Database
@@ -67,14 +67,15 @@ Heard = Callable[[int, int], None]
 """What is told how far it is: (done, of how many)."""
 
 
-def from_catalogue(catalogue: Catalogue | None) -> Answering | None:
-    """Return what answers from this catalogue; None where there is none."""
+def from_catalogue(shelf: Shelf, *, fetch_covers: bool) -> Answering | None:
+    """Return what answers from the catalogue that is on the shelf now; None where there is none."""
+    catalogue, covers = shelf.current(), shelf.covers()
     if catalogue is None:
         return None
 
     async def answer(conn: Connection, pending: Mapping[int, Name], now: datetime) -> set[int]:
         sent = [offline.Name(each, name.artist, name.track, name.release, BAND) for each, name in pending.items()]
-        return await offline.answer(conn, catalogue, sent, now)
+        return await offline.answer(conn, catalogue, sent, now, covers=covers, fetch_covers=fetch_covers)
 
     return answer
 

@@ -102,6 +102,7 @@ Asking = tuple[contract.Source, contract.Question]
 def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Look:
     """Go through the waves until the answers decide, or one has not been answered yet."""
     asked = decide.Asked(lookup.artist, lookup.track, lookup.release)
+    offered = offline.options(tools, lookup)
     told: list[replies.Reply] = []
     for wave in _waves(tools, lookup, known, band):
         todo = [(source, each) for source, each in wave if (source.name, contract.key(each)) not in known]
@@ -112,7 +113,8 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
         }
         told += heard.values()
         todo += _further(tools, told, known)
-        decision = _decide(asked, _options(tools, told, known), certain=True)
+        more = offered if _have_all_told(tools, told) else []  # it knows one of those that fold together, as a voice
+        decision = _decide(asked, [*_options(tools, told, known), *more], certain=True)
         if isinstance(decision, decide.Chosen) and _is_sure(tools, decision, told) and not _is_bare(decision, todo):
             return Look(lookup, decision, False, [], _covers(tools, decision, told, known))
         if todo:
@@ -121,7 +123,7 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
         if cut := [asking for asking, reply in heard.items() if _answer(reply).cut]:
             return Look(lookup, None, False, [_new(lookup, source.name, each, alone=True) for source, each in cut])
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
-    last = _decide(asked, _options(tools, told, known), certain=False)
+    last = _decide(asked, [*_options(tools, told, known), *offered], certain=False)
     return Look(lookup, last, unreached, [], _covers(tools, last, told, known))
 
 
@@ -154,8 +156,13 @@ def _is_sure(tools: Tools, decision: decide.Chosen, told: Sequence[replies.Reply
     ListenBrainz folds names hard ("Heysátan" is "Heysatan") and tells only one of those that fold together: what is
     not spelt as asked is held against MusicBrainz, which has them all.
     """
+    return decision.weighed.distance < SURE or _have_all_told(tools, told)
+
+
+def _have_all_told(tools: Tools, told: Sequence[replies.Reply]) -> bool:
+    """Tell whether the broadest source has answered, where it may be asked."""
     broad = {source.name for source in tools.sources} & set(asking.BROAD)
-    return decision.weighed.distance < SURE or broad <= {reply.source for reply in told}
+    return broad <= {reply.source for reply in told}
 
 
 def _is_bare(decision: decide.Chosen, todo: Sequence[Asking]) -> bool:

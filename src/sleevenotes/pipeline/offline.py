@@ -13,15 +13,17 @@ it was built counts as when it said so, so that it overrides nothing newer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from sleevenotes import events, model, names
 from sleevenotes.catalogue import Catalogue, Entry
+from sleevenotes.catalogue.covers import Covers
 from sleevenotes.matching import decide, release
 from sleevenotes.pipeline.tools import Tools
-from sleevenotes.store import artworks, catalog, jobs, lookups, matches
+from sleevenotes.sources import coverartarchive
+from sleevenotes.store import artwork_candidates, artworks, catalog, jobs, lookups, matches
 from sleevenotes.store import events as store_events
 from sleevenotes.store.postgres import Connection
 
@@ -60,12 +62,19 @@ class Answer(NamedTuple):
 
 
 async def answer(
-    conn: Connection, catalogue: Catalogue, met_names: Sequence[Name], now: datetime, *, needs_group: bool = True
+    conn: Connection,
+    catalogue: Catalogue,
+    met_names: Sequence[Name],
+    now: datetime,
+    *,
+    covers: Covers | None = None,
+    needs_group: bool = True,
+    fetch_covers: bool = True,
 ) -> set[int]:
     """Match, within this transaction, those names that the catalogue knows beyond doubt; return their lookups' ids.
 
-    Where no release group is known, a name is left alone, unless `needs_group` is False: its release then stands for
-    an album of its own.
+    Covers that the index knows are offered to their albums, and looked for, unless `fetch_covers` is False. Where no release group is known, a name is left alone,
+    unless `needs_group` is False: its release then stands for an album of its own.
     """
     sent = [(each.artist, each.track) for each in met_names]
     found = await asyncio.to_thread(catalogue.exact, sent)
@@ -74,7 +83,7 @@ async def answer(
         for name, entry in zip(met_names, found, strict=True)
         if entry is not None and is_certain(name, entry, needs_group=needs_group)
     ]
-    await _settle(conn, catalogue, answers, now)
+    await _settle(conn, (catalogue, covers), answers, now, fetch_covers=fetch_covers)
     return {each.name.lookup_id for each in answers}
 
 
@@ -135,7 +144,7 @@ async def begin(tools: Tools, waiting: Sequence[lookups.Pending], band: model.Ba
     answers = await asyncio.to_thread(lambda: [each for one in waiting if (each := _decided(catalogue, one, band))])
     if answers:
         async with tools.database.transaction() as conn:
-            await _settle(conn, catalogue, answers, tools.clock.now())
+            await _settle(conn, (catalogue, tools.catalogue.covers()), answers, tools.clock.now())
     done = {each.name.lookup_id for each in answers}
     return [each for each in waiting if each.id not in done]
 
@@ -173,10 +182,18 @@ def _options(entries: Iterable[Entry]) -> list[decide.Option]:
 # ---------------------------------------------------------------- storing
 
 
-async def _settle(conn: Connection, catalogue: Catalogue, answers: Sequence[Answer], now: datetime) -> None:
+async def _settle(
+    conn: Connection,
+    told: tuple[Catalogue, Covers | None],
+    answers: Sequence[Answer],
+    now: datetime,
+    *,
+    fetch_covers: bool = True,
+) -> None:
     """Store what was found, have covers looked for, and tell whoever else plays these names."""
     if not answers:
         return
+    catalogue, covers = told
     found = [each.match for each in answers]
     kept = await catalog.keep(conn, [(each.recording, each.release) for each in found], catalogue.built_at)
     outcomes = [
@@ -195,7 +212,8 @@ async def _settle(conn: Connection, catalogue: Catalogue, answers: Sequence[Answ
         for each, row in zip(answers, kept, strict=True)
     ]
     await matches.settle(conn, outcomes, now)
-    for band in sorted({each.name.band for each in answers}):
+    await _offer(conn, covers, {row.release_group_id: each.release for each, row in zip(found, kept, strict=True)})
+    for band in sorted({each.name.band for each in answers if fetch_covers}):
         rows = [row for each, row in zip(answers, kept, strict=True) if each.name.band is band]
         editions = {row.release_group_id: row.release_id for row in rows if row.release_group_id and row.release_id}
         await jobs.enqueue(conn, "artwork", await artworks.want(conn, editions, now), band)
@@ -203,3 +221,22 @@ async def _settle(conn: Connection, catalogue: Catalogue, answers: Sequence[Answ
     for account_id, ids in owners.items():
         await store_events.tell(conn, [account_id], events.LookupsDecided(tuple(ids)), now)
     await store_events.wake_waiting(conn)
+
+
+async def _offer(conn: Connection, covers: Covers | None, albums: Mapping[int | None, model.Release | None]) -> None:
+    """Offer the fronts that the index knows to their albums."""
+    if covers is None:
+        return
+    fronts = {key: front(covers, on.mbid) for key, on in albums.items() if key is not None and on is not None}
+    await artwork_candidates.put_all(conn, {key: [offer] for key, offer in fronts.items() if offer is not None})
+
+
+def front(covers: Covers, release_mbid: str) -> artwork_candidates.New | None:
+    """Return a release's front as an offer to its album; None where the index has none."""
+    url = covers.front(release_mbid)
+    if not url:
+        return None
+    page = f"https://musicbrainz.org/release/{release_mbid}/cover-art"
+    return artwork_candidates.New(
+        coverartarchive.CoverArtArchive.name, url, covers.built_at, exact=True, subject="release", page=page
+    )

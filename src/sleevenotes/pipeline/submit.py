@@ -91,7 +91,7 @@ class Submitter:
             until = now + _playing_time(scrobble)
             if await scrobbles.play_now(conn, account_id, met.id, scrobble, started_at=now, expires_at=until):
                 await event_rows.tell(conn, [account_id], events.NowPlayingChanged(), now)
-            asked = await _unanswered(conn, self._shelf.current(), [_Asked(met, Band.DEFAULT, 0, name)], now)
+            asked = await _unanswered(conn, self._shelf, [_Asked(met, Band.DEFAULT, 0, name)], now)
             await _ask(conn, asked)
 
         await self._committed(note)
@@ -138,7 +138,7 @@ class Submitter:
             await self._commit_together([submit])
 
     async def _store(self, rows: Sequence[_Row]) -> list[Stored]:
-        return await self._committed(lambda conn: _store(conn, rows, self._shelf.current(), self._clock.now()))
+        return await self._committed(lambda conn: _store(conn, rows, self._shelf, self._clock.now()))
 
     async def _committed(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         return await tools.committed(self._database, work)
@@ -188,9 +188,7 @@ def _playing_time(scrobble: Scrobble) -> timedelta:
 # ---------------------------------------------------------------- inside the transaction
 
 
-async def _store(
-    conn: Connection, rows: Sequence[_Row], offered: catalogue.Catalogue | None, now: datetime
-) -> list[Stored]:
+async def _store(conn: Connection, rows: Sequence[_Row], shelf: catalogue.Shelf, now: datetime) -> list[Stored]:
     await _lock_accounts(conn, rows)
     ids, crowded = await scrobbles.reserve(conn, len(rows), _spans(rows))
     there = await _there(conn, rows) if crowded else {}
@@ -198,7 +196,7 @@ async def _store(
     fresh = [i for i in range(len(rows)) if i not in there and i not in same_as]
     done = {i: Stored(stored.id, stored.lookup_id, duplicate=True) for i, stored in there.items()}
     if fresh:
-        done.update(zip(fresh, await _add(conn, [rows[i] for i in fresh], ids, offered, now), strict=True))
+        done.update(zip(fresh, await _add(conn, [rows[i] for i in fresh], ids, shelf, now), strict=True))
     for i, first in same_as.items():
         done[i] = Stored(done[first].id, done[first].lookup_id, duplicate=True)
     return [done[i] for i in range(len(rows))]
@@ -255,7 +253,7 @@ def _first_within(near: Sequence[tuple[datetime, int]], at: datetime, window_s: 
 
 
 async def _add(
-    conn: Connection, rows: Sequence[_Row], ids: Iterable[int], offered: catalogue.Catalogue | None, now: datetime
+    conn: Connection, rows: Sequence[_Row], ids: Iterable[int], shelf: catalogue.Shelf, now: datetime
 ) -> list[Stored]:
     """Store rows that are new."""
     news, plays = _names(rows)
@@ -263,7 +261,7 @@ async def _add(
     for row, reserved in zip(rows, ids, strict=False):
         row.play.id, row.play.lookup_id = reserved, met[row.name].id
     asked = [_Asked(met[name], new.band, plays[name], new) for name, new in news.items()]
-    left = await _unanswered(conn, offered, asked, now)
+    left = await _unanswered(conn, shelf, asked, now)
     await scrobbles.insert(conn, [row.play for row in rows], now)
     await _ask(conn, left)
     await _look_closer(conn, rows)
@@ -294,9 +292,10 @@ class _Asked(NamedTuple):
 
 
 async def _unanswered(
-    conn: Connection, offered: catalogue.Catalogue | None, asked: Sequence[_Asked], now: datetime
+    conn: Connection, shelf: catalogue.Shelf, asked: Sequence[_Asked], now: datetime
 ) -> Sequence[_Asked]:
     """Have the catalogue, where there is one, answer the names that are new; return all others."""
+    offered = shelf.current()
     if offered is None:
         return asked
     new = [
@@ -304,7 +303,7 @@ async def _unanswered(
         for each in asked
         if each.met.unasked
     ]
-    done = await offline.answer(conn, offered, new, now)
+    done = await offline.answer(conn, offered, new, now, covers=shelf.covers())
     return [each for each in asked if each.met.id not in done]
 
 

@@ -14,7 +14,8 @@ class Row(msgspec.Struct, frozen=True):
     """A lookup, its match and its album's cover; what is unknown is "", (), or None.
 
     MBIDs are "" where a source without them was the only one to know it. `image_digest` (hex) and `image_mime` are of
-    the stored image, `image_url` is where it was fetched; `image_expires` that terms forbid to keep it.
+    the stored image, `image_url` is where it was fetched, or would be: the index of covers may know it before anybody
+    has looked. `image_expires` says that terms forbid to keep it.
     """
 
     id: int
@@ -51,8 +52,9 @@ async def read(conn: Connection, lookup_ids: Sequence[int]) -> list[Row]:
                coalesce(g.title, '') AS release_group,
                coalesce(nullif(g.first_release_date, ''), r.first_release_date, '') AS first_release_date,
                CASE WHEN g.id IS NULL THEN '' ELSE coalesce(a.status, 'pending') END AS artwork_status,
-               coalesce(i.source_url, '') AS image_url, coalesce(encode(i.digest, 'hex'), '') AS image_digest,
-               coalesce(i.mime, '') AS image_mime, i.expires_at IS NOT NULL AS image_expires,
+               coalesce(i.source_url, offered.url, '') AS image_url,
+               coalesce(encode(i.digest, 'hex'), '') AS image_digest, coalesce(i.mime, '') AS image_mime,
+               i.expires_at IS NOT NULL AS image_expires,
                coalesce(m.source, '') AS source, m.distance
         FROM lookups l
         LEFT JOIN matches m ON m.id = l.match_id
@@ -67,6 +69,11 @@ async def read(conn: Connection, lookup_ids: Sequence[int]) -> list[Row]:
         LEFT JOIN release_groups g ON g.id = m.release_group_id
         LEFT JOIN artworks a ON a.release_group_id = g.id
         LEFT JOIN images i ON i.id = a.image_id
+        LEFT JOIN LATERAL (
+            SELECT url FROM artwork_candidates
+            WHERE release_group_id = g.id AND exact AND status = 'wanted' AND coalesce(a.status, 'pending') = 'pending'
+            ORDER BY source <> 'coverartarchive', subject, url LIMIT 1
+        ) offered ON true
         WHERE l.id = ANY($1::bigint[])
         """,
         list(lookup_ids),
