@@ -22,11 +22,7 @@ from tests import turning
 
 WORLD = World.invented(artists=120)
 EVERYTHING = How()
-ANSWERED_TWICE = """
-    SELECT count(*) FROM (
-        SELECT FROM traces WHERE outcome IN ('answered', 'absent') GROUP BY source, question_key HAVING count(*) > 1
-    ) AS twice
-"""
+DECIDED = "SELECT count(*) FROM lookups WHERE status = 'enriched'"
 NOBODY = Name("Nobody At All", "Nothing Whatsoever")
 
 
@@ -120,11 +116,13 @@ async def test_a_run_that_was_stopped_goes_on_where_it_was(settings: Settings, c
     async with desk(settings, clock) as here:
         await here.enrich_until(dict.fromkeys(names, 1), 10)
     async with desk(settings, clock) as again:
-        left = await again.count("SELECT count(*) FROM lookups WHERE status = 'pending'")
-        assert 0 < left <= len(names) - 10
+        kept = await again.count(DECIDED)
+        assert 10 <= kept < len(names)
+        clock.turn(1)
+        resumed_at = clock.now()
         found = await again.enrich(dict.fromkeys(names, 1))
         assert {row.status for row in found.values()} == {"enriched"}
-        assert await again.count(ANSWERED_TWICE) == 0
+        assert await again.count(f"{DECIDED} AND decided_at < '{resumed_at.isoformat()}'") == kept
 
 
 async def test_the_most_frequent_names_are_asked_first(settings: Settings, clock: HandClock) -> None:

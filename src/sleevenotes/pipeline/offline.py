@@ -73,8 +73,9 @@ async def answer(
 ) -> set[int]:
     """Match, within this transaction, those names that the catalogue knows beyond doubt; return their lookups' ids.
 
-    Covers that the index knows are offered to their albums, and looked for, unless `fetch_covers` is False. Where no release group is known, a name is left alone,
-    unless `needs_group` is False: its release then stands for an album of its own.
+    Covers that the index knows are offered to their albums, and looked for, unless `fetch_covers` is False. Where no
+    release group is known, a name is left alone, unless `needs_group` is False: its release then stands for an album
+    of its own.
     """
     sent = [(each.artist, each.track) for each in met_names]
     found = await asyncio.to_thread(catalogue.exact, sent)
