@@ -86,10 +86,12 @@ def _table(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 
-def built(directory: Path, rows: Sequence[Row], target: Path | None = None, **more: bool) -> catalogue.Catalogue:
+def built(
+    directory: Path, rows: Sequence[Row], target: Path | None = None, *, groups: bool = True
+) -> catalogue.Catalogue:
     """Build a catalogue of these recordings and open it."""
     path = target or directory / catalogue.NAMES
-    build.build(write(directory / "dump", rows, **more), path, BUILT)
+    build.build(write(directory / "dump", rows, groups=groups), path, BUILT)
     opened = catalogue.open(path)
     assert opened is not None
     return opened

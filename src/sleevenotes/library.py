@@ -163,7 +163,9 @@ async def through(
         parts.database,
         parts.clock,
         counted,
-        answering=stage.from_catalogue(parts.catalogue, fetch_covers=how.ask and how.covers),
+        answering=stage.from_catalogue(
+            parts.catalogue, fetch_covers=how.ask and how.covers, in_any_writing=not how.ask
+        ),
         ask=how.ask,
         heard=lambda done, total: tell("known", done, total),
     )

@@ -26,7 +26,7 @@ from sleevenotes.pipeline import offline, tools
 from sleevenotes.store import enriched, jobs, lookups
 from sleevenotes.store.postgres import Connection, Database
 
-TOGETHER = 2000
+TOGETHER = 1000
 """Names a transaction: each is written and, with a catalogue, matched in it."""
 
 READ_TOGETHER = 10_000
@@ -67,15 +67,20 @@ Heard = Callable[[int, int], None]
 """What is told how far it is: (done, of how many)."""
 
 
-def from_catalogue(shelf: Shelf, *, fetch_covers: bool) -> Answering | None:
-    """Return what answers from the catalogue that is on the shelf now; None where there is none."""
+def from_catalogue(shelf: Shelf, *, fetch_covers: bool, in_any_writing: bool) -> Answering | None:
+    """Return what answers from the catalogue that is on the shelf now; None where there is none.
+
+    Only names that are spelt as the catalogue has them, unless `in_any_writing`: where a job follows, it does the rest.
+    """
     catalogue, covers = shelf.current(), shelf.covers()
     if catalogue is None:
         return None
 
     async def answer(conn: Connection, pending: Mapping[int, Name], now: datetime) -> set[int]:
         sent = [offline.Name(each, name.artist, name.track, name.release, BAND) for each, name in pending.items()]
-        return await offline.answer(conn, catalogue, sent, now, covers=covers, fetch_covers=fetch_covers)
+        return await offline.answer(
+            conn, catalogue, sent, now, covers=covers, fetch_covers=fetch_covers, in_any_writing=in_any_writing
+        )
 
     return answer
 

@@ -13,6 +13,7 @@ it was built counts as when it said so, so that it overrides nothing newer.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -70,22 +71,28 @@ async def answer(
     covers: Covers | None = None,
     needs_group: bool = True,
     fetch_covers: bool = True,
+    in_any_writing: bool = False,
 ) -> set[int]:
     """Match, within this transaction, those names that the catalogue knows beyond doubt; return their lookups' ids.
 
     Covers that the index knows are offered to their albums, and looked for, unless `fetch_covers` is False. Where no
     release group is known, a name is left alone, unless `needs_group` is False: its release then stands for an album
-    of its own.
+    of its own. With `in_any_writing`, names in another writing are answered, too, as the match stage would, a
+    millisecond or two each.
     """
-    sent = [(each.artist, each.track) for each in met_names]
-    found = await asyncio.to_thread(catalogue.exact, sent)
-    answers = [
-        Answer(name, match(entry, name.release))
-        for name, entry in zip(met_names, found, strict=True)
-        if entry is not None and is_certain(name, entry, needs_group=needs_group)
-    ]
+    look = functools.partial(_known if in_any_writing else _certain, catalogue, met_names, needs_group=needs_group)
+    answers = await asyncio.to_thread(look)
     await _settle(conn, (catalogue, covers), answers, now, fetch_covers=fetch_covers)
     return {each.name.lookup_id for each in answers}
+
+
+def _certain(catalogue: Catalogue, sent: Sequence[Name], *, needs_group: bool) -> list[Answer]:
+    found = catalogue.exact([(each.artist, each.track) for each in sent])
+    return [
+        Answer(name, match(entry, name.release))
+        for name, entry in zip(sent, found, strict=True)
+        if entry is not None and is_certain(name, entry, needs_group=needs_group)
+    ]
 
 
 def is_certain(name: Name, entry: Entry, *, needs_group: bool = True) -> bool:
@@ -142,7 +149,8 @@ async def begin(tools: Tools, waiting: Sequence[lookups.Pending], band: model.Ba
     catalogue = tools.catalogue.current()
     if catalogue is None or not waiting:
         return list(waiting)
-    answers = await asyncio.to_thread(lambda: [each for one in waiting if (each := _decided(catalogue, one, band))])
+    sent = [Name(each.id, each.artist, each.track, each.release, band) for each in waiting]
+    answers = await asyncio.to_thread(_known, catalogue, sent, needs_group=True)
     if answers:
         async with tools.database.transaction() as conn:
             await _settle(conn, (catalogue, tools.catalogue.covers()), answers, tools.clock.now())
@@ -153,23 +161,26 @@ async def begin(tools: Tools, waiting: Sequence[lookups.Pending], band: model.Ba
 def options(tools: Tools, lookup: lookups.Pending) -> list[decide.Option]:
     """Return what the catalogue has that may be meant, to be weighed with what the sources told."""
     catalogue = tools.catalogue.current()
-    return _options(_entries(catalogue, lookup)) if catalogue else []
+    return _options(catalogue.fuzzy(lookup.artist, lookup.track)) if catalogue else []
 
 
-def _decided(catalogue: Catalogue, lookup: lookups.Pending, band: model.Band) -> Answer | None:
-    name = Name(lookup.id, lookup.artist, lookup.track, lookup.release, band)
-    entries = _entries(catalogue, lookup)
-    asked = decide.Asked(lookup.artist, lookup.track, lookup.release)
+def _known(catalogue: Catalogue, sent: Sequence[Name], *, needs_group: bool) -> list[Answer]:
+    """Return what the catalogue knows: first what is spelt as sent, in bulk, then other writings, one by one."""
+    certain = _certain(catalogue, sent, needs_group=needs_group)
+    done = {each.name.lookup_id for each in certain}
+    written = (_decided(catalogue, name) for name in sent if name.lookup_id not in done)
+    return certain + [each for each in written if each is not None]
+
+
+def _decided(catalogue: Catalogue, name: Name) -> Answer | None:
+    entries = catalogue.fuzzy(name.artist, name.track)
+    asked = decide.Asked(name.artist, name.track, name.release)
     decision = decide.decide(asked, _options(entries))
     if not isinstance(decision, decide.Chosen) or decision.weighed.distance > WRITTEN:
         return None
     chosen = next(each for each in entries if each.recording_mbid == decision.weighed.option.recording.mbid)
-    same_artist = names.key(lookup.artist) == names.key(chosen.artist_credit_name)
-    return Answer(name, decision.match) if same_artist and _is_told_apart(chosen, lookup.release) else None
-
-
-def _entries(catalogue: Catalogue, lookup: lookups.Pending) -> list[Entry]:
-    return catalogue.fuzzy(lookup.artist, lookup.track)
+    same_artist = names.key(name.artist) == names.key(chosen.artist_credit_name)
+    return Answer(name, decision.match) if same_artist and _is_told_apart(chosen, name.release) else None
 
 
 def _options(entries: Iterable[Entry]) -> list[decide.Option]:

@@ -151,8 +151,8 @@ async def test_a_front_that_the_index_knows_is_offered_by_its_address(
     async with database.transaction() as conn:
         new = lookups.New("Queen", "Innuendo", "", Band.DEFAULT)
         met = await lookups.meet(conn, {b"0" * 16: new}, clock.now())
-        name = offline.Name(met[b"0" * 16].id, *new)
-        await offline.answer(conn, opened, [name], clock.now(), covers=index)
+        asked = offline.Name(met[b"0" * 16].id, *new)
+        await offline.answer(conn, opened, [asked], clock.now(), covers=index)
         offered = await conn.fetch("SELECT source, url, exact, subject, status FROM artwork_candidates")
     url = f"https://coverartarchive.org/release/{release}/77-500.jpg"
     assert [tuple(row) for row in offered] == [("coverartarchive", url, True, "release", "wanted")]
