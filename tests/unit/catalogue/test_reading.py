@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.dumps import BUILT, Row, built, mbid, write
 
 from sleevenotes import catalogue, errors, names
+from tests.dumps import BUILT, Row, built, mbid, write
 
 QUEEN, BOWIE = mbid("artist", "Queen"), mbid("artist", "David Bowie")
 ROWS = (
