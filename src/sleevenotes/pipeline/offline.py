@@ -159,9 +159,13 @@ async def begin(tools: Tools, waiting: Sequence[lookups.Pending], band: model.Ba
 
 
 def options(tools: Tools, lookup: lookups.Pending) -> list[decide.Option]:
-    """Return what the catalogue has that may be meant, to be weighed with what the sources told."""
+    """Return what the catalogue has that may be meant, to be weighed with what the sources told.
+
+    Of homonyms' songs it has one, which would pass for the only one.
+    """
     catalogue = tools.catalogue.current()
-    return _options(catalogue.fuzzy(lookup.artist, lookup.track)) if catalogue else []
+    found = catalogue.fuzzy(lookup.artist, lookup.track) if catalogue else []
+    return _options(each for each in found if not each.is_homonym or _is_told_apart(each, lookup.release))
 
 
 def _known(catalogue: Catalogue, sent: Sequence[Name], *, needs_group: bool) -> list[Answer]:

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.dumps import BUILT, HEADER, Row, mbid, write
 
 from sleevenotes import catalogue, errors, names
 from sleevenotes.catalogue import build, dump, staging
+from tests.dumps import BUILT, HEADER, Row, mbid, write
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -8,10 +8,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from tests.dumps import BUILT, mbid
 
 from sleevenotes import catalogue, errors
 from sleevenotes.catalogue import covers
+from tests.dumps import BUILT, mbid
 
 ONE, TWO, THREE, FOUR = (mbid(name) for name in ("one", "two", "three", "four"))
 RELEASES = f"1\t{ONE}\tA Title\t7\n2\t{TWO}\tTab\\tTitle\t7\n3\t{THREE}\tT\t7\n4\t{FOUR}\tT\t7\n"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.dumps import BUILT, Row, built, mbid, write
 
 from sleevenotes import catalogue, errors, names
+from tests.dumps import BUILT, Row, built, mbid, write
 
 QUEEN, BOWIE = mbid("artist", "Queen"), mbid("artist", "David Bowie")
 ROWS = (
@@ -214,3 +215,21 @@ def test_what_cannot_be_used_is_told_once_and_counts_as_none(tmp_path: Path) -> 
     shelf = catalogue.Shelf(tmp_path, told.append)
     assert [shelf.current(), shelf.current()] == [None, None]
     assert len(told) == 1
+
+
+def test_several_threads_may_ask_at_once(tmp_path: Path) -> None:
+    rows = [Row(f"Artist {n % 20}", f"Song {n}") for n in range(400)]
+    opened = built(tmp_path, rows)
+
+    def ask(start: int) -> bool:
+        mine = rows[start:] + rows[:start]
+        found = opened.exact([(row.artist, row.track) for row in mine])
+        near = opened.fuzzy(mine[0].artist, mine[0].track)
+        right = [
+            entry is not None and entry.recording_mbid == row.own_recording
+            for entry, row in zip(found, mine, strict=True)
+        ]
+        return all(right) and near[0].recording_mbid == mine[0].own_recording
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(ask, range(0, 400, 5)))

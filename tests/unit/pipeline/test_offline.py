@@ -191,3 +191,29 @@ async def test_the_match_stage_takes_other_writings_from_it_and_leaves_slips_to_
     async with database.connection() as conn:
         assert await conn.fetchval("SELECT source FROM matches") == source
     assert left == ([] if source else waiting)
+
+
+@pytest.mark.parametrize(
+    ("artist", "track", "release", "titles"),
+    [
+        ("Qveen", "Innuendo", "", ["Innuendo"]),
+        ("Queen", "Innuendo", "Greatest Hits II", ["Innuendo"]),
+        ("Nirvana", "Come as You Are", "", []),  # it would pass for the only one of that name
+        ("Nirvana", "Come as You Are", "Nevermind", ["Come as You Are"]),
+        ("Various Artists", "Intro", "A Sampler", []),
+    ],
+)
+def test_what_it_has_is_a_voice_beside_the_sources_but_not_of_homonyms(
+    database: Database,
+    clock: HandClock,
+    opened: catalogue.Catalogue,
+    tmp_path: Path,
+    artist: str,
+    track: str,
+    release: str,
+    titles: list[str],
+) -> None:
+    assert opened is not None
+    tools = Tools(database, clock, Files(tmp_path), (), Alarms(database, clock), catalogue.Shelf(tmp_path))
+    lookup = lookups.Pending(1, artist, track, release, 1, 0, clock.now())
+    assert [option.recording.title for option in offline.options(tools, lookup)] == titles

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -83,3 +84,19 @@ async def test_others_who_wait_for_a_name_are_told_when_it_is_answered(
     async with database.connection() as conn:
         told = await conn.fetch("SELECT kind FROM events WHERE account_id = $1", account)
     assert "lookups_decided" in {row["kind"] for row in told}
+
+
+async def test_players_who_submit_the_same_artists_at_once_all_get_their_answers(
+    database: Database, clock: HandClock, account: int, tmp_path: Path
+) -> None:
+    shared = shelf(tmp_path, 60)
+    doors = [Submitter(database, clock, shared) for _ in range(4)]
+    batches = [[play(f"Track {(n * step) % 60}", n + 1000 * step) for n in range(40)] for step in (1, 7, 13, 59)]
+    stored = await asyncio.gather(
+        *(door.submit(account, batch, band=Band.DEFAULT) for door, batch in zip(doors, batches, strict=True))
+    )
+    assert [len(each) for each in stored] == [40] * 4
+    async with database.connection() as conn:
+        left = await conn.fetchval("SELECT count(*) FROM lookups WHERE status <> 'enriched'")
+        matched = await conn.fetchval("SELECT count(*) FROM matches JOIN lookups ON lookups.id = lookup_id")
+    assert (left, matched) == (0, len({each.track for batch in batches for each in batch}))
