@@ -7,6 +7,7 @@ are columns, the quote was a stray one: its line is taken as written and swallow
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import json
 from collections import deque
@@ -116,7 +117,7 @@ def _fields(line: str, delimiter: str) -> list[str] | None:
     if '"' not in line:
         return line.split(delimiter)
     try:
-        return next(csv.reader(line.splitlines(keepends=True), delimiter=delimiter, strict=True), [])
+        return next(csv.reader(io.StringIO(line, newline="\n"), delimiter=delimiter, strict=True), [])
     except csv.Error:
         return None
 

@@ -21,6 +21,7 @@ AWKWARD = [
     ["Sigur Rós", 'say "hi", you', "1"],
     ["tab\there", "two\nlines", ""],
     ["; semicolon", "'quote", "  spaces  "],
+    ["a\u2028line\u0085of another kind", '"quoted"', "x"],
     ["Кино", "Группа крови", "𝄞"],
 ]
 
