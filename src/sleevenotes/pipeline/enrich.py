@@ -108,13 +108,13 @@ async def meet(
         plays[identity] = plays.get(identity, 0) + count
     in_order = sorted(by_identity, key=lambda identity: -plays[identity])
     met: dict[bytes, int] = {}
-    for some in _chunks(in_order, TOGETHER):
+    for done, some in enumerate(_chunks(in_order, TOGETHER)):
         part = {identity: by_identity[identity] for identity in some}
         met |= await tools.committed(
             database, functools.partial(_meet, now=time.now(), part=part, answering=answering, ask=ask)
         )
         if heard is not None:
-            heard(len(met), len(in_order))
+            heard(min((done + 1) * TOGETHER, len(in_order)), len(in_order))
     by_frequency = sorted(counted, key=lambda name: -plays[identities[name]])
     known = {name: met[identities[name]] for name in by_frequency if identities[name] in met}
     return Met(known, len(in_order))
