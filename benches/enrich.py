@@ -9,6 +9,7 @@ asked for the rest) and no covers (--no-artwork: 100,000 plays are some 10,000 a
 pace decides). The figures:
 
     seconds          real, of the whole command: from its start to its end, the database's first start included
+    cpu_s            the processor's, of the command and its database: on a busy machine what to compare
     name_requests    that the simulator counted; covers are not asked for, so all are for names
     matched_share    plays, of those with a name, that are enriched
     names_matched    the same of different names
@@ -24,6 +25,7 @@ import argparse
 import csv
 import gzip
 import json
+import resource
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -69,31 +71,45 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
             *([] if options.ask else ["--offline"]),
         )
         common.say(" ".join(command))
-        first, seconds = _timed(run, command)
+        first = _timed(run, command)
         simulated = counts.Counts.of(await run.simulated())
-        _, again_s = _timed(run, command)
+        again = _timed(run, command)
         judged = _judge(out, true)
     return {
         "bench": "enrich",
-        "rows": first["rows"],
-        "seconds": round(seconds, 1),
+        "rows": first.report["rows"],
+        "seconds": round(first.seconds, 1),
+        "cpu_s": round(first.cpu_s, 1),
         "name_requests": simulated[0],
-        "matched_share": common.share(int(str(first["plays_matched"])), int(str(first["plays"]))),
-        "names": first["names"],
-        "names_matched": first["names_matched"],
+        "matched_share": common.share(int(str(first.report["plays_matched"])), int(str(first.report["plays"]))),
+        "names": first.report["names"],
+        "names_matched": first.report["names_matched"],
         "correct_share": common.share(judged.correct, judged.matched - judged.untold),
         "album_share": common.share(judged.right_album, judged.matched - judged.untold),
         "wrong": judged.wrong,
         "untold": judged.untold,
-        "again_s": round(again_s, 1),
+        "again_s": round(again.seconds, 1),
         "build_s": round(build_s, 1),
     }
 
 
-def _timed(run: stand.Stand, command: tuple[str, ...]) -> tuple[dict[str, object], float]:
-    began = time.monotonic()
+class Timed(NamedTuple):
+    """What a command reported, and what it took: real seconds, and the processor's, its database's included."""
+
+    report: dict[str, object]
+    seconds: float
+    cpu_s: float
+
+
+def _timed(run: stand.Stand, command: tuple[str, ...]) -> Timed:
+    began, used = time.monotonic(), _children_s()
     report: dict[str, object] = json.loads(run.command(*command))
-    return report, time.monotonic() - began
+    return Timed(report, time.monotonic() - began, _children_s() - used)
+
+
+def _children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _place(run: stand.Stand) -> Path:
