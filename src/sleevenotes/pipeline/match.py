@@ -1,5 +1,6 @@
 """The match stage: from a lookup's text to a recording and a release, or to "not found", or to more questions.
 
+    the catalogue knows it     -> match, and nobody is asked (offline.py)
     nobody asked yet           -> want the recording question of the first wave of sources (asking.py), and end
     a source has not answered  -> end; its lane wakes us
     an answer leads further    -> want that too (ListenBrainz names a recording, its metadata describe it)
@@ -23,7 +24,7 @@ import msgspec
 
 from sleevenotes import events, model
 from sleevenotes.matching import decide, readings, release
-from sleevenotes.pipeline import asking, discography, preview, trails
+from sleevenotes.pipeline import asking, discography, offline, preview, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
@@ -44,6 +45,8 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
     """Bring each of these lookups as far as what is known allows."""
     async with tools.database.connection() as conn:
         waiting = await lookups.load_pending(conn, lookup_ids)
+    waiting = await offline.begin(tools, waiting, band)
+    async with tools.database.connection() as conn:
         known = await _known(conn, waiting)
     looks = [await asyncio.to_thread(_look, tools, each, known, band) for each in waiting]
     async with tools.database.transaction() as conn:
@@ -106,6 +109,7 @@ Asking = tuple[contract.Source, contract.Question]
 def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Look:
     """Go through the waves until the answers decide, or one has not been answered yet."""
     asked = decide.Asked(lookup.artist, lookup.track, lookup.release)
+    offered = offline.options(tools, lookup)
     told: list[replies.Reply] = []
     for wave in _waves(tools, lookup, known, band):
         todo = [(source, each) for source, each in wave if (source.name, contract.key(each)) not in known]
@@ -116,8 +120,9 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
         }
         told += heard.values()
         todo += _further(tools, told, known)
+        more = offered if _have_all_told(tools, told) else []  # it knows one of those that fold together, as a voice
         cut = [asking for asking, reply in heard.items() if _answer(reply).cut]
-        decision = _decide(asked, _options(tools, told, known), certain=True)
+        decision = _decide(asked, [*_options(tools, told, known), *more], certain=True)
         if (
             isinstance(decision, decide.Chosen)
             and _is_sure(tools, decision, told)
@@ -131,7 +136,7 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
         if cut:
             return Look(lookup, None, False, [_new(lookup, source.name, each, alone=True) for source, each in cut])
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
-    last = _decide(asked, _options(tools, told, known), certain=False)
+    last = _decide(asked, [*_options(tools, told, known), *offered], certain=False)
     return Look(lookup, last, unreached, [], _covers(tools, last, told, known))
 
 
@@ -166,8 +171,13 @@ def _is_sure(tools: Tools, decision: decide.Chosen, told: Sequence[replies.Reply
     ListenBrainz folds names hard ("Heysátan" is "Heysatan") and tells only one of those that fold together: what is
     not spelt as asked is held against MusicBrainz, which has them all.
     """
+    return decision.weighed.distance < SURE or _have_all_told(tools, told)
+
+
+def _have_all_told(tools: Tools, told: Sequence[replies.Reply]) -> bool:
+    """Tell whether the broadest source has answered, where it may be asked."""
     broad = {source.name for source in tools.sources} & set(asking.BROAD)
-    return decision.weighed.distance < SURE or broad <= {reply.source for reply in told}
+    return broad <= {reply.source for reply in told}
 
 
 def _is_elsewhere(asked: decide.Asked, decision: decide.Chosen) -> bool:
@@ -382,3 +392,5 @@ async def _finish(tools: Tools, conn: Connection, outcomes: Sequence[matches.Out
     owners = await matches.accounts_of_lookups(conn, [outcome.lookup_id for outcome in outcomes])
     for account_id, ids in owners.items():
         await store_events.tell(conn, [account_id], events.LookupsDecided(tuple(ids)), now)
+    if outcomes:
+        await store_events.wake_waiting(conn)
