@@ -77,6 +77,18 @@ async def give_up(tools: Tools, lookup_ids: Sequence[int], why: str) -> None:
         await _finish(tools, conn, [_failed(tools, each, why) for each in waiting])
 
 
+async def heard(tools: Tools, conn: Connection, asked: Sequence[lookups.Pending]) -> dict[int, list[decide.Option]]:
+    """Return the recordings that were told of for each of these names, decided or not, by the lookup's id."""
+    known = await _known(conn, asked)
+    return await asyncio.to_thread(lambda: {each.id: _told_of(tools, each, known) for each in asked})
+
+
+def _told_of(tools: Tools, lookup: lookups.Pending, known: Known) -> list[decide.Option]:
+    other = _respelt(lookup, known)
+    keys = {contract.key(each) for each in (question(lookup), other) if each is not None}
+    return _options(tools, [reply for (_, of), reply in known.items() if of in keys], known)
+
+
 def question(lookup: lookups.Pending) -> contract.FindRecording:
     """Return the one question that this lookup's (artist, track) is."""
     return contract.FindRecording(lookup.artist, lookup.track)
@@ -278,6 +290,7 @@ async def _settle(tools: Tools, conn: Connection, looks: Sequence[Look], band: m
         if identity.release_group_id is not None:
             await artwork_candidates.put(conn, identity.release_group_id, look.covers)
     await want_covers(tools, conn, kept, band, [_since(look.lookup, band, tools.clock.now()) for look, _ in chosen])
+    await jobs.enqueue(conn, "reconsider", sorted(look.lookup.id for look in looks), band)
     if band is model.Band.LOW_PRIORITY:
         await discography.begin(tools, conn, [look.lookup.id for look, _ in chosen])
 

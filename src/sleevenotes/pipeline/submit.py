@@ -12,7 +12,7 @@ import functools
 import heapq
 import operator
 from collections import Counter, defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
@@ -263,7 +263,7 @@ async def _add(conn: Connection, rows: Sequence[_Row], ids: Iterable[int], now: 
         row.play.id, row.play.lookup_id = reserved, met[row.name].id
     await scrobbles.insert(conn, [row.play for row in rows], now)
     await _ask(conn, [_Asked(met[name], new.band, plays[name]) for name, new in news.items()])
-    await _look_closer(conn, rows)
+    await _look_closer(conn, rows, met)
     await _tell(conn, [row.play for row in rows], now)
     return [Stored(row.play.id, row.play.lookup_id, duplicate=False) for row in rows]
 
@@ -302,11 +302,16 @@ async def _ask(conn: Connection, asked: Sequence[_Asked]) -> None:
             await wants.bump(conn, "match", ids, band, [waiting[i] for i in ids])
 
 
-async def _look_closer(conn: Connection, rows: Sequence[_Row]) -> None:
-    """Have plays that carry their own recording MBID matched by it."""
+async def _look_closer(conn: Connection, rows: Sequence[_Row], met: Mapping[bytes, lookups.Met]) -> None:
+    """Have plays looked at that may know more than their names.
+
+    Those whose names are decided already, at once, for what was played around them counts too; while names are looked
+    for, only those of which a question of their own can be asked.
+    """
     by_band: defaultdict[Band, list[int]] = defaultdict(list)
     for row in rows:
-        if row.play.scrobble.evidence.recording_mbid:
+        hints = row.play.scrobble.evidence
+        if not met[row.name].pending or hints.recording_mbid or hints.isrc:
             by_band[row.band].append(row.play.id)
     for band, ids in sorted(by_band.items()):
         await jobs.enqueue(conn, "evidence", sorted(ids), band)
