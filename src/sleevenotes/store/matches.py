@@ -109,10 +109,10 @@ async def drop_agreeing(conn: Connection, lookup_ids: Sequence[int]) -> int:
     agreeing = await conn.fetch(
         """
         SELECT scrobbles.id FROM scrobbles
-        JOIN lookups ON lookups.id = lookup_id
+        JOIN lookups ON lookups.id = scrobbles.lookup_id
         JOIN matches AS own ON own.id = scrobbles.match_id
         JOIN matches AS shared ON shared.id = lookups.match_id
-        WHERE lookup_id = ANY($1::bigint[]) AND own.recording_id = shared.recording_id
+        WHERE lookups.id = ANY($1::bigint[]) AND own.recording_id = shared.recording_id
           AND own.release_group_id IS NOT DISTINCT FROM shared.release_group_id
         ORDER BY scrobbles.id FOR NO KEY UPDATE OF scrobbles
         """,

@@ -68,9 +68,9 @@ def _side(of: str, direction: str, most: str) -> str:
     before = direction == "before"
     order = "DESC" if before else "ASC"
     span = (
-        f"BETWEEN {of}.listened_at - $3 AND {of}.listened_at"
+        f"BETWEEN {of}.listened_at - $3::interval AND {of}.listened_at"
         if before
-        else (f"BETWEEN {of}.listened_at AND {of}.listened_at + $3")
+        else (f"BETWEEN {of}.listened_at AND {of}.listened_at + $3::interval")
     )
     return f"""
         SELECT p.id, p.account_id, p.listened_at, p.identity, p.lookup_id, p.release, p.match_id FROM scrobbles p
@@ -86,7 +86,7 @@ _AROUND = f"""
         UNION
         SELECT p.id, p.account_id, p.listened_at, p.identity, p.lookup_id
         FROM subject CROSS JOIN LATERAL (
-            ({_side("subject", "before", "$2")}) UNION ALL ({_side("subject", "after", "$2")})
+            ({_side("subject", "before", "$2::int")}) UNION ALL ({_side("subject", "after", "$2::int")})
         ) AS p
         WHERE p.release = '' AND p.match_id IS NULL
     ), bare AS MATERIALIZED (
@@ -104,12 +104,12 @@ _AROUND = f"""
     FROM bare CROSS JOIN LATERAL (
         SELECT -row_number() OVER past AS place, lookup_id, match_id,
                lag(listened_at, 1, bare.listened_at) OVER past - listened_at AS apart
-        FROM ({_side("bare", "before", "$2")}) AS earlier
+        FROM ({_side("bare", "before", "$2::int")}) AS earlier
         WINDOW past AS (ORDER BY listened_at DESC, identity DESC)
         UNION ALL
         SELECT row_number() OVER to_come, lookup_id, match_id,
                listened_at - lag(listened_at, 1, bare.listened_at) OVER to_come
-        FROM ({_side("bare", "after", "$2")}) AS later
+        FROM ({_side("bare", "after", "$2::int")}) AS later
         WINDOW to_come AS (ORDER BY listened_at, identity)
     ) AS n
     JOIN lookups nl ON nl.id = n.lookup_id
