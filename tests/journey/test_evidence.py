@@ -10,7 +10,6 @@ import pytest
 from sleevenotes.simulator import entities, extras, listener
 from sleevenotes.store import accounts
 from tests.journey.conftest import WORLD, House
-from tests.journey.test_many_sources import first
 
 OWN = """
     SELECT s.track, r.mbid::text AS recording, g.mbid::text AS album, m.reason
@@ -98,12 +97,14 @@ class Namesake(NamedTuple):
     recording: entities.Recording  # of the artist of the same name
 
 
-def namesake() -> Namesake:
-    """Choose a song of which another artist of that very name has one, too."""
+def namesake(*, coded: bool = False) -> Namesake:
+    """Choose a song of which another artist of that very name has one, too; `coded`, one with an ISRC."""
     for recording in WORLD.catalogue.recordings:
         play = without_album(listener.play(WORLD, recording))
         truth = WORLD.truth(play.artist, play.track)
         if truth is None or "musicbrainz" not in truth.known_to or len(recording.credit) > 1:
+            continue
+        if coded and not recording.isrc:
             continue
         for number in range(WORLD.extras.decoys(recording.row)):
             if WORLD.extras.decoy_kind(recording.row, number) == extras.HOMONYM:
@@ -127,17 +128,23 @@ async def test_the_artists_id_parts_homonyms(house: House, kind: str) -> None:
     assert len(await own(house)) in (1, 2)  # one where the names alone decided for the other
 
 
-async def test_an_isrc_tells_which_homonym_is_meant_without_the_names_deciding(house: House) -> None:
-    coded = next(
-        each
-        for row in WORLD.catalogue.recordings
-        if row.isrc and WORLD.knows(row.credit[0].artist)
-        for each in [without_album(listener.play(WORLD, row))]
-        if house.truth(each).recording_mbid == row.mbid
-    )
-    recording = recording_of(house, coded)
-    await house.submit(listen(house, coded, 10, isrc=recording.isrc), kind="single")
+async def test_a_recording_id_gives_that_play_its_own_match_where_the_names_agree(house: House) -> None:
+    play, other = namesake()
+    await house.submit(listen(house, play, 10, recording_mbid=other.mbid), kind="single")
+    await house.submit(listen(house, play, 20), kind="single")
     await house.until_settled()
+    [only] = await own(house)
+    assert (only.recording, only.album) == (other.mbid, other.releases[0].group.mbid)
+    assert only.reason.startswith("artist and title agree; the player named this recording; on ")
+    assert await house.count("SELECT id FROM scrobbles WHERE match_id IS NOT NULL") == 1
+
+
+async def test_an_isrc_tells_which_homonym_is_meant(house: House) -> None:
+    play, _ = namesake(coded=True)
+    recording = recording_of(house, play)
+    await house.submit(listen(house, play, 10, isrc=recording.isrc), kind="single")
+    await house.until_settled()
+    assert await own(house) or await house.count("SELECT status FROM lookups") == "enriched"
     assert await house.count(ASKED, "find_by_isrc") >= 1
     [shown] = (await house.client.get("/api/v1/scrobbles")).json()["scrobbles"]
     assert shown["track"]["mbid"] == recording.mbid
@@ -148,21 +155,6 @@ async def test_in_an_import_an_isrc_is_asked_for_only_where_the_names_were_not_d
     await house.submit(listen(house, play, 10, isrc=recording_of(house, play).isrc), kind="import")
     await house.until_settled()
     assert await house.count(ASKED, "find_by_isrc") == 0
-
-
-async def test_a_name_spelt_beyond_recognition_that_only_a_shop_has_by_isrc_is_the_plays_alone(house: House) -> None:
-    play = first(
-        known={"deezer"}, unknown={"musicbrainz", "itunes", "lastfm", "theaudiodb", "discogs"}, long_title=True
-    )
-    row = next(
-        each
-        for each in WORLD.catalogue.recordings
-        if each.isrc and (entities.printed(each.credit), each.title) == (play.artist, play.track)
-    )
-    house.simulator.fail_next("api.deezer.com", "500", 40)  # its search is away while the names are looked for
-    await house.submit(listen(house, play, 10, isrc=row.isrc), kind="single")
-    await house.until_settled(at_most=40 * 3600)
-    assert await house.count("SELECT count(*) FROM recordings WHERE foreign_id LIKE 'deezer:%'") == 1
 
 
 # ---------------------------------------------------------------- amid an album
