@@ -23,7 +23,7 @@ import msgspec
 
 from sleevenotes import events, model
 from sleevenotes.matching import decide
-from sleevenotes.pipeline import asking, discography, preview, trails
+from sleevenotes.pipeline import asking, discography, preview, reconsider, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
@@ -290,7 +290,7 @@ async def _settle(tools: Tools, conn: Connection, looks: Sequence[Look], band: m
         if identity.release_group_id is not None:
             await artwork_candidates.put(conn, identity.release_group_id, look.covers)
     await want_covers(tools, conn, kept, band, [_since(look.lookup, band, tools.clock.now()) for look, _ in chosen])
-    await jobs.enqueue(conn, "reconsider", sorted(look.lookup.id for look in looks), band)
+    await reconsider.begin(conn, [look.lookup.id for look in looks], band)
     if band is model.Band.LOW_PRIORITY:
         await discography.begin(tools, conn, [look.lookup.id for look, _ in chosen])
 

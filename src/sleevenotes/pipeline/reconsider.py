@@ -19,11 +19,17 @@ from sleevenotes.store import evidence as store_evidence
 from sleevenotes.store import jobs, matches
 from sleevenotes.store import neighbours as store_neighbours
 from sleevenotes.store.neighbours import Bare
+from sleevenotes.store.postgres import Connection
 
 MOST_PLAYS = 5_000
 """Of the names of one job, the newest plays that are looked at."""
 
 WITHIN = neighbours.BREAK * neighbours.REACH
+
+
+async def begin(conn: Connection, lookup_ids: Sequence[int], band: model.Band) -> None:
+    """Have plays of these names, which were just decided, looked at where it may be worth it."""
+    await jobs.enqueue(conn, "reconsider", await store_evidence.promising(conn, lookup_ids, WITHIN), band)
 
 
 async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None:

@@ -20,9 +20,10 @@ import msgspec
 
 from sleevenotes import errors, events, names
 from sleevenotes.clock import Clock
-from sleevenotes.model import Band, Scrobble
+from sleevenotes.model import Band, Evidence, Scrobble
+from sleevenotes.pipeline import reconsider
 from sleevenotes.store import events as event_rows
-from sleevenotes.store import jobs, lookups, postgres, scrobbles, wants
+from sleevenotes.store import evidence, jobs, lookups, postgres, scrobbles, wants
 from sleevenotes.store.postgres import Connection, Database
 
 MAX_ROWS = 1000  # of one transaction
@@ -33,6 +34,8 @@ NOW_PLAYING_S = 600  # how long a track without a duration plays, as at ListenBr
 TOLD_IDS = 100  # events.ScrobblesStored names at most this many
 
 _LOCK_SPACE = 0x5C72 << 48  # keeps our advisory locks on accounts apart from others
+
+_NO_EVIDENCE = Evidence()
 
 T = TypeVar("T")
 
@@ -303,18 +306,28 @@ async def _ask(conn: Connection, asked: Sequence[_Asked]) -> None:
 
 
 async def _look_closer(conn: Connection, rows: Sequence[_Row], met: Mapping[bytes, lookups.Met]) -> None:
-    """Have plays looked at that may know more than their names.
+    """Have plays looked at that may know more than their names, or tell the album of one beside them.
 
-    Those whose names are decided already, at once, for what was played around them counts too; while names are looked
-    for, only those of which a question of their own can be asked.
+    Where names are decided already, at once; while they are looked for, only where a question of the play's own can
+    be asked: the rest is looked at when they are decided.
     """
+    decided = [row for row in rows if not met[row.name].pending]
+    closer = {
+        row.play.id for row in rows if row.play.scrobble.evidence.recording_mbid or row.play.scrobble.evidence.isrc
+    }
+    closer |= {row.play.id for row in decided if _knows_more(row.play.scrobble)}
+    if others := [row.play.id for row in decided if row.play.id not in closer]:
+        closer |= set(await evidence.near_bare(conn, others, reconsider.WITHIN))
     by_band: defaultdict[Band, list[int]] = defaultdict(list)
     for row in rows:
-        hints = row.play.scrobble.evidence
-        if not met[row.name].pending or hints.recording_mbid or hints.isrc:
+        if row.play.id in closer:
             by_band[row.band].append(row.play.id)
     for band, ids in sorted(by_band.items()):
         await jobs.enqueue(conn, "evidence", sorted(ids), band)
+
+
+def _knows_more(sent: Scrobble) -> bool:
+    return not sent.release or sent.duration_ms is not None or sent.evidence != _NO_EVIDENCE
 
 
 async def _tell(conn: Connection, plays: Sequence[scrobbles.New], now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import msgspec
 
@@ -29,6 +30,44 @@ class Play(msgspec.Struct, frozen=True):
     recording: str
     release_group: str
     artist_mbids: frozenset[str]
+
+
+async def promising(conn: Connection, lookup_ids: Sequence[int], within: timedelta) -> list[int]:
+    """Return those of these names of which a play may be worth a closer look.
+
+    That is: a client told more than its names, or it or a play within this time of it came without an album.
+    """
+    rows = await conn.fetch(
+        """
+        SELECT lookup_id FROM unnest($1::bigint[]) AS asked (lookup_id)
+        WHERE EXISTS (
+            SELECT FROM scrobbles s WHERE s.lookup_id = asked.lookup_id
+              AND (s.evidence IS NOT NULL OR s.duration_ms IS NOT NULL OR EXISTS (
+                  SELECT FROM scrobbles p WHERE p.account_id = s.account_id AND p.release = ''
+                    AND p.listened_at BETWEEN s.listened_at - $2::interval AND s.listened_at + $2::interval))
+        )
+        ORDER BY lookup_id
+        """,
+        list(lookup_ids),
+        within,
+    )
+    return [row["lookup_id"] for row in rows]
+
+
+async def near_bare(conn: Connection, scrobble_ids: Sequence[int], within: timedelta) -> list[int]:
+    """Return those of these plays near which, within this time, the same account has a play without an album."""
+    rows = await conn.fetch(
+        """
+        SELECT id FROM scrobbles s
+        WHERE id = ANY($1::bigint[]) AND EXISTS (
+            SELECT FROM scrobbles p WHERE p.account_id = s.account_id AND p.release = ''
+              AND p.listened_at BETWEEN s.listened_at - $2::interval AND s.listened_at + $2::interval)
+        ORDER BY id
+        """,
+        list(scrobble_ids),
+        within,
+    )
+    return [row["id"] for row in rows]
 
 
 async def load(conn: Connection, scrobble_ids: Sequence[int]) -> list[Play]:

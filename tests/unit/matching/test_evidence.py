@@ -27,7 +27,9 @@ def song(mbid: str, title: str, by: str, *on: model.Release, artist: str = "", *
 def own(asked: Asked, options: list[Option], hints: Hints, shared: Shared = NOBODY) -> tuple[str, str] | None:
     """Return recording and release title of the play's own match; None where the shared one serves."""
     found = evidence.decide_own(asked, options, hints, shared)
-    return found and (found.weighed.option.recording.mbid, found.release.title if found.release else "")
+    if found is None:
+        return None
+    return found.weighed.option.recording.mbid, found.release.title if found.release else ""
 
 
 HOME = Shared("1", "group Home")
@@ -173,7 +175,7 @@ BEST = model.ReleaseGroup("group Best Of", "Best Of", "Album", ("Compilation",))
 
 def amid(options: list[Option]) -> tuple[str, str] | None:
     found = evidence.decide_amid(LITHIUM, options, BEST, HOME)
-    return found and (found.weighed.option.recording.mbid, found.reason)
+    return None if found is None else (found.weighed.option.recording.mbid, found.reason)
 
 
 def test_a_play_amid_an_album_that_its_recording_is_on_takes_that_release() -> None:

@@ -22,11 +22,13 @@ SOURCES = registry.usable(contract.Keys())
 TOOLS = Tools(cast("Any", None), HandClock(), cast("Any", None), SOURCES, cast("Any", None))
 CODE = contract.FindByIsrc("GBAYE7500101", "Low", "Words")
 NAME = contract.FindRecording("Low", "Words")
-MATCHED = {"recording": "1", "release_group": "g1", "artist_mbids": frozenset({"low"})}
+MATCHED: dict[str, Any] = {"recording": "1", "release_group": "g1", "artist_mbids": frozenset({"low"})}
+
+Answers = dict[tuple[str, contract.Question], tuple[contract.RecordingCandidate, ...]]
 
 
 def played(*, pending: bool = False, duration_ms: int | None = None, hints: dict[str, Any], **shared: Any) -> Play:
-    facts = {"recording": "", "release_group": "", "artist_mbids": frozenset[str]()} | shared
+    facts: dict[str, Any] = {"recording": "", "release_group": "", "artist_mbids": frozenset[str]()} | shared
     told = model.Evidence(**hints)
     return Play(7, 1, 3, "Low", "Words", "", duration_ms, told, pending, **facts)
 
@@ -38,7 +40,7 @@ def candidate(mbid: str, artist: str, *, foreign_id: str = "") -> contract.Recor
 
 def look(
     play: Play,
-    answers: dict[tuple[str, contract.Question], tuple[contract.RecordingCandidate, ...]],
+    answers: Answers,
     *told: contract.RecordingCandidate,
     band: Band = Band.DEFAULT,
 ) -> tuple[str | None, list[tuple[str, contract.Question]]]:
@@ -55,11 +57,11 @@ def look(
     }
     options = [decide.Option(each.recording, each.releases, "musicbrainz") for each in told]
     came_to = evidence._look(TOOLS, evidence.Case(play, options, None, known), band)
-    own = came_to.decision and came_to.decision.weighed.option.recording.identity
+    own = came_to.decision.weighed.option.recording.identity if came_to.decision else None
     return own, [(source.name, asked) for source, asked in came_to.todo]
 
 
-ISRC = {"isrc": "gb-aye-75-00101"}
+ISRC: dict[str, Any] = {"isrc": "gb-aye-75-00101"}
 OWN, UK = candidate("1", "low"), candidate("2", "uk")
 
 
@@ -80,7 +82,7 @@ def test_an_isrc_that_is_none_is_not_asked_about() -> None:
 
 
 def test_a_shop_is_asked_by_isrc_only_where_the_names_came_to_nothing() -> None:
-    nothing: dict[tuple[str, contract.Question], tuple[contract.RecordingCandidate, ...]] = {("musicbrainz", CODE): ()}
+    nothing: Answers = {("musicbrainz", CODE): ()}
     assert look(played(hints=ISRC), nothing) == (None, [("deezer", CODE)])
     assert look(played(hints=ISRC, **MATCHED), nothing, OWN) == (None, [])
     assert look(played(pending=True, hints=ISRC), nothing) == (None, [])
@@ -88,13 +90,13 @@ def test_a_shop_is_asked_by_isrc_only_where_the_names_came_to_nothing() -> None:
 
 def test_what_a_shop_has_by_isrc_is_the_plays_own_where_nothing_else_is_known() -> None:
     sold = candidate("", "", foreign_id="deezer:5")
-    answers = {("musicbrainz", CODE): (), ("deezer", CODE): (sold,)}
+    answers: Answers = {("musicbrainz", CODE): (), ("deezer", CODE): (sold,)}
     assert look(played(hints=ISRC), answers) == ("deezer:5", [])
     assert look(played(hints={**ISRC, "artist_mbids": ("low",)}), answers) == ("deezer:5", [])
 
 
 def test_what_was_told_of_already_is_not_asked_about() -> None:
-    named = {"recording_mbid": "2"}
+    named: dict[str, Any] = {"recording_mbid": "2"}
     asked = [("listenbrainz_metadata", contract.DescribeRecording("2"))]
     assert look(played(hints=named, **MATCHED), {}, OWN) == (None, asked)
     assert look(played(hints=named, **MATCHED), {}, OWN, UK) == ("2", [])

@@ -69,14 +69,17 @@ async def shelf(database: Database, clock: HandClock) -> Any:
 # ---------------------------------------------------------------- hints
 
 
-HINTS = {
+HINTS: dict[str, Any] = {
     "recording_mbid": mbid("('Joni',) River"),
     "release_mbid": mbid("release Blue"),
     "release_group_mbid": mbid("group Blue"),
     "artist_mbids": (mbid("Somebody"), mbid("Joni")),
     "isrc": "USWB10000001",
 }
-OTHERS = {name: mbid("other") for name in HINTS} | {"artist_mbids": (mbid("other"),), "isrc": "USWB10000002"}
+OTHERS: dict[str, Any] = {name: mbid("other") for name in HINTS} | {
+    "artist_mbids": (mbid("other"),),
+    "isrc": "USWB10000002",
+}
 
 
 @pytest.mark.parametrize("hint", HINTS)
@@ -111,6 +114,19 @@ async def test_where_names_came_to_nothing_whatever_tells_who_or_what_was_played
     outcome = matches.Outcome(river, model.Status.NOT_FOUND, "Two bands.", recheck_at=shelf.now)
     await matches.settle(shelf.conn, [outcome], shelf.now)
     assert await shelf.disagreeing(river, codes=False) == [coded]
+
+
+async def test_names_are_promising_where_a_play_knows_more_or_one_near_it_came_without_an_album(shelf: Shelf) -> None:
+    names = [await shelf.name(title) for title in ("River", "Carey", "Blue", "California", "All I Want", "Unplayed")]
+    river, carey, blue, california, all_i_want, _ = names
+    await shelf.play(river, 0, sent="Blue")
+    hinted, lasted = await shelf.hint(carey, 200, isrc="USWB10000001"), await shelf.hint(blue, 400, 200_000)
+    await shelf.conn.execute("UPDATE scrobbles SET release = 'Blue' WHERE id = ANY($1)", [hinted, lasted])
+    beside = await shelf.play(california, 600, sent="Blue")
+    bare = await shelf.play(all_i_want, 640)
+    far = await shelf.play(river, 720, sent="Blue")
+    assert await evidence.promising(shelf.conn, names, WITHIN) == [carey, blue, california, all_i_want]
+    assert await evidence.near_bare(shelf.conn, [beside, far, bare, lasted], WITHIN) == [beside, bare]
 
 
 async def test_own_matches_that_say_what_the_names_say_are_dropped_and_no_others(shelf: Shelf) -> None:
