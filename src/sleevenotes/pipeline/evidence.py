@@ -6,8 +6,9 @@
     it says otherwise, and the names do not     -> the shared match stands
 
 What weighs how much is `sleevenotes.matching.evidence`'s. The candidates are those that were told of for the names;
-asked for besides are a recording by its MBID, an ISRC, and MusicBrainz for an artist whom nobody told of. An ISRC is
-asked about where somebody waits, and in an import only where the names were not decided.
+asked for besides are a recording by its MBID, an ISRC, MusicBrainz for an artist whom nobody told of, and for the
+releases of a recording that is played amid an album. An ISRC is asked about where somebody waits, and in an import only
+where the names were not decided.
 """
 
 from __future__ import annotations
@@ -102,7 +103,9 @@ async def _cases(tools: Tools, conn: Connection, scrobble_ids: Sequence[int]) ->
         return []
     options = await match.heard(tools, conn, list({play.lookup_id: _name(tools, play) for play in plays}.values()))
     keys = {
-        contract.key(each) for play in plays for each in (*_own_questions(play), match.question(_name(tools, play)))
+        contract.key(each)
+        for play in plays
+        for each in (*_own_questions(play), *_shared_questions(play), match.question(_name(tools, play)))
     }
     known = await replies.load(conn, list(keys))
     return [Case(play, options[play.lookup_id], albums.get(amid.get(play.id, 0)), known) for play in plays]
@@ -130,9 +133,16 @@ def _own_questions(play: Play) -> list[contract.Question]:
     return found
 
 
-def _answers(case: Case, asked: type[contract.Question]) -> list[decide.Option]:
-    """Return what was answered to this play's own question of a kind."""
-    keys = {contract.key(each) for each in _own_questions(case.play) if isinstance(each, asked)}
+def _shared_questions(play: Play) -> list[contract.Question]:
+    """List what can be asked about the recording that the names were taken for: on which releases it is."""
+    return [contract.DescribeRecording(play.recording)] if play.recording and ":" not in play.recording else []
+
+
+def _answers(
+    case: Case, questions: Sequence[contract.Question], asked: type[contract.Question] = contract.DescribeRecording
+) -> list[decide.Option]:
+    """Return what was answered to those of these questions that are of a kind."""
+    keys = {contract.key(each) for each in questions if isinstance(each, asked)}
     return [
         decide.Option(candidate.recording, candidate.releases, reply.source)
         for (_, key), reply in case.known.items()
@@ -147,14 +157,17 @@ def _answers(case: Case, asked: type[contract.Question]) -> list[decide.Option]:
 
 def _look(tools: Tools, case: Case, band: model.Band) -> Look:
     play = case.play
-    described, coded = _answers(case, contract.DescribeRecording), _answers(case, contract.FindByIsrc)
-    options = [*described, *coded, *(() if play.pending else case.options)]
+    own = _own_questions(play)
+    described, coded = _answers(case, own), _answers(case, own, contract.FindByIsrc)
+    known = [*_answers(case, _shared_questions(play)), *case.options]
+    options = [*described, *coded, *(() if play.pending else known)]
     shared = matching_evidence.Shared(play.recording, play.release_group)
     decision = _by_hints(play, options, _hints(play, described, coded), shared)
     if decision is None and case.amid is not None:
         asked = decide.Asked(play.artist, play.track)
         decision = matching_evidence.decide_amid(asked, options, case.amid, shared)
-    return Look(play, decision, _todo(tools, case, options, band))
+    further = _for_the_album(tools, case, options) if decision is None and case.amid is not None else []
+    return Look(play, decision, [*_todo(tools, case, options, band), *further])
 
 
 def _hints(play: Play, described: Sequence[decide.Option], coded: Sequence[decide.Option]) -> matching_evidence.Hints:
@@ -236,6 +249,20 @@ def _for_the_artist(tools: Tools, case: Case, options: Sequence[decide.Option]) 
     question = match.question(_name(tools, play))
     broad = [source for source in tools.answering(contract.FindRecording) if source.name in asking.BROAD]
     return [(source, question) for source in broad if (source.name, contract.key(question)) not in case.known]
+
+
+def _for_the_album(tools: Tools, case: Case, options: Sequence[decide.Option]) -> list[Asking]:
+    """Ask who knows all releases of a recording, where others told of it: they name one."""
+    play = case.play
+    if any(one.recording.mbid == play.recording and one.source in asking.BROAD for one in options):
+        return []
+    broad = [source for source in tools.answering(contract.DescribeRecording) if source.name in asking.BROAD]
+    return [
+        (source, each)
+        for each in _shared_questions(play)
+        for source in broad
+        if (source.name, contract.key(each)) not in case.known
+    ]
 
 
 def _new(play: Play, source: str, each: contract.Question) -> wants.New:

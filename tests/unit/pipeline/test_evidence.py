@@ -43,6 +43,8 @@ def look(
     answers: Answers,
     *told: contract.RecordingCandidate,
     band: Band = Band.DEFAULT,
+    amid: model.ReleaseGroup | None = None,
+    source: str = "musicbrainz",
 ) -> tuple[str | None, list[tuple[str, contract.Question]]]:
     """Return the identity of the play's own recording, and who is asked what."""
     known = {
@@ -55,8 +57,8 @@ def look(
         )
         for (source, asked), found in answers.items()
     }
-    options = [decide.Option(each.recording, each.releases, "musicbrainz") for each in told]
-    came_to = evidence._look(TOOLS, evidence.Case(play, options, None, known), band)
+    options = [decide.Option(each.recording, each.releases, source) for each in told]
+    came_to = evidence._look(TOOLS, evidence.Case(play, options, amid, known), band)
     own = came_to.decision.weighed.option.recording.identity if came_to.decision else None
     return own, [(source.name, asked) for source, asked in came_to.todo]
 
@@ -115,3 +117,24 @@ def test_who_has_all_homonyms_is_asked_once_where_the_named_artist_is_not_among_
     assert look(play, {("musicbrainz", NAME): (OWN,)}, OWN) == (None, [])
     assert look(play, {}, OWN, UK) == ("2", [])
     assert look(played(hints={"artist_mbids": ("low",)}, **MATCHED), {}) == (None, [])
+
+
+BEST = model.ReleaseGroup("best", "Best Of")
+
+
+def on(*groups: model.ReleaseGroup) -> contract.RecordingCandidate:
+    releases = tuple(model.Release(f"edition of {each.mbid}", each.title, each) for each in groups)
+    return contract.RecordingCandidate(OWN.recording, releases)
+
+
+def test_amid_an_album_who_knows_all_releases_is_asked_once_where_others_told_of_the_recording() -> None:
+    play, home = played(hints={}, **MATCHED), on(model.ReleaseGroup("g1", "Home"))
+    question = contract.DescribeRecording("1")
+    asked = [("musicbrainz", question)]
+    assert look(play, {}, home, amid=BEST, source="listenbrainz_metadata") == (None, asked)
+    assert look(play, {}, home, source="listenbrainz_metadata") == (None, [])
+    assert look(play, {}, home, amid=BEST) == (None, [])
+    told: Answers = {("musicbrainz", question): (on(model.ReleaseGroup("g1", "Home"), BEST),)}
+    assert look(play, told, home, amid=BEST, source="listenbrainz_metadata") == ("1", [])
+    absent: Answers = {("musicbrainz", question): ()}
+    assert look(play, absent, home, amid=BEST, source="listenbrainz_metadata") == (None, [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -271,7 +272,7 @@ async def test_a_play_with_its_own_recording_id_is_looked_at_more_closely(
 async def test_a_play_of_a_decided_name_is_looked_at_where_it_knows_more_or_one_beside_it_may(
     submitter: Submitter, database: Database, account: int, clock: HandClock
 ) -> None:
-    async def submit(seconds: float, **more: object) -> int:
+    async def submit(seconds: float, **more: Any) -> int:
         sent = play(seconds=seconds, **({"release": "Hi Scores"} | more))
         (stored,) = await submitter.submit(account, [sent], band=Band.DEFAULT)
         async with database.transaction() as conn:
