@@ -199,7 +199,10 @@ def _further(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[
 
 
 def _options(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[decide.Option]:
-    """Collect the candidates; what a follow-up described in full takes the place of its bare mention."""
+    """Collect the candidates; what a follow-up described in full takes the place of its bare mention.
+
+    A mention that names releases stays beside it: the description may name one, and the submitted album be another.
+    """
     full: dict[str, decide.Option] = {}
     bare: list[decide.Option] = []
     for reply in told:
@@ -210,7 +213,8 @@ def _options(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[
             for source in tools.answering(type(each)):
                 described = known.get((source.name, contract.key(each)))
                 full |= {option.recording.mbid: option for option in _found(described)} if described else {}
-    return [full.get(option.recording.mbid, option) if option.recording.mbid else option for option in bare]
+    described = [full.get(option.recording.mbid, option) if option.recording.mbid else option for option in bare]
+    return described + [option for option in bare if option.recording.mbid in full and option.releases]
 
 
 def _looked_up(tools: Tools, reply: replies.Reply, known: Known) -> dict[str, list[decide.Option]]:

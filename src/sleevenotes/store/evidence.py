@@ -109,6 +109,7 @@ async def disagreeing(
         LEFT JOIN releases e ON e.id = m.release_id
         LEFT JOIN release_groups g ON g.id = m.release_group_id
         WHERE s.lookup_id = ANY($1::bigint[]) AND s.match_id IS NULL
+          AND (s.evidence IS NOT NULL OR s.duration_ms IS NOT NULL)
           AND CASE
               WHEN m.id IS NULL THEN s.evidence ?| ARRAY['recording_mbid', 'isrc', 'artist_mbids']
               ELSE abs(s.duration_ms - r.length_ms) > $2

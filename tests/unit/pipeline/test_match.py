@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from sleevenotes import model
+from sleevenotes.matching import decide
 from sleevenotes.pipeline import match
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract, registry
@@ -54,3 +55,21 @@ def test_a_release_that_has_it_not_is_no_candidate() -> None:
 @pytest.mark.parametrize("page", [None, contract.UNKNOWN])
 def test_until_the_release_has_answered_the_mention_stands(page: contract.Answer | None) -> None:
     assert titles(page, replies.Outcome.GIVEN_UP) == ["Words", "Words"]
+
+
+def test_a_mention_that_names_releases_stays_beside_a_description_that_names_another() -> None:
+    def on(title: str) -> contract.RecordingCandidate:
+        by = model.ArtistCredit((model.ArtistCreditName("low", "Low"),))
+        release = model.Release(title, title, model.ReleaseGroup(title, title))
+        return contract.RecordingCandidate(model.Recording("r1", "Words", by), (release,))
+
+    described = contract.DescribeRecording("r1")
+    tools = Tools(
+        *cast("tuple[Any, Any, Any]", (None, None, None)), registry.usable(contract.Keys()), cast("Any", None)
+    )
+    told = [reply(contract.Answer((on("Home"),)), b"search", replies.Outcome.ANSWERED)]
+    told += [reply(contract.Answer((), (described,)), b"lookup", replies.Outcome.ANSWERED)]
+    full = reply(contract.Answer((on("Best Of"),)), contract.key(described), replies.Outcome.ANSWERED)
+    options = match._options(tools, told, {("listenbrainz_metadata", full.key): full})
+    [one] = decide._united(options)
+    assert {release.title for release in one.releases} == {"Home", "Best Of"}
