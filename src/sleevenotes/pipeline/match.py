@@ -213,8 +213,8 @@ def _options(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[
             for source in tools.answering(type(each)):
                 described = known.get((source.name, contract.key(each)))
                 full |= {option.recording.mbid: option for option in _found(described)} if described else {}
-    described = [full.get(option.recording.mbid, option) if option.recording.mbid else option for option in bare]
-    return described + [option for option in bare if option.recording.mbid in full and option.releases]
+    best = [full.get(option.recording.mbid, option) if option.recording.mbid else option for option in bare]
+    return best + [option for option in bare if option.recording.mbid in full and option.releases]
 
 
 def _looked_up(tools: Tools, reply: replies.Reply, known: Known) -> dict[str, list[decide.Option]]:
