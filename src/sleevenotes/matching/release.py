@@ -80,8 +80,8 @@ def choose(releases: Sequence[model.Release], submitted: str, recording_credit: 
 
 def order(release: model.Release, submitted: str, recording_credit: model.ArtistCredit) -> tuple[int, Rank, str, str]:
     """Return what releases are sorted by, the best first: fit, rank, dates of album and edition, MBID."""
-    edition = _sortable(release.date)
-    album = min(edition, _sortable(release.release_group.first_release_date))
+    first, edition = release.release_group.first_release_date, _sortable(release.date)
+    album = min(edition, _sortable(first)) if first else edition
     return (-fit(submitted, release), rank(release, recording_credit), f"{album} {edition}", release.identity)
 
 
@@ -94,12 +94,15 @@ def fit(submitted: str, release: model.Release) -> Fit:
 
 def rank(release: model.Release, recording_credit: model.ArtistCredit) -> Rank:
     """Return whose it is, how official, and of which kind; smaller is better."""
-    group = release.release_group
-    if group.secondary_types:
-        kind = max(_COLLECTIONS.get(each, _REST) for each in group.secondary_types)
-    else:
-        kind = _KINDS.get(group.primary_type, _REST)
+    kind = _kind(release.release_group.primary_type, release.release_group.secondary_types)
     return _owner(release, recording_credit), _STATUSES.get(release.status, 1), kind
+
+
+@functools.lru_cache(maxsize=500)
+def _kind(primary: str, secondary: tuple[str, ...]) -> int:
+    if secondary:
+        return max(_COLLECTIONS.get(each, _REST) for each in secondary)
+    return _KINDS.get(primary, _REST)
 
 
 def _owner(release: model.Release, recording_credit: model.ArtistCredit) -> int:
