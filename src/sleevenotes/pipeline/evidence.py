@@ -209,7 +209,7 @@ def _todo(tools: Tools, case: Case, options: Sequence[decide.Option], band: mode
             continue
         if isinstance(each, contract.FindByIsrc) and not _is_worth_a_code(play, options, band):
             continue
-        todo += _next(case.known, each, _able(tools, play, each))
+        todo += _next(case.known, each, _able(tools, play, each, band))
     return [*todo, *_for_the_artist(tools, case, options)]
 
 
@@ -221,11 +221,16 @@ def _is_worth_a_code(play: Play, options: Sequence[decide.Option], band: model.B
     return band > model.Band.LOW_PRIORITY or not (play.pending or play.recording)
 
 
-def _able(tools: Tools, play: Play, each: contract.Question) -> list[contract.Source]:
-    """Return whom to ask, in order: sources without MBIDs only where the names are not matched."""
+def _able(tools: Tools, play: Play, each: contract.Question, band: model.Band) -> list[contract.Source]:
+    """Return whom to ask, in order: sources without MBIDs only where the names are not matched.
+
+    While the names of an import are looked for, only who takes many at once: what most hints say, the names will, too.
+    """
     able = tools.answering(type(each))
     if isinstance(each, contract.FindByIsrc) and (play.pending or play.recording):
         return [source for source in able if source.name in asking.BROAD]
+    if play.pending and band is model.Band.LOW_PRIORITY:
+        return [source for source in able if source.policy.together > 1 and type(each) not in source.policy.singly]
     return able
 
 

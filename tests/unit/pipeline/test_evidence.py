@@ -104,6 +104,17 @@ def test_what_was_told_of_already_is_not_asked_about() -> None:
     assert look(played(hints=named, **MATCHED), {}, OWN, UK) == ("2", [])
 
 
+def test_while_the_names_of_an_import_are_looked_for_nobody_is_asked_hint_by_hint() -> None:
+    play = played(pending=True, hints={"recording_mbid": "2"})
+    question = contract.DescribeRecording("2")
+    low = Band.LOW_PRIORITY
+    assert look(play, {}, band=low) == (None, [("listenbrainz_metadata", question)])
+    absent: Answers = {("listenbrainz_metadata", question): ()}
+    assert look(play, absent, band=low) == (None, [])
+    assert look(play, absent) == (None, [("musicbrainz", question)])
+    assert look(played(hints={"recording_mbid": "2"}), absent, band=low) == (None, [("musicbrainz", question)])
+
+
 def test_while_names_are_looked_for_only_the_answers_to_a_plays_own_hints_count() -> None:
     homonym = played(pending=True, hints={"artist_mbids": ("uk",)}, duration_ms=1000)
     assert look(homonym, {}, OWN, UK) == (None, [])
