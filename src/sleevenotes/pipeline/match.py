@@ -24,7 +24,7 @@ import msgspec
 
 from sleevenotes import events, model
 from sleevenotes.matching import decide, readings, release
-from sleevenotes.pipeline import asking, discography, offline, preview, trails
+from sleevenotes.pipeline import asking, discography, offline, preview, reconsider, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
@@ -80,6 +80,18 @@ async def give_up(tools: Tools, lookup_ids: Sequence[int], why: str) -> None:
     async with tools.database.transaction() as conn:
         waiting = await lookups.load_pending(conn, lookup_ids)
         await _finish(tools, conn, [_failed(tools, each, why) for each in waiting])
+
+
+async def heard(tools: Tools, conn: Connection, asked: Sequence[lookups.Pending]) -> dict[int, list[decide.Option]]:
+    """Return the recordings that were told of for each of these names, decided or not, by the lookup's id."""
+    known = await _known(conn, asked)
+    return await asyncio.to_thread(lambda: {each.id: _told_of(tools, each, known) for each in asked})
+
+
+def _told_of(tools: Tools, lookup: lookups.Pending, known: Known) -> list[decide.Option]:
+    other = _respelt(lookup, known)
+    keys = {contract.key(each) for each in (question(lookup), _as_sent(lookup), other) if each is not None}
+    return _options(tools, [reply for (_, of), reply in known.items() if of in keys], known)
 
 
 def question(lookup: lookups.Pending) -> contract.FindRecording:
@@ -222,7 +234,10 @@ def _further(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[
 
 
 def _options(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[decide.Option]:
-    """Collect the candidates; what a follow-up described in full takes the place of its bare mention."""
+    """Collect the candidates; what a follow-up described in full takes the place of its bare mention.
+
+    A mention that names releases stays beside it: the description may name one, and the submitted album be another.
+    """
     full: dict[str, decide.Option] = {}
     bare: list[decide.Option] = []
     for reply in told:
@@ -233,7 +248,8 @@ def _options(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[
             for source in tools.answering(type(each)):
                 described = known.get((source.name, contract.key(each)))
                 full |= {option.recording.mbid: option for option in _found(described)} if described else {}
-    return [full.get(option.recording.mbid, option) if option.recording.mbid else option for option in bare]
+    best = [full.get(option.recording.mbid, option) if option.recording.mbid else option for option in bare]
+    return best + [option for option in bare if option.recording.mbid in full and option.releases]
 
 
 def _looked_up(tools: Tools, reply: replies.Reply, known: Known) -> dict[str, list[decide.Option]]:
@@ -313,6 +329,7 @@ async def _settle(tools: Tools, conn: Connection, looks: Sequence[Look], band: m
         if identity.release_group_id is not None:
             await artwork_candidates.put(conn, identity.release_group_id, look.covers)
     await want_covers(tools, conn, kept, band, [_since(look.lookup, band, tools.clock.now()) for look, _ in chosen])
+    await reconsider.begin(conn, [look.lookup.id for look in looks], band)
     if band is model.Band.LOW_PRIORITY:
         await discography.begin(tools, conn, [look.lookup.id for look, _ in chosen])
 
