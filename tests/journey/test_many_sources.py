@@ -115,7 +115,9 @@ async def test_ids_that_clients_send_are_described_by_the_thousand_and_not_one_b
         listens.append(listen)
     await house.submit(*listens)
     await house.until_settled()
-    assert await house.count("SELECT count(*) FROM scrobbles WHERE match_id IS NOT NULL") == 30
+    described = "SELECT count(*) FROM traces WHERE kind = 'describe_recording' AND outcome = 'answered'"
+    assert await house.count(described) == 30
+    assert await house.count("SELECT count(*) FROM scrobbles WHERE match_id IS NOT NULL") == 0  # the names say the same
     requests = "SELECT count(DISTINCT request_id) FROM traces WHERE kind = 'describe_recording' AND source = $1"
     assert await house.count(requests, "listenbrainz_metadata") <= 3
     assert await house.count(requests, "musicbrainz") == 0
