@@ -153,7 +153,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Measure the offline catalogue.")
     parser.add_argument("--rows", default="1000000,30000000", help="how many recordings, one run each")
     parser.add_argument("--asked", type=int, default=100_000, help="how many names are asked for")
-    parser.add_argument("--directory", type=Path, help="where the files go: 13 GB for 30 million recordings")
+    parser.add_argument("--directory", type=Path, help="where the files go: 16 GB for 30 million recordings")
     parser.add_argument("--keep", action="store_true", help="leave the files where they are")
     parser.add_argument("--ask", type=Path, help=argparse.SUPPRESS)  # the measured process of its own
     for given in ("--history", "--world", "--cases"):  # `make bench` may pass them
