@@ -20,7 +20,18 @@ import structlog
 
 from sleevenotes import catalogue, clock, events
 from sleevenotes.artwork.files import Files
-from sleevenotes.pipeline import alarms, artwork, discography, evidence, jobs, match, portrait, preview, recheck
+from sleevenotes.pipeline import (
+    alarms,
+    artwork,
+    discography,
+    evidence,
+    jobs,
+    match,
+    portrait,
+    preview,
+    recheck,
+    reconsider,
+)
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.settings import Settings
@@ -114,6 +125,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "match": match,
         "discography": discography,
         "evidence": evidence,
+        "reconsider": reconsider,
         "portrait": portrait,
         "preview": preview,
         "artwork": artwork,

@@ -187,3 +187,24 @@ async def test_its_pace_is_never_over_the_limit(world: World) -> None:
             await simulator.handle(wire.Request("GET", SOURCE.request([TRACK]).url))
         clock.turn(SOURCE.policy.window)
     assert simulator.statistics.violations == 0
+
+
+def test_a_recorded_track_reads_as_the_answer_to_its_isrc(shared_data: Path) -> None:
+    replies = said(shared_data, "/track/3135556")
+    assert replies
+    for reply in replies:
+        row = json.loads(reply.body)
+        [answer] = SOURCE.read([contract.FindByIsrc(row["isrc"], row["artist"]["name"], row["title"])], reply)
+        [found] = answer.candidates
+        assert isinstance(found, contract.RecordingCandidate)
+        assert found.recording.isrcs == (row["isrc"],)
+        assert found.recording.length_ms == row["duration"] * 1000
+
+
+async def test_a_track_is_found_by_its_isrc_alone(simulator: core.Simulator, world: World) -> None:
+    recording = next(each for each in recordings(world, known=True) if each.isrc)
+    answer = await ask(simulator, contract.FindByIsrc(recording.isrc, "Whoever", "Whatever"))
+    [found] = answer.candidates
+    assert isinstance(found, contract.RecordingCandidate)
+    assert found.recording.isrcs == (recording.isrc,)
+    assert await ask(simulator, contract.FindByIsrc("QQQQQ0000000", "Whoever", "Whatever")) == contract.ABSENT

@@ -12,7 +12,7 @@ from tests.contract import recorded
 from sleevenotes import errors
 from sleevenotes.clock import HandClock
 from sleevenotes.matching import decide
-from sleevenotes.simulator import core
+from sleevenotes.simulator import core, entities
 from sleevenotes.simulator.world import World
 from sleevenotes.sources import contract, musicbrainz
 from sleevenotes.upstream.client import Client
@@ -261,3 +261,16 @@ async def test_a_reply_that_is_broken_is_a_fault(simulator: core.Simulator, kind
     simulator.fail_next("musicbrainz.org", kind)
     with pytest.raises(errors.Fault):
         await ask(simulator, contract.FindRecording("a", "b"))
+
+
+async def test_recordings_are_found_by_their_isrcs_alone_and_in_packs(simulator: core.Simulator, world: World) -> None:
+    coded = [each for each in world.catalogue.recordings if each.isrc and world.knows(each.credit[0].artist)][::40][:12]
+    questions = [contract.FindByIsrc(each.isrc, entities.printed(each.credit), each.title) for each in coded]
+    client = Client(core.Mounted(simulator), HandClock(), AGENT)
+    answers = SOURCE.read(questions, await client.send(SOURCE.request(questions), SOURCE.policy.timeout))
+    for recording, question, answer in zip(coded, questions, answers, strict=True):
+        told = answer if answer.known else await ask(simulator, question)
+        found = [each.recording.mbid for each in told.candidates if isinstance(each, contract.RecordingCandidate)]
+        assert found == [recording.mbid]
+    assert sum(answer.known for answer in answers) >= 10
+    assert await ask(simulator, contract.FindByIsrc("QQQQQ0000000", "Whoever", "Whatever")) == contract.ABSENT

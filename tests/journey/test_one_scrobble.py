@@ -111,18 +111,6 @@ async def test_a_known_album_without_a_cover_gets_one_looked_for_when_it_is_play
     await house.until("SELECT status = 'found' FROM artworks")
 
 
-async def test_a_clients_own_recording_id_gives_that_play_its_own_match_where_the_names_agree(house: House) -> None:
-    play, other = house.names(2)
-    right, wrong = house.truth(play).recording_mbid, house.truth(other).recording_mbid
-    for at, mbid in ((10, right), (20, wrong)):
-        listen = house.listen(play, house.clock.now() - timedelta(minutes=at))
-        listen["track_metadata"]["additional_info"] = {"recording_mbid": mbid}
-        await house.submit(listen, kind="single")
-    await house.until_settled()
-    own = await house.count("SELECT array_agg(scrobble_id) FROM matches WHERE scrobble_id IS NOT NULL")
-    assert own == [await house.count("SELECT id FROM scrobbles ORDER BY listened_at DESC LIMIT 1")]
-
-
 async def test_the_trace_tells_who_was_asked_and_why_it_was_chosen(house: House) -> None:
     [play] = house.names(1)
     await house.submit(house.listen(play), kind="single")

@@ -8,6 +8,7 @@ import pytest
 from sleevenotes.settings import Settings
 from sleevenotes.sources import contract, coverartarchive
 from tests.journey.conftest import House
+from tests.journey.test_evidence import best_of, listen, own, without_album
 from tests.journey.test_many_sources import first
 
 
@@ -52,3 +53,13 @@ async def test_while_a_live_plays_recording_is_described_the_front_of_its_releas
     answered = "SELECT count(*) FROM traces WHERE question_key = $1 AND outcome = 'answered'"
     assert await house.count(answered, front) == 1
     assert await house.count("SELECT status FROM artworks") == "found"
+
+
+async def test_a_play_amid_an_album_that_listenbrainz_does_not_name_is_found_on_it(house: House) -> None:
+    release, plays = best_of(3)
+    sent = [plays[0]._replace(release=release.title), without_album(plays[1]), plays[2]._replace(release=release.title)]
+    await house.submit(*(listen(house, play, 30 - 4 * at) for at, play in enumerate(sent)))
+    await house.until_settled()
+    assert [(each.track, each.album) for each in await own(house)] == [(plays[1].track, release.group.mbid)]
+    described = "SELECT count(*) FROM traces WHERE kind = 'describe_recording' AND source = 'musicbrainz'"
+    assert await house.count(described) <= 1

@@ -7,8 +7,10 @@ that tells two releases apart:
     1. how well it fits the submitted album: as written, in other writing, without its edition notes, nearly
     2. whose it is: the recording's artist's, somebody else's, Various Artists'
     3. official; then promotions and unknown; then bootlegs
-    4. album; EP; single; then live albums, soundtracks and compilations; then the rest
-    5. the earliest date; an unknown month or day counts as the end of its year or month, no date as the last
+    4. album; EP; single; compilation; live album; soundtrack; then the rest; what is several is the last of them
+    5. the earliest date of the album, whatever the edition (a remastered one of 2011 counts by its release group's
+       first, of 1977); then of the edition; an unknown month or day counts as the end of its year or month, no date
+       as the last
     6. the smaller MBID, so that every run chooses alike
 
 Worked example: "Have I Told You Lately" by Van Morrison, no album sent, known on "At the Movies" (a
@@ -42,6 +44,8 @@ _EDITION: Final = re.compile(
 )
 _NOT_EDITION: Final = re.compile(r"\b(?:live|remix\w*|acoustic|instrumental\w*|demos?|karaoke)\b", re.IGNORECASE)
 _KINDS: Final = {"Album": 0, "EP": 1, "Single": 2}
+_COLLECTIONS: Final = {"Compilation": 3, "Live": 4, "Soundtrack": 5}
+_REST: Final = 6
 _STATUSES: Final = {"Official": 0, "Bootleg": 2, "Pseudo-Release": 2, "Withdrawn": 2, "Cancelled": 2}
 
 Rank = tuple[int, int, int]
@@ -75,8 +79,10 @@ def choose(releases: Sequence[model.Release], submitted: str, recording_credit: 
 
 
 def order(release: model.Release, submitted: str, recording_credit: model.ArtistCredit) -> tuple[int, Rank, str, str]:
-    """Return what releases are sorted by, the best first: fit, rank, date, MBID."""
-    return (-fit(submitted, release), rank(release, recording_credit), _sortable(release.date), release.identity)
+    """Return what releases are sorted by, the best first: fit, rank, dates of album and edition, MBID."""
+    first, edition = release.release_group.first_release_date, _sortable(release.date)
+    album = min(edition, _sortable(first)) if first else edition
+    return (-fit(submitted, release), rank(release, recording_credit), f"{album} {edition}", release.identity)
 
 
 def fit(submitted: str, release: model.Release) -> Fit:
@@ -88,12 +94,15 @@ def fit(submitted: str, release: model.Release) -> Fit:
 
 def rank(release: model.Release, recording_credit: model.ArtistCredit) -> Rank:
     """Return whose it is, how official, and of which kind; smaller is better."""
-    group = release.release_group
-    if group.secondary_types:
-        kind = 3 if set(group.secondary_types) <= {"Live", "Soundtrack", "Compilation"} else 4
-    else:
-        kind = _KINDS.get(group.primary_type, 5)
+    kind = _kind(release.release_group.primary_type, release.release_group.secondary_types)
     return _owner(release, recording_credit), _STATUSES.get(release.status, 1), kind
+
+
+@functools.lru_cache(maxsize=500)
+def _kind(primary: str, secondary: tuple[str, ...]) -> int:
+    if secondary:
+        return max(_COLLECTIONS.get(each, _REST) for each in secondary)
+    return _KINDS.get(primary, _REST)
 
 
 def _owner(release: model.Release, recording_credit: model.ArtistCredit) -> int:

@@ -1,1 +1,1 @@
-"""The story of a play, read top to bottom: submit, match, evidence, artwork; recheck looks again later."""
+"""The story of a play, read top to bottom: submit, match, reconsider, evidence, artwork; recheck looks again later."""

@@ -24,7 +24,7 @@ import msgspec
 
 from sleevenotes import events, model
 from sleevenotes.matching import decide, readings, release
-from sleevenotes.pipeline import asking, discography, offline, preview, trails
+from sleevenotes.pipeline import asking, discography, offline, preview, reconsider, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
@@ -66,7 +66,9 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
 
 async def _known(conn: Connection, waiting: Sequence[lookups.Pending]) -> Known:
     """Load what was answered to these names' questions, and to the questions that those answers led to."""
-    found = await replies.load(conn, [contract.key(question(each)) for each in waiting])
+    found = await replies.load(
+        conn, [contract.key(each) for lookup in waiting for each in (question(lookup), _as_sent(lookup))]
+    )
     respelt = [contract.key(each) for lookup in waiting if (each := _respelt(lookup, found))]
     found |= await replies.load(conn, respelt) if respelt else {}
     further = [contract.key(each) for reply in found.values() for each in _answer(reply).follow_ups]
@@ -80,9 +82,26 @@ async def give_up(tools: Tools, lookup_ids: Sequence[int], why: str) -> None:
         await _finish(tools, conn, [_failed(tools, each, why) for each in waiting])
 
 
+async def heard(tools: Tools, conn: Connection, asked: Sequence[lookups.Pending]) -> dict[int, list[decide.Option]]:
+    """Return the recordings that were told of for each of these names, decided or not, by the lookup's id."""
+    known = await _known(conn, asked)
+    return await asyncio.to_thread(lambda: {each.id: _told_of(tools, each, known) for each in asked})
+
+
+def _told_of(tools: Tools, lookup: lookups.Pending, known: Known) -> list[decide.Option]:
+    other = _respelt(lookup, known)
+    keys = {contract.key(each) for each in (question(lookup), _as_sent(lookup), other) if each is not None}
+    return _options(tools, [reply for (_, of), reply in known.items() if of in keys], known)
+
+
 def question(lookup: lookups.Pending) -> contract.FindRecording:
-    """Return the one question that this lookup's (artist, track) is."""
+    """Return the one question that this lookup's (artist, track) is: without what surely is no part of the title."""
     return contract.FindRecording(lookup.artist, readings.to_ask(lookup.track))
+
+
+def _as_sent(lookup: lookups.Pending) -> contract.FindRecording:
+    """Return the question word for word, for sources that compare whole names: one may be called "07 - Wake Up"."""
+    return contract.FindRecording(lookup.artist, lookup.track)
 
 
 class Look(NamedTuple):
@@ -135,10 +154,12 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
 
 def _waves(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Iterator[list[Asking]]:
     """List, wave by wave, whom to put which question."""
-    other = _respelt(lookup, known)
+    other, asked, sent = _respelt(lookup, known), question(lookup), _as_sent(lookup)
+    differs = contract.key(asked) != contract.key(sent)
     for wave in asking.waves(tools.answering(contract.FindRecording), lookup, band):
         if not wave.anew:
-            yield [(source, question(lookup)) for source in wave.sources]
+            whole = [source for source in wave.sources if differs and source.name in asking.BULK]
+            yield [*((source, asked) for source in wave.sources), *((source, sent) for source in whole)]
         elif other:
             yield [(source, other) for source in wave.sources]
 
@@ -213,7 +234,10 @@ def _further(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[
 
 
 def _options(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[decide.Option]:
-    """Collect the candidates; what a follow-up described in full takes the place of its bare mention."""
+    """Collect the candidates; what a follow-up described in full takes the place of its bare mention.
+
+    A mention that names releases stays beside it: the description may name one, and the submitted album be another.
+    """
     full: dict[str, decide.Option] = {}
     bare: list[decide.Option] = []
     for reply in told:
@@ -224,7 +248,8 @@ def _options(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[
             for source in tools.answering(type(each)):
                 described = known.get((source.name, contract.key(each)))
                 full |= {option.recording.mbid: option for option in _found(described)} if described else {}
-    return [full.get(option.recording.mbid, option) if option.recording.mbid else option for option in bare]
+    best = [full.get(option.recording.mbid, option) if option.recording.mbid else option for option in bare]
+    return best + [option for option in bare if option.recording.mbid in full and option.releases]
 
 
 def _looked_up(tools: Tools, reply: replies.Reply, known: Known) -> dict[str, list[decide.Option]]:
@@ -304,6 +329,7 @@ async def _settle(tools: Tools, conn: Connection, looks: Sequence[Look], band: m
         if identity.release_group_id is not None:
             await artwork_candidates.put(conn, identity.release_group_id, look.covers)
     await want_covers(tools, conn, kept, band, [_since(look.lookup, band, tools.clock.now()) for look, _ in chosen])
+    await reconsider.begin(conn, [look.lookup.id for look in looks], band)
     if band is model.Band.LOW_PRIORITY:
         await discography.begin(tools, conn, [look.lookup.id for look, _ in chosen])
 

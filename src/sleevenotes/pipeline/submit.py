@@ -12,7 +12,7 @@ import functools
 import heapq
 import operator
 from collections import Counter, defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
@@ -20,10 +20,10 @@ import msgspec
 
 from sleevenotes import catalogue, errors, events, names
 from sleevenotes.clock import Clock
-from sleevenotes.model import Band, Scrobble
-from sleevenotes.pipeline import offline, tools
+from sleevenotes.model import Band, Evidence, Scrobble
+from sleevenotes.pipeline import offline, reconsider, tools
 from sleevenotes.store import events as event_rows
-from sleevenotes.store import jobs, lookups, scrobbles, wants
+from sleevenotes.store import evidence, jobs, lookups, scrobbles, wants
 from sleevenotes.store.postgres import Connection, Database
 
 MAX_ROWS = 1000  # of one transaction
@@ -34,6 +34,8 @@ ANSWERED = 100  # new names that the catalogue answers within a transaction: som
 TOLD_IDS = 100  # events.ScrobblesStored names at most this many
 
 _LOCK_SPACE = 0x5C72 << 48  # keeps our advisory locks on accounts apart from others
+
+_NO_EVIDENCE = Evidence()
 
 T = TypeVar("T")
 
@@ -265,7 +267,7 @@ async def _add(
     left = await _unanswered(conn, shelf, asked, now)
     await scrobbles.insert(conn, [row.play for row in rows], now)
     await _ask(conn, left)
-    await _look_closer(conn, rows)
+    await _look_closer(conn, rows, met)
     await _tell(conn, [row.play for row in rows], now)
     return [Stored(row.play.id, row.play.lookup_id, duplicate=False) for row in rows]
 
@@ -326,14 +328,29 @@ async def _ask(conn: Connection, asked: Sequence[_Asked]) -> None:
             await wants.bump(conn, "match", ids, band, [waiting[i] for i in ids])
 
 
-async def _look_closer(conn: Connection, rows: Sequence[_Row]) -> None:
-    """Have plays that carry their own recording MBID matched by it."""
+async def _look_closer(conn: Connection, rows: Sequence[_Row], met: Mapping[bytes, lookups.Met]) -> None:
+    """Have plays looked at that may know more than their names, or tell the album of one beside them.
+
+    Where names are decided already, at once; while they are looked for, only where a question of the play's own can
+    be asked: the rest is looked at when they are decided.
+    """
+    decided = [row for row in rows if not met[row.name].pending]
+    closer = {
+        row.play.id for row in rows if row.play.scrobble.evidence.recording_mbid or row.play.scrobble.evidence.isrc
+    }
+    closer |= {row.play.id for row in decided if _knows_more(row.play.scrobble)}
+    if others := [row.play.id for row in decided if row.play.id not in closer]:
+        closer |= set(await evidence.near_bare(conn, others, reconsider.WITHIN))
     by_band: defaultdict[Band, list[int]] = defaultdict(list)
     for row in rows:
-        if row.play.scrobble.evidence.recording_mbid:
+        if row.play.id in closer:
             by_band[row.band].append(row.play.id)
     for band, ids in sorted(by_band.items()):
         await jobs.enqueue(conn, "evidence", sorted(ids), band)
+
+
+def _knows_more(sent: Scrobble) -> bool:
+    return not sent.release or sent.duration_ms is not None or sent.evidence != _NO_EVIDENCE
 
 
 async def _tell(conn: Connection, plays: Sequence[scrobbles.New], now: datetime) -> None:

@@ -204,6 +204,7 @@ def status_hint(status: model.Status) -> str:
 
 _ASKED = {
     "find_recording": "Which recording is it?",
+    "find_by_isrc": "Which recording has this ISRC?",
     "describe_recording": "What is the recording with this id?",
     "describe_release": "Is it on this release?",
     "browse_releases": "What is on the artist's releases?",

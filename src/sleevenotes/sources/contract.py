@@ -36,6 +36,17 @@ class FindRecording(msgspec.Struct, frozen=True, omit_defaults=True, tag="find_r
     besides: str | None = ""
 
 
+class FindByIsrc(msgspec.Struct, frozen=True, tag="find_by_isrc"):
+    """Which recordings have this ISRC (twelve characters, capitals)?
+
+    The names sent with it tell whose is which in a reply to several such questions, where the rows show no ISRC.
+    """
+
+    isrc: str
+    artist: str
+    track: str
+
+
 class DescribeRecording(msgspec.Struct, frozen=True, tag="describe_recording"):
     """What is the recording with this MusicBrainz id? Merged ids answer with the surviving recording."""
 
@@ -81,7 +92,16 @@ class FetchImage(msgspec.Struct, frozen=True, tag="fetch_image"):
     url: str
 
 
-Question = FindRecording | DescribeRecording | DescribeRelease | BrowseReleases | FindImages | FindArtist | FetchImage
+Question = (
+    FindRecording
+    | FindByIsrc
+    | DescribeRecording
+    | DescribeRelease
+    | BrowseReleases
+    | FindImages
+    | FindArtist
+    | FetchImage
+)
 
 
 def kind(question: Question) -> str:
@@ -102,6 +122,8 @@ def key(question: Question) -> bytes:
     match question:
         case FindRecording(artist, track, _):
             return names.digest(kind(question), str(names.KEY_VERSION), names.key(artist), names.key(track))
+        case FindByIsrc(isrc, artist, track):
+            return names.digest(kind(question), str(names.KEY_VERSION), isrc, names.key(artist), names.key(track))
         case DescribeRecording(mbid):
             return names.digest(kind(question), mbid)
         case DescribeRelease(foreign_id, track):

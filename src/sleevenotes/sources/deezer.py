@@ -15,7 +15,7 @@ import msgspec
 from sleevenotes import errors, model
 from sleevenotes.sources import contract, covers, shops
 
-_BASE: Final = "https://api.deezer.com/search"
+_API: Final = "https://api.deezer.com"
 _ROWS: Final = 25
 _QUOTA: Final = 4
 _NO_DATA: Final = 800
@@ -80,14 +80,16 @@ class Deezer:
         parallel=6,
         together=1,
         timeout=15.0,
-        answers=(contract.FindRecording, contract.FindImages),
+        answers=(contract.FindRecording, contract.FindByIsrc, contract.FindImages),
     )
 
     def request(self, questions: Sequence[contract.Question]) -> contract.Request:
-        """Search for one name among the tracks, or for one album."""
+        """Search for one name among the tracks, or for one album, or look one track up by its ISRC."""
         question = questions[0]
         if isinstance(question, contract.FindRecording):
             return _search("track", question.artist, question.track)
+        if isinstance(question, contract.FindByIsrc):
+            return contract.Request(f"{_API}/track/isrc:{urllib.parse.quote(question.isrc, safe='')}")
         if isinstance(question, contract.FindImages):
             return _search("album", question.artist, question.release)
         raise TypeError(f"Deezer cannot answer {question!r}")
@@ -99,6 +101,8 @@ class Deezer:
             return [contract.ABSENT]
         if reply.status != 200:
             raise errors.Unreachable(f"Deezer answered {reply.status}")
+        if isinstance(questions[0], contract.FindByIsrc):
+            return [contract.Answer((_candidate(contract.read_json("Deezer", reply, _Track)),))]
         if isinstance(questions[0], contract.FindRecording):
             tracks = contract.read_json("Deezer", reply, _Tracks).data
             return [contract.Answer(shops.merge(map(_candidate, tracks)))]
@@ -108,7 +112,7 @@ class Deezer:
 
 def _search(entity: str, artist: str, title: str) -> contract.Request:
     words = " ".join(shops.term(artist, title).translate(_SYNTAX).split())
-    return contract.Request(f"{_BASE}/{entity}?{urllib.parse.urlencode({'q': words, 'limit': _ROWS})}")
+    return contract.Request(f"{_API}/search/{entity}?{urllib.parse.urlencode({'q': words, 'limit': _ROWS})}")
 
 
 def _is_nothing(reply: contract.Reply) -> bool:

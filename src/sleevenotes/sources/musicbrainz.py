@@ -1,4 +1,4 @@
-"""MusicBrainz, web service 2: which recordings go by a name, what a recording is, and what is on an artist's releases.
+"""MusicBrainz, web service 2: which recordings go by a name or an ISRC, what one is, what an artist's releases hold.
 
 Protocol facts: https://musicbrainz.org/doc/MusicBrainz_API and …/MusicBrainz_API/Search; its two kinds of 503
 are told apart by body and headers only.
@@ -46,12 +46,19 @@ class MusicBrainz:
         # Of a few names asked together hardly one is crowded out; among 32, a live one was in four cases of five.
         awaited=4,
         timeout=20.0,
-        answers=(contract.FindRecording, contract.DescribeRecording, contract.BrowseReleases),
+        answers=(
+            contract.FindRecording,
+            contract.FindByIsrc,
+            contract.DescribeRecording,
+            contract.BrowseReleases,
+        ),
         singly=(contract.DescribeRecording, contract.BrowseReleases),
     )
 
     def request(self, questions: Sequence[contract.Question]) -> contract.Request:
-        """Put FindRecordings into one search, one DescribeRecording into a lookup, one BrowseReleases into a page."""
+        """Put FindRecordings, or FindByIsrcs, into one search, one DescribeRecording into a lookup, one
+        BrowseReleases into a page.
+        """
         first = questions[0]
         if isinstance(first, contract.BrowseReleases):
             return contract.Request(_browse_url(first))
@@ -69,6 +76,8 @@ class MusicBrainz:
             return [_read_page(questions[0], reply)]
         if isinstance(questions[0], contract.DescribeRecording):
             return [_read_lookup(reply)]
+        if isinstance(questions[0], contract.FindByIsrc):
+            return _read_by_isrc(questions, reply)
         return _read_search(questions, reply)
 
 
@@ -91,6 +100,8 @@ def search_clause(question: contract.Question) -> str:
     together they find an artist who is credited under another name. A phrase finds what contains it, so an article
     that the player added is left out: "The Opeth" is not in "Opeth", and "Beatles" is in "The Beatles".
     """
+    if isinstance(question, contract.FindByIsrc):
+        return f"isrc:{phrase(question.isrc)}"
     if not isinstance(question, contract.FindRecording):
         raise TypeError(f"MusicBrainz cannot search for {question!r}")
     titles = dict.fromkeys((question.track, names.plain(question.track)))
@@ -213,9 +224,30 @@ def _words(text: str) -> list[str]:
     return [names.key(word) for word in text.split()]
 
 
+def _read_by_isrc(questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
+    """Read a search for ISRCs. Its rows do not show them, so in a pack a hit is his whose names it has.
+
+    What several may claim, or nobody, leaves those whose it may be unknown: they are asked again in smaller packs.
+    """
+    if reply.status != 200:
+        _refuse(reply)
+    found = musicbrainz_json.read_search(reply.body)
+    if len(questions) == 1:
+        return [contract.Answer(found.candidates)]
+    claims = [[hit for hit in found.candidates if _answers(hit, question)] for question in questions]
+    times = Counter(hit.recording.mbid for claim in claims for hit in claim)
+    strays = not found.complete or any(not times[hit.recording.mbid] for hit in found.candidates)
+    return [
+        contract.UNKNOWN
+        if any(times[hit.recording.mbid] > 1 for hit in claim) or (strays and not claim)
+        else contract.Answer(tuple(claim))
+        for claim in claims
+    ]
+
+
 def _answers(hit: contract.RecordingCandidate, question: contract.Question) -> bool:
     """Tell whether a hit of a packed search may be this member's: its names contain the ones asked for."""
-    if not isinstance(question, contract.FindRecording):
+    if not isinstance(question, contract.FindRecording | contract.FindByIsrc):
         return False
     credit = hit.recording.artist_credit
     artist = names.key(names.without_article(names.split_guests(question.artist)[0]))

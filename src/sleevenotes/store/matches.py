@@ -75,17 +75,52 @@ async def settle(conn: Connection, outcomes: Sequence[Outcome], now: datetime) -
         [outcome.lookup_id for outcome in settled if outcome.status is model.Status.NOT_FOUND],
     )
     shared = {outcome.lookup_id: outcome.identity for outcome in settled if outcome.identity}
-    match_ids = await _write(conn, "lookup_id", shared, now)
+    match_ids = await write(conn, "lookup_id", shared, now)
     return await _mark(conn, settled, match_ids, now)
 
 
 async def keep(conn: Connection, identity: Identity, now: datetime, *, scrobble_id: int) -> int | None:
     """Give one scrobble a match of its own and return its id; None where the scrobble is gone."""
-    if await conn.fetchval("SELECT id FROM scrobbles WHERE id = $1 FOR NO KEY UPDATE", scrobble_id) is None:
-        return None
-    match_id = (await _write(conn, "scrobble_id", {scrobble_id: identity}, now))[scrobble_id]
-    await conn.execute("UPDATE scrobbles SET match_id = $2 WHERE id = $1", scrobble_id, match_id)
-    return match_id
+    return (await keep_own(conn, {scrobble_id: identity}, now)).get(scrobble_id)
+
+
+async def keep_own(conn: Connection, identities: Mapping[int, Identity], now: datetime) -> dict[int, int]:
+    """Give scrobbles matches of their own and return these by scrobble, without scrobbles that are gone."""
+    there = await conn.fetch(
+        "SELECT id FROM scrobbles WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE", list(identities)
+    )
+    match_ids = await write(conn, "scrobble_id", {row["id"]: identities[row["id"]] for row in there}, now)
+    await conn.execute(
+        """
+        UPDATE scrobbles SET match_id = new.match_id
+        FROM unnest($1::bigint[], $2::bigint[]) AS new (scrobble_id, match_id) WHERE id = scrobble_id
+        """,
+        list(match_ids),
+        list(match_ids.values()),
+    )
+    return match_ids
+
+
+async def drop_agreeing(conn: Connection, lookup_ids: Sequence[int]) -> int:
+    """Drop own matches of plays of these lookups that say what the shared one says: recording and release group.
+
+    Returns how many. They come about where a client's hint was answered before the names were decided.
+    """
+    agreeing = await conn.fetch(
+        """
+        SELECT scrobbles.id FROM scrobbles
+        JOIN lookups ON lookups.id = scrobbles.lookup_id
+        JOIN matches AS own ON own.id = scrobbles.match_id
+        JOIN matches AS shared ON shared.id = lookups.match_id
+        WHERE lookups.id = ANY($1::bigint[]) AND own.recording_id = shared.recording_id
+          AND own.release_group_id IS NOT DISTINCT FROM shared.release_group_id
+        ORDER BY scrobbles.id FOR NO KEY UPDATE OF scrobbles
+        """,
+        list(lookup_ids),
+    )
+    if agreeing:
+        await conn.execute("DELETE FROM matches WHERE scrobble_id = ANY($1::bigint[])", [row["id"] for row in agreeing])
+    return len(agreeing)
 
 
 async def accounts_of_lookups(conn: Connection, lookup_ids: Sequence[int]) -> dict[int, list[int]]:
@@ -131,8 +166,8 @@ async def accounts_of_release_groups(conn: Connection, release_group_ids: Sequen
     return _grouped((row["account_id"], row["id"]) for row in rows)
 
 
-async def _write(conn: Connection, owner: str, identities: Mapping[int, Identity], now: datetime) -> dict[int, int]:
-    """Write one match per owner, a lookup or a scrobble by its column's name; return match ids by owner."""
+async def write(conn: Connection, owner: str, identities: Mapping[int, Identity], now: datetime) -> dict[int, int]:
+    """Write one match per owner, by the name of its column ("lookup_id" …); return match ids by owner."""
     given = list(identities.values())
     rows = await conn.fetch(
         f"""

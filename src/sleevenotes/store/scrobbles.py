@@ -197,30 +197,3 @@ async def play_now(
         expires_at,
     )
     return bool(changed)
-
-
-# ---------------------------------------------------------------- evidence
-
-
-class WithEvidence(msgspec.Struct, frozen=True):
-    """A play whose client named its recording, as the evidence stage needs it."""
-
-    id: int
-    account_id: int
-    lookup_id: int
-    artist: str
-    track: str
-    release: str
-    evidence: model.Evidence
-
-
-async def with_evidence(conn: Connection, scrobble_ids: Sequence[int]) -> list[WithEvidence]:
-    """Fetch those of these plays that carry a recording's MBID and have no match of their own yet."""
-    rows = await conn.fetch(
-        """
-        SELECT id, account_id, lookup_id, artist, track, release, evidence FROM scrobbles
-        WHERE id = ANY($1::bigint[]) AND match_id IS NULL AND evidence ? 'recording_mbid' ORDER BY id
-        """,
-        list(scrobble_ids),
-    )
-    return [msgspec.convert(dict(row), WithEvidence) for row in rows]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 import pytest
 
 from sleevenotes import model
@@ -51,7 +52,9 @@ def test_what_matters_is_owner_then_status_then_kind_then_date() -> None:
         made("Later Album", date="1999"),
         made("An EP", "EP", date="1970"),
         made("A Single", "Single", date="1970"),
-        made("The Best", "Album", "Compilation", date="1970"),
+        made("The Best", "Album", "Compilation", date="1972"),
+        made("On Stage", "Album", "Live", date="1971"),
+        made("A Film", "Album", "Soundtrack", date="1970"),
         made("Odd", "Broadcast", date="1970"),
         made("Promo", status="Promotion", date="1970"),
         made("Bootleg", status="Bootleg", date="1970"),
@@ -60,6 +63,24 @@ def test_what_matters_is_owner_then_status_then_kind_then_date() -> None:
     ]
     for better, worse in itertools.pairwise(best_first):
         assert chosen(better, worse) == better.mbid
+
+
+def test_what_is_of_several_kinds_is_the_last_of_them() -> None:
+    live_best = made("Best of the Tour", "Album", "Compilation", "Live", date="1970")
+    assert chosen(live_best, made("On Stage", "Album", "Live", date="1980")) == live_best.mbid
+    assert chosen(live_best, made("The Best", "Album", "Compilation", date="1980")) == "The Best 1980"
+    assert chosen(live_best, made("Mixes", "Album", "Remix", date="1960")) == live_best.mbid
+
+
+def test_an_edition_counts_by_its_album_s_first_date_then_by_its_own() -> None:
+    def edition(date: str, mbid: str) -> model.Release:
+        made_so = made("Moondance", date=date, mbid=mbid)
+        group = msgspec.structs.replace(made_so.release_group, first_release_date="1970-01-27")
+        return msgspec.structs.replace(made_so, release_group=group)
+
+    remaster, deluxe = edition("2013", "r"), edition("2008", "d")
+    assert chosen(remaster, made("Avalon Sunset", date="1989")) == "r"
+    assert chosen(remaster, deluxe, made("Avalon Sunset", date="1989")) == "d"
 
 
 @pytest.mark.parametrize("kind", ["Live", "Soundtrack", "Compilation"])

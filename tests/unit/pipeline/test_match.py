@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from sleevenotes import model
+from sleevenotes.matching import decide
 from sleevenotes.pipeline import match
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract, registry
@@ -84,3 +85,40 @@ def test_a_song_on_the_album_or_out_of_a_whole_reply_does(album: str, cut: bool)
     found = look(album, cut=cut)
     assert found.decision is not None
     assert not found.news
+
+
+# ---------------------------------------------------------------- titles that hold more than the title
+
+
+def asked(track: str) -> list[tuple[str, str]]:
+    sources = registry.usable(contract.Keys(listenbrainz_token="t"))
+    tools = Tools(*cast("tuple[Any, Any, Any]", (None, None, None)), sources, cast("Any", None))
+    lookup = lookups.Pending(1, "Pink Floyd", track, "", 1, 0, NOW)
+    first = next(match._waves(tools, lookup, {}, model.Band.LOW_PRIORITY))
+    return [(source.name, each.track) for source, each in first if isinstance(each, contract.FindRecording)]
+
+
+def test_who_compares_whole_names_is_asked_for_the_title_without_its_number_and_for_the_one_that_was_sent() -> None:
+    assert asked("06 - Us and Them") == [("listenbrainz", "Us and Them"), ("listenbrainz", "06 - Us and Them")]
+
+
+def test_a_title_that_holds_nothing_else_is_asked_once() -> None:
+    assert asked("Us and Them") == [("listenbrainz", "Us and Them")]
+
+
+def test_a_mention_that_names_releases_stays_beside_a_description_that_names_another() -> None:
+    def on(title: str) -> contract.RecordingCandidate:
+        by = model.ArtistCredit((model.ArtistCreditName("low", "Low"),))
+        release = model.Release(title, title, model.ReleaseGroup(title, title))
+        return contract.RecordingCandidate(model.Recording("r1", "Words", by), (release,))
+
+    described = contract.DescribeRecording("r1")
+    tools = Tools(
+        *cast("tuple[Any, Any, Any]", (None, None, None)), registry.usable(contract.Keys()), cast("Any", None)
+    )
+    told = [reply(contract.Answer((on("Home"),)), b"search", replies.Outcome.ANSWERED)]
+    told += [reply(contract.Answer((), (described,)), b"lookup", replies.Outcome.ANSWERED)]
+    full = reply(contract.Answer((on("Best Of"),)), contract.key(described), replies.Outcome.ANSWERED)
+    options = match._options(tools, told, {("listenbrainz_metadata", full.key): full})
+    [one] = decide._united(options)
+    assert {release.title for release in one.releases} == {"Home", "Best Of"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -266,6 +267,27 @@ async def test_a_play_with_its_own_recording_id_is_looked_at_more_closely(
     with_id = play(evidence=Evidence(recording_mbid=str(uuid.uuid4())))
     stored = await submitter.submit(account, [play("Olson"), with_id], band=Band.DEFAULT)
     assert await queued(database, "evidence") == [(stored[1].id, Band.DEFAULT)]
+
+
+async def test_a_play_of_a_decided_name_is_looked_at_where_it_knows_more_or_one_beside_it_may(
+    submitter: Submitter, database: Database, account: int, clock: HandClock
+) -> None:
+    async def submit(seconds: float, **more: Any) -> int:
+        sent = play(seconds=seconds, **({"release": "Hi Scores"} | more))
+        (stored,) = await submitter.submit(account, [sent], band=Band.DEFAULT)
+        async with database.transaction() as conn:
+            await match_with_album(conn, stored.lookup_id, clock.now())
+        return stored.id
+
+    hours = 3600.0
+    await submit(0 * hours)
+    await submit(2 * hours)  # nothing more than its name, and nothing around it
+    lasted = await submit(4 * hours, duration_ms=151_000)
+    named = await submit(6 * hours, evidence=Evidence(artist_mbids=(str(uuid.uuid4()),)))
+    await submit(8 * hours, release="")  # its name is new
+    bare = await submit(10 * hours, release="")
+    beside = await submit(10.5 * hours)
+    assert [each for each, _ in await queued(database, "evidence")] == [lasted, named, bare, beside]
 
 
 async def test_one_submit_is_told_once_with_its_newest_plays(

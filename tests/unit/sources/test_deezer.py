@@ -179,3 +179,22 @@ def test_what_is_no_answer_is_garbled(body: bytes) -> None:
 def test_an_error_page_without_a_fault_s_status_is_no_absence() -> None:
     with pytest.raises(errors.Fault):
         read({"data": []}, status=404)
+
+
+# ---------------------------------------------------------------- by ISRC
+
+
+CODE = contract.FindByIsrc("GBDUW0000053", "Daft Punk", "One More Time")
+
+
+def test_a_track_is_looked_up_by_its_isrc() -> None:
+    assert SOURCE.request([CODE]).url == "https://api.deezer.com/track/isrc:GBDUW0000053"
+    [found] = read(row(), CODE).candidates
+    assert isinstance(found, contract.RecordingCandidate)
+    assert (found.recording.title, found.recording.isrcs) == ("One More Time", ("GBDUW0000053",))
+    assert [release.title for release in found.releases] == ["Discovery"]
+
+
+def test_an_isrc_that_is_not_sold_is_absent() -> None:
+    error = {"type": "DataException", "message": "no data", "code": 800}
+    assert read({"error": error}, CODE) == contract.ABSENT
