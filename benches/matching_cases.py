@@ -109,7 +109,9 @@ def _aliases(path: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
     if not path.exists():
         return {}
     rows = table(path)
-    return {row["mbid"]: (row["sort_name"] or "", tuple(filter(None, (row["aliases"] or "").split("|")))) for row in rows}
+    return {
+        row["mbid"]: (row["sort_name"] or "", tuple(filter(None, (row["aliases"] or "").split("|")))) for row in rows
+    }
 
 
 def _canonical(row: Mapping[str, str], aliases: Mapping[str, tuple[str, tuple[str, ...]]]) -> decide.Option:
@@ -276,9 +278,7 @@ def _mapped(mapping: Mapping[str, Any]) -> decide.Option | None:
     named = [
         model.ArtistCreditName(each["artist_mbid"], each["artist_credit_name"], each["join_phrase"]) for each in artists
     ]
-    recording = model.Recording(
-        mapping["recording_mbid"], mapping["recording_name"], model.ArtistCredit(tuple(named))
-    )
+    recording = model.Recording(mapping["recording_mbid"], mapping["recording_name"], model.ArtistCredit(tuple(named)))
     return decide.Option(recording, (), "catalogue")
 
 

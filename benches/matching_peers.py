@@ -138,7 +138,9 @@ def maloja(asked: decide.Asked, options: Sequence[decide.Option]) -> str:
 def _maloja(artist: str, title: str) -> tuple[frozenset[str], str]:
     guests = [found["guests"] for found in (_GUESTS.search(artist), _GUESTS.search(title)) if found]
     plain = _GUESTS.sub("", title).replace("[", "(").replace("]", ")")
-    plain = re.sub(r"\s*\((?:official|video|audio|lyrics?|explicit|album version|remaster)[^)]*\)", "", plain, flags=re.I)
+    plain = re.sub(
+        r"\s*\((?:official|video|audio|lyrics?|explicit|album version|remaster)[^)]*\)", "", plain, flags=re.I
+    )
     plain = re.sub(r"\s+-\s+(?:remaster|\d{4} remaster)[^-]*$", "", plain, flags=re.I)
     artists = [part for text in (_GUESTS.sub("", artist), *guests) for part in _TOGETHER.split(text)]
     return frozenset(map(_maloja_name, filter(None, artists))), _maloja_name(plain)

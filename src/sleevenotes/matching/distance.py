@@ -187,9 +187,7 @@ def _read(asked: Asked, reading: readings.Reading) -> Asked:
     return Asked(artist, reading.title, asked.release or reading.album, asked.duration_ms)
 
 
-def _says_so(
-    one: readings.Reading, other: readings.Reading, read: Asked, releases: Sequence[model.Release]
-) -> bool:
+def _says_so(one: readings.Reading, other: readings.Reading, read: Asked, releases: Sequence[model.Release]) -> bool:
     """Tell whether nothing is lost: a "Live at Wembley" that is cut off must be the album on both sides."""
     said = one.said | other.said
     return not said or not releases or any(release.fit(read.release, each) for each in releases)
