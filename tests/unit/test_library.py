@@ -194,6 +194,7 @@ def test_a_run_that_is_interrupted_says_what_stands_and_how_to_go_on(
 async def _until_asked(database_url: str) -> None:
     connection = await postgres.connect(database_url)
     asked = False
-    while not asked:
-        asked = await connection.fetchval("SELECT EXISTS (SELECT FROM wants)")
+    async with asyncio.timeout(60):
+        while not asked:
+            asked = await connection.fetchval("SELECT EXISTS (SELECT FROM wants)")
     await connection.close()
