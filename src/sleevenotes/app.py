@@ -20,7 +20,7 @@ import structlog
 
 from sleevenotes import clock, events
 from sleevenotes.artwork.files import Files
-from sleevenotes.pipeline import alarms, artwork, discography, evidence, jobs, match, portrait, preview, recheck
+from sleevenotes.pipeline import alarms, artwork, discography, evidence, jobs, match, portrait, preview, recheck, search
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.settings import Settings
@@ -111,6 +111,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "portrait": portrait,
         "preview": preview,
         "artwork": artwork,
+        "search": search,
     }
     return [
         jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))

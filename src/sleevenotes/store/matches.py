@@ -1,6 +1,7 @@
 """Matches: what names were decided to be, and who is to be told.
 
-A lookup's match is shared by all accounts; a scrobble's own rests on what only that play knows.
+A lookup's match is shared by all accounts; a scrobble's own rests on what only that play knows; a
+correction's is what a listener said (`store.corrections`).
 
 Rows of lookups are locked in the order of their identity, as `pipeline.submit` does, so that both queue.
 """
@@ -75,7 +76,7 @@ async def settle(conn: Connection, outcomes: Sequence[Outcome], now: datetime) -
         [outcome.lookup_id for outcome in settled if outcome.status is model.Status.NOT_FOUND],
     )
     shared = {outcome.lookup_id: outcome.identity for outcome in settled if outcome.identity}
-    match_ids = await _write(conn, "lookup_id", shared, now)
+    match_ids = await write(conn, "lookup_id", shared, now)
     return await _mark(conn, settled, match_ids, now)
 
 
@@ -83,7 +84,7 @@ async def keep(conn: Connection, identity: Identity, now: datetime, *, scrobble_
     """Give one scrobble a match of its own and return its id; None where the scrobble is gone."""
     if await conn.fetchval("SELECT id FROM scrobbles WHERE id = $1 FOR NO KEY UPDATE", scrobble_id) is None:
         return None
-    match_id = (await _write(conn, "scrobble_id", {scrobble_id: identity}, now))[scrobble_id]
+    match_id = (await write(conn, "scrobble_id", {scrobble_id: identity}, now))[scrobble_id]
     await conn.execute("UPDATE scrobbles SET match_id = $2 WHERE id = $1", scrobble_id, match_id)
     return match_id
 
@@ -124,6 +125,10 @@ async def accounts_of_release_groups(conn: Connection, release_group_ids: Sequen
         SELECT account_id, release_group_id FROM matched JOIN scrobbles ON scrobbles.id = matched.scrobble_id
         UNION
         SELECT account_id, release_group_id FROM matched JOIN now_playing USING (lookup_id)
+        UNION
+        SELECT plays.account_id, release_group_id FROM matched JOIN corrected ON corrected.id = corrected_id
+        JOIN scrobbles AS plays ON plays.lookup_id = corrected.lookup_id
+        WHERE corrected.everybody OR (own AND plays.account_id = corrected.account_id)
         ORDER BY 1, 2
         """,
         list(release_group_ids),
@@ -131,8 +136,8 @@ async def accounts_of_release_groups(conn: Connection, release_group_ids: Sequen
     return _grouped((row["account_id"], row["id"]) for row in rows)
 
 
-async def _write(conn: Connection, owner: str, identities: Mapping[int, Identity], now: datetime) -> dict[int, int]:
-    """Write one match per owner, a lookup or a scrobble by its column's name; return match ids by owner."""
+async def write(conn: Connection, owner: str, identities: Mapping[int, Identity], now: datetime) -> dict[int, int]:
+    """Write one match per owner, by the name of its column ("lookup_id" …); return match ids by owner."""
     given = list(identities.values())
     rows = await conn.fetch(
         f"""
