@@ -109,6 +109,16 @@ async def album_releases(conn: Connection, account_id: int, release_group_id: in
     return {row["release_id"] for row in rows}
 
 
+async def album_name(conn: Connection, account_id: int, release_group_id: int) -> int | None:
+    """Return the name (a lookup's id) by which the account played a release group most; None where only now."""
+    found: int | None = await conn.fetchval(
+        f"{_OF_ALBUM} SELECT lookup_id FROM own GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1",
+        account_id,
+        release_group_id,
+    )
+    return found
+
+
 async def artist_albums(conn: Connection, account_id: int, artist_id: int, limit: int = 60) -> list[Album]:
     """List the release groups on which the account plays this artist, most played first."""
     rows = await conn.fetch(
