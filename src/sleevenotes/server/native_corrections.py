@@ -6,7 +6,6 @@ played is not there.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,118 +15,23 @@ from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Sche
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, FromQuery
 
-from sleevenotes import errors, model
+from sleevenotes import errors
 from sleevenotes.pipeline import corrections as correcting
 from sleevenotes.pipeline import search
-from sleevenotes.server import auth, reviews, services
+from sleevenotes.server import auth, corrections_json, reviews, services
+from sleevenotes.server.corrections_json import (
+    CorrectionAnswer,
+    CorrectionsAnswer,
+    OpenedAnswer,
+    ReviewAnswer,
+    SearchAnswer,
+    UndoneAnswer,
+)
 from sleevenotes.store import corrections, searches
 
 Asked = Request[Any, Any, Any]
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 200
-
-
-class Shown(msgspec.Struct, frozen=True):
-    """What a name is shown as. An `mbid` is "" where a shop alone knows it."""
-
-    track_name: str
-    artist_name: str
-    album_name: str
-    recording_mbid: str
-    release_group_mbid: str
-    source: str
-    distance: float
-
-
-class Doubt(msgspec.Struct, frozen=True):
-    """One reason to look, in words, and its weight 0..1."""
-
-    words: str
-    weight: float
-
-
-class CaseAnswer(msgspec.Struct, frozen=True):
-    """A name: as sent, what it is shown as (null for nothing), and why that is doubtful.
-
-    `led_by` says what led to it: "correction" (yours), "everybody" (the owner's) or "" (the match that all share).
-    """
-
-    lookup_id: int
-    artist_name: str
-    track_name: str
-    album_name: str
-    plays: int
-    status: model.Status
-    reason: str
-    led_by: str
-    shown: Shown | None
-    doubts: list[Doubt]
-    score: float
-
-
-class CandidateAnswer(msgspec.Struct, frozen=True):
-    """A recording that can be chosen: `candidate` and `search_id` name it in a correction."""
-
-    candidate: str
-    search_id: int | None
-    track_name: str
-    artist_name: str
-    album_name: str
-    year: str
-    duration_ms: int | None
-    disambiguation: str
-    link: str
-    source: str
-    doubts: list[str]
-
-
-class OpenedAnswer(msgspec.Struct, frozen=True):
-    """A case with what it may be; `correction_id` is the correction in force, null for none."""
-
-    case: CaseAnswer
-    candidates: list[CandidateAnswer]
-    correction_id: int | None
-
-
-class ReviewAnswer(msgspec.Struct, frozen=True):
-    """What deserves a look, most played and most doubtful first; `left` counts all of it."""
-
-    left: int
-    cases: list[CaseAnswer]
-
-
-class SearchAnswer(msgspec.Struct, frozen=True):
-    """A search: `status` is pending, answered, absent or failed. Kept for some hours."""
-
-    id: int
-    lookup_id: int
-    whole_album: bool
-    asked: str
-    status: str
-    candidates: list[CandidateAnswer]
-
-
-class CorrectionAnswer(msgspec.Struct, frozen=True):
-    """A correction: `kind` is match, album, none or confirmed; `names` counts the names it speaks of."""
-
-    id: int
-    kind: str
-    everybody: bool
-    names: int
-    created_at: datetime
-    undone_at: datetime | None
-
-
-class CorrectionsAnswer(msgspec.Struct, frozen=True):
-    """The newest corrections."""
-
-    corrections: list[CorrectionAnswer]
-
-
-class UndoneAnswer(msgspec.Struct, frozen=True):
-    """The names that show again what was before."""
-
-    lookup_ids: list[int]
 
 
 class Correcting(msgspec.Struct, forbid_unknown_fields=True):
@@ -192,7 +96,7 @@ async def review(request: Asked, limit: FromQuery[int] = DEFAULT_LIMIT) -> Revie
         raise errors.Refused("limit must be 1 or more.", field="limit")
     async with services.of(request).database.connection() as conn:
         queue = await reviews.queue(conn, account.id)
-    return ReviewAnswer(len(queue), [_case(each) for each in queue[: min(limit, MAX_LIMIT)]])
+    return ReviewAnswer(len(queue), [corrections_json.case(each) for each in queue[: min(limit, MAX_LIMIT)]])
 
 
 @get("/lookups/{lookup_id:int}")
@@ -202,7 +106,11 @@ async def show(request: Asked, lookup_id: FromPath[int]) -> OpenedAnswer:
     async with services.of(request).database.connection() as conn:
         opened = await reviews.opened(conn, account.id, _id(lookup_id))
     offers = [*opened.offers, *(offer for found in opened.found.values() for offer in found)]
-    return OpenedAnswer(_case(opened.doubted), [_candidate(each) for each in offers], opened.correction_id)
+    return OpenedAnswer(
+        corrections_json.case(opened.doubted),
+        [corrections_json.candidate(each) for each in offers],
+        opened.correction_id,
+    )
 
 
 @get("/searches/{search_id:int}")
@@ -221,7 +129,7 @@ async def list_lately(request: Asked, limit: FromQuery[int] = DEFAULT_LIMIT) -> 
         raise errors.Refused("limit must be 1 or more.", field="limit")
     async with services.of(request).database.connection() as conn:
         found = await corrections.recent(conn, account.id, min(limit, MAX_LIMIT))
-    return CorrectionsAnswer([_correction(each) for each in found])
+    return CorrectionsAnswer([corrections_json.correction(each) for each in found])
 
 
 # ---------------------------------------------------------------- writing
@@ -358,7 +266,7 @@ def _id(number: int) -> int:
 
 async def _written(conn: Any, account_id: int, correction_id: int) -> CorrectionAnswer:
     [found] = await corrections.recent(conn, account_id, 1, correction_id=correction_id)
-    return _correction(found)
+    return corrections_json.correction(found)
 
 
 async def _search(conn: Any, account_id: int, search_id: int) -> SearchAnswer:
@@ -367,50 +275,13 @@ async def _search(conn: Any, account_id: int, search_id: int) -> SearchAnswer:
         raise errors.Gone("There is no such search of yours.")
     offers = reviews.offers(correcting.weighed(found.candidates), "", found.id)
     return SearchAnswer(
-        found.id, found.lookup_id, found.whole_album, found.asked, found.status, [_candidate(each) for each in offers]
+        found.id,
+        found.lookup_id,
+        found.whole_album,
+        found.asked,
+        found.status,
+        [corrections_json.candidate(each) for each in offers],
     )
-
-
-def _case(doubted: reviews.Doubted) -> CaseAnswer:
-    case = doubted.case
-    shown = None
-    if case.recording_id is not None:
-        album = case.release_title or case.release_group
-        mbids = case.recording_mbid, case.release_group_mbid
-        shown = Shown(case.recording, case.credit, album, *mbids, case.source, case.distance)
-    return CaseAnswer(
-        lookup_id=case.lookup_id,
-        artist_name=case.artist,
-        track_name=case.track,
-        album_name=case.release,
-        plays=case.plays,
-        status=case.status,
-        reason=case.reason,
-        led_by=case.led_by,
-        shown=shown,
-        doubts=[Doubt(each.name, each.weight) for each in doubted.doubts],
-        score=round(doubted.score, 3),
-    )
-
-
-def _candidate(offer: reviews.Offer) -> CandidateAnswer:
-    return CandidateAnswer(
-        candidate=offer.candidate,
-        search_id=offer.search_id,
-        track_name=offer.title,
-        artist_name=offer.artist,
-        album_name=offer.album,
-        year=offer.year,
-        duration_ms=offer.length_ms,
-        disambiguation=offer.disambiguation,
-        link=offer.link,
-        source=offer.source,
-        doubts=list(offer.doubts),
-    )
-
-
-def _correction(one: corrections.Correction) -> CorrectionAnswer:
-    return CorrectionAnswer(one.id, one.kind, one.everybody, one.names, one.created_at, one.undone_at)
 
 
 router = Router(
