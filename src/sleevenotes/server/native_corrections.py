@@ -6,6 +6,7 @@ played is not there.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -70,6 +71,7 @@ class Searching(msgspec.Struct, forbid_unknown_fields=True):
 def _documented(**fields: OpenAPIType) -> type[Operation]:
     """Return an operation that describes the body its handler reads raw, so that our own words say what is wrong."""
 
+    @dataclass
     class Described(Operation):
         def __post_init__(self) -> None:
             shape = Schema(
