@@ -74,9 +74,13 @@ class OpenedAnswer(msgspec.Struct, frozen=True):
 
 
 class ReviewAnswer(msgspec.Struct, frozen=True):
-    """What deserves a look, most played and most doubtful first; `left` counts all of it."""
+    """What deserves a look, most played and most doubtful first.
+
+    `left` counts it, up to 500; `more` says that there may be more.
+    """
 
     left: int
+    more: bool
     cases: list[CaseAnswer]
 
 

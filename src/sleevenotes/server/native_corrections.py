@@ -97,8 +97,9 @@ async def review(request: Asked, limit: FromQuery[int] = DEFAULT_LIMIT) -> Revie
     if limit < 1:
         raise errors.Refused("limit must be 1 or more.", field="limit")
     async with services.of(request).database.connection() as conn:
-        queue = await reviews.queue(conn, account.id)
-    return ReviewAnswer(len(queue), [corrections_json.case(each) for each in queue[: min(limit, MAX_LIMIT)]])
+        queue, more = await reviews.queue(conn, account.id)
+    page = queue[: min(limit, MAX_LIMIT)]
+    return ReviewAnswer(len(queue), more, [corrections_json.case(each) for each in page])
 
 
 @get("/lookups/{lookup_id:int}")

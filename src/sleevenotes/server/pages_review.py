@@ -69,7 +69,7 @@ async def _review(
     now = parts.clock.now()
     async with parts.database.connection() as conn:
         heard = (await events.read(conn, account.id, "")).cursor
-        queue = await reviews.queue(conn, account.id)
+        queue, more = await reviews.queue(conn, account.id)
         shown = lookup_id or (queue[0].case.lookup_id if queue else 0)
         opened = await reviews.opened(conn, account.id, shown) if shown else None
         facts = await _beside(conn, account, done)
@@ -83,6 +83,7 @@ async def _review(
         opened=opened,
         queue=queue[:LISTED],
         left=len(queue),
+        more=more,
         place=place,
         following=after if after != shown else 0,
         back=pages_account.local(back) if back else "",

@@ -6,6 +6,7 @@ Shared by the pages and the API, so that both say the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,7 +19,7 @@ from sleevenotes.store.cases import Case
 from sleevenotes.store.postgres import Connection
 from sleevenotes.store.searches import Search
 
-LOOKED_AT = 3000  # the most played and farthest of the account's doubtful names; the rest comes up as these are settled
+LOOKED_AT = 500  # the most played and farthest of the account's doubtful names; the rest comes up as these are settled
 
 
 class Doubted(msgspec.Struct, frozen=True):
@@ -87,9 +88,17 @@ def ranked(given: Iterable[Case]) -> list[Doubted]:
     return sorted(judged, key=lambda each: (-each.score, each.case.lookup_id))
 
 
-async def queue(conn: Connection, account_id: int) -> list[Doubted]:
-    """Return what the account has to look at, in order."""
-    return ranked(await cases.doubtful(conn, account_id, LOOKED_AT))
+class Queue(NamedTuple):
+    """What an account has to look at, in order; `more` where there may be more than is listed."""
+
+    cases: list[Doubted]
+    more: bool
+
+
+async def queue(conn: Connection, account_id: int) -> Queue:
+    """Read what the account has to look at."""
+    found = await cases.doubtful(conn, account_id, LOOKED_AT)
+    return Queue(ranked(found), more=len(found) == LOOKED_AT)
 
 
 # ---------------------------------------------------------------- one case

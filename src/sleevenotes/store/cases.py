@@ -78,7 +78,7 @@ async def doubtful(conn: Connection, account_id: int, limit: int) -> list[Case]:
     These are undecided names with candidates, matches with any penalty, and those that only a shop knows; by number of
     plays times distance, the most first. Plays that their own evidence matches do not count.
     """
-    return await _fetch(conn, f"WITH near AS ({_NEAR}), {_PLAYED} {_CASES} {_MOST}", account_id, limit)
+    return await _fetch(conn, f"{_NEAR} {_CASES} {_MOST}", account_id, limit)
 
 
 async def of_album(conn: Connection, account_id: int, lookup_id: int, limit: int) -> list[int]:
@@ -91,23 +91,33 @@ async def of_album(conn: Connection, account_id: int, lookup_id: int, limit: int
 
 # ---------------------------------------------------------------- SQL
 
+# Counted roughly first, for which the index alone is read: the exact counting and all that is shown are dear, and are
+# for the few that come first.
 _NEAR = """
-    SELECT id AS lookup_id FROM lookups WHERE status = 'not_found' AND candidates <> '[]'
-    UNION
-    SELECT lookup_id FROM matches WHERE distance > 0 AND lookup_id IS NOT NULL
-    UNION
-    SELECT m.lookup_id FROM recordings r JOIN matches m ON m.recording_id = r.id
-    WHERE r.mbid IS NULL AND m.lookup_id IS NOT NULL
-"""
-_PLAYED = """
-    counted AS (
-        SELECT near.lookup_id, count(*) AS plays, max(s.id) AS scrobble_id
-        FROM near JOIN scrobbles s ON s.lookup_id = near.lookup_id AND s.account_id = $1
-        WHERE s.match_id IS NULL AND NOT EXISTS (
+    WITH near AS (
+        SELECT id AS lookup_id, 1.0::real AS distance FROM lookups WHERE status = 'not_found' AND candidates <> '[]'
+        UNION ALL
+        SELECT lookup_id, distance FROM matches WHERE distance > 0 AND lookup_id IS NOT NULL
+        UNION ALL
+        SELECT m.lookup_id, 0 FROM recordings r JOIN matches m ON m.recording_id = r.id
+        WHERE r.mbid IS NULL AND m.lookup_id IS NOT NULL
+    ), open AS (
+        SELECT lookup_id, greatest(max(distance), 0.05) AS distance FROM near
+        WHERE NOT EXISTS (
             SELECT FROM corrected c
             WHERE c.lookup_id = near.lookup_id AND (c.everybody OR (c.own AND c.account_id = $1))
         )
-        GROUP BY near.lookup_id
+        GROUP BY lookup_id
+    ), first AS (
+        SELECT open.lookup_id, own.plays * distance AS score FROM open, LATERAL (
+            SELECT count(*) AS plays FROM scrobbles s WHERE s.lookup_id = open.lookup_id AND s.account_id = $1
+        ) own
+        WHERE own.plays > 0 ORDER BY score DESC, lookup_id LIMIT $2
+    ), counted AS (
+        SELECT first.lookup_id, score, plays, scrobble_id FROM first, LATERAL (
+            SELECT count(*) AS plays, max(id) AS scrobble_id FROM scrobbles s
+            WHERE s.lookup_id = first.lookup_id AND s.account_id = $1 AND s.match_id IS NULL
+        ) own WHERE plays > 0
     )
 """
 
@@ -148,10 +158,7 @@ _CASES = f"""
     LEFT JOIN artworks w ON w.release_group_id = g.id
     LEFT JOIN images i ON i.id = w.image_id
 """
-_MOST = """
-    ORDER BY counted.plays * CASE WHEN m.id IS NULL THEN 1 ELSE greatest(m.distance, 0.05) END DESC, counted.lookup_id
-    LIMIT $2
-"""
+_MOST = "ORDER BY counted.score DESC, counted.lookup_id"
 
 _OF_ALBUM = f"""
     WITH anchor AS (

@@ -42,6 +42,11 @@ STATUS: Final = """
 """
 """The status of the play."""
 
+PREVIEW: Final = """
+    CASE WHEN mine.id IS NULL AND (s.match_id IS NOT NULL OR ours.id IS NULL) THEN l.image_id END
+"""
+"""The temporary cover by the names as sent; none where somebody has said that they mean something else."""
+
 NAME_JOINS: Final = """
     LEFT JOIN corrected mine ON mine.account_id = $1 AND mine.lookup_id = l.id AND mine.own
     LEFT JOIN corrected ours ON ours.lookup_id = l.id AND ours.everybody

@@ -168,7 +168,7 @@ _DETAILS = f"""
     LEFT JOIN release_groups g ON g.id = m.release_group_id
     LEFT JOIN releases e ON e.id = m.release_id
     LEFT JOIN artworks w ON w.release_group_id = g.id
-    LEFT JOIN images i ON i.id = coalesce(w.image_id, l.image_id)
+    LEFT JOIN images i ON i.id = coalesce(w.image_id, {effective.PREVIEW})
     ORDER BY s.listened_at DESC, s.id DESC
 """
 

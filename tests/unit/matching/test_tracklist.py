@@ -14,7 +14,7 @@ ALBUM = [
 
 def title(track: str, artist: str = "Björk") -> str | None:
     found = tracklist.find(tracklist.Named(artist, track, "Whatever"), ALBUM)
-    return found and found.option.recording.title
+    return found.option.recording.title if found else None
 
 
 def test_the_title_decides_whoever_was_sent() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from sleevenotes import errors
+from sleevenotes import errors, model
 from sleevenotes.clock import HandClock
 from sleevenotes.store import cases, catalog, corrections, library, matches, played, postgres
 from tests.unit.store import given
@@ -190,7 +190,7 @@ async def a_name(world: World, track: str, plays: int, *, distance: float | None
     for at in range(plays):
         await given.play(world.conn, world.ann, lookup_id, now - timedelta(hours=lookup_id, minutes=at))
     if distance is None:
-        status = matches.model.Status.NOT_FOUND
+        status = model.Status.NOT_FOUND
         outcome = matches.Outcome(lookup_id, status, "two are too near", candidates=near)
     else:
         outcome = matches.matched(lookup_id, await world.identity(f"{track} found", distance))

@@ -60,5 +60,5 @@ CREATE INDEX searches_asked ON searches (asked_at);
 
 -- Where to begin to look for what is doubtful.
 CREATE INDEX lookups_near ON lookups (id) WHERE status = 'not_found' AND candidates <> '[]';
-CREATE INDEX matches_doubtful ON matches (lookup_id) WHERE distance > 0 AND lookup_id IS NOT NULL;
+CREATE INDEX matches_doubtful ON matches (lookup_id) INCLUDE (distance) WHERE distance > 0 AND lookup_id IS NOT NULL;
 CREATE INDEX recordings_foreign ON recordings (id) WHERE mbid IS NULL;
