@@ -198,7 +198,7 @@ async def test_a_whole_album_is_fixed_and_undone_at_once_and_what_is_not_on_it_i
     assert await shown(house) == before
 
 
-async def test_a_link_to_nothing_is_answered_and_one_that_cannot_be_asked_fails_and_says_so(house: House) -> None:
+async def test_a_link_to_nothing_is_absent_and_a_fault_is_asked_again(house: House) -> None:
     [play] = house.names(1)
     await house.submit(ago(house, play, 10))
     await house.until_settled()
@@ -208,4 +208,5 @@ async def test_a_link_to_nothing_is_answered_and_one_that_cannot_be_asked_fails_
     house.simulator.fail_next("musicbrainz.org", "500", 1)
     truth = house.truth(play)
     there = await searched(house, lookup_id, link=f"https://musicbrainz.org/recording/{truth.recording_mbid}")
-    assert there["status"] == "answered"  # a fault is asked again, as everywhere
+    assert there["status"] == "answered"
+    assert await house.count("SELECT count(*) FROM traces WHERE outcome = 'fault'") == 1

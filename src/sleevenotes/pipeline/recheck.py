@@ -98,6 +98,8 @@ async def purge_stop_gaps(tools: Tools) -> None:
             async with tools.database.connection() as conn:
                 await replies.purge(conn, source.name, before)
                 await artwork_candidates.purge(conn, source.name, before)
+    async with tools.database.connection() as conn:
+        await searches.purge(conn, now - KEEP_SEARCHES)
     async with tools.database.transaction() as conn:
         purged = await images.purge(conn, now)
         await _forget_covers(conn, purged.release_group_ids)
@@ -112,7 +114,6 @@ async def tidy(tools: Tools) -> None:
     async with tools.database.connection() as conn:
         await store_events.purge(conn, now)
         await traces.purge(conn, now - KEEP_TRACES)
-        await searches.purge(conn, now - KEEP_SEARCHES)
         await accounts.purge_sessions(conn, now)
         await jobs.purge(conn, now - KEEP_JOB_LOG)
         known = await images.digests(conn)

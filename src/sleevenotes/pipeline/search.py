@@ -42,6 +42,9 @@ PAGES: Final = 5
 
 LONGEST_NAME: Final = 500
 
+MOST_PENDING: Final = 20
+"""Searches of one account under way: they go before everything else that is asked."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -60,7 +63,7 @@ async def by_names(
 ) -> int:
     """Begin a search for an artist and a track; return its id. Call it in a transaction.
 
-    Raises errors.Refused, naming the field, where one is empty or too long.
+    Raises errors.Refused, naming the field, where one is empty or too long, or too many searches are under way.
     """
     artist, track = " ".join(artist.split()), " ".join(track.split())
     for field, text in (("artist", artist), ("track", track)):
@@ -102,6 +105,8 @@ async def _begin(
     whole_album: bool,
     now: datetime,
 ) -> int:
+    if await searches.pending(conn, account_id) >= MOST_PENDING:
+        raise errors.Refused(f"{MOST_PENDING} searches of yours are under way. Wait for their answers.", field="search")
     search_id = await searches.begin(
         conn,
         account_id,

@@ -56,6 +56,14 @@ async def begin(
     return search_id
 
 
+async def pending(conn: Connection, account_id: int) -> int:
+    """Count the account's searches that wait."""
+    number: int = await conn.fetchval(
+        "SELECT count(*) FROM searches WHERE account_id = $1 AND status = 'pending'", account_id
+    )
+    return number
+
+
 async def load_pending(conn: Connection, ids: Sequence[int]) -> list[Search]:
     """Return those of these searches that still wait."""
     rows = await conn.fetch(

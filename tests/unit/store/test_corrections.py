@@ -37,7 +37,7 @@ class World:
 
     async def identity(self, title: str, distance: float = 0.0) -> matches.Identity:
         """Return the recording of that title, on an album named after it."""
-        pair = (given.recording(title, "Nirvana"), given.release(f"The {title} Album", "Nirvana"))
+        pair = (given.recording(title, f"{title} Band"), given.release(f"The {title} Album", "Nirvana"))
         [kept] = await catalog.keep(self.conn, [pair], self.clock.now())
         return matches.Identity(
             kept.recording_id, kept.release_id, kept.release_group_id, "musicbrainz", distance, "so"
@@ -50,11 +50,15 @@ class World:
         return await corrections.put(self.conn, account_id, "match", says, now, everybody=everybody)
 
     async def shown(self, account_id: int) -> list[str]:
-        """Return what the account's plays are shown as, and hold its pages of albums against that."""
+        """Return what the account's plays are shown as, and hold its pages of albums and artists against it."""
         plays = await played.feed(self.conn, account_id, limit=10)
         for group in await self.conn.fetch("SELECT id FROM release_groups"):
             counted = await library.album_played(self.conn, account_id, group["id"])
             assert (counted.plays if counted else 0) == sum(each.release_group_id == group["id"] for each in plays)
+        for artist in await self.conn.fetch("SELECT id FROM artists"):
+            counted = await library.artist_played(self.conn, account_id, artist["id"])
+            matched = sum(artist["id"] in {part[0] for part in each.artists} for each in plays)
+            assert (counted.plays if counted else 0) == matched
         return [each.recording_title or each.status for each in plays]
 
 
