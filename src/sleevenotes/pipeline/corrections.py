@@ -140,6 +140,7 @@ async def undo(
 
     Raises errors.Gone where the account has no such act, or it is undone already.
     """
+    corrections.require_ids([correction_id] if lookup_id is None else [correction_id, lookup_id])
     known = await corrections.recent(conn, account.id, 1, correction_id=correction_id)
     undone = await corrections.undo(conn, account.id, correction_id, now, lookup_id=lookup_id)
     if not undone:
@@ -154,6 +155,7 @@ async def share(conn: Connection, account: accounts.Account, correction_id: int,
     Raises errors.Refused, of the field "everybody", for others; errors.Gone where there is no such act in force.
     """
     _check_everybody(account, everybody=True)
+    corrections.require_ids([correction_id])
     shared = await corrections.share(conn, account.id, correction_id)
     if not shared:
         raise errors.Gone("There is no such correction of yours in force.")

@@ -262,8 +262,7 @@ def _read(body: bytes, shape: type[Any]) -> Any:
 
 
 def _id(number: int) -> int:
-    if not 0 < number < 2**63:
-        raise errors.Gone("There is no such thing of yours.")
+    corrections.require_ids([number])
     return number
 
 

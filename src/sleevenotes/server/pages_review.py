@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -155,7 +156,7 @@ async def accept(request: Asking, account: SignedIn, data: URLEncodedBody[Chosen
             account,
             data.lookup,
             candidate,
-            search_id=int(found_by) if found_by.isdecimal() and found_by != "0" else None,
+            search_id=_number(found_by) or None,
             everybody=bool(data.everybody),
             now=parts.clock.now(),
         )
@@ -176,13 +177,14 @@ async def confirm(request: Asking, account: SignedIn) -> Redirect:
     """Say that one or several names are right as they are."""
     parts = services.of(request)
     form = await request.form()
-    lookup_ids = [int(text) for text in form.getall("lookups", []) if str(text).isdecimal() and len(str(text)) < 19]
+    lookup_ids = [_number(text) for text in form.getall("lookups", [])]
+    if not lookup_ids:  # nothing was marked
+        return Redirect("/review", status_code=303)
     async with parts.database.transaction() as conn:
         done = await correcting.confirm(
             conn, account, lookup_ids, everybody=bool(form.get("everybody")), now=parts.clock.now()
         )
-    following = str(form.get("next", ""))
-    return _onward(Chosen(next=int(following) if following.isdecimal() else 0, back=str(form.get("back", ""))), done)
+    return _onward(Chosen(next=_number(form.get("next", "")), back=str(form.get("back", ""))), done)
 
 
 @post("/review/search", status_code=303)
@@ -239,6 +241,11 @@ async def share(request: Asking, account: SignedIn, data: URLEncodedBody[Chosen]
     async with parts.database.transaction() as conn:
         await correcting.share(conn, account, data.correction, now=parts.clock.now())
     return Redirect(pages_account.local(data.back) if data.back else "/review", status_code=303)
+
+
+def _number(text: object) -> int:
+    """Read an id out of a form; 0, which nothing has, for anything else."""
+    return int(str(text)) if re.fullmatch("[0-9]{1,18}", str(text)) else 0
 
 
 def _onward(data: Chosen, done: int) -> Redirect:

@@ -181,6 +181,10 @@ _OF_ALBUM = f"""
         JOIN corrected c ON c.id = m.corrected_id
         WHERE (c.own AND c.account_id = $1) OR (c.everybody AND NOT EXISTS (
             SELECT FROM corrected x WHERE x.lookup_id = c.lookup_id AND x.own AND x.account_id = $1))
+        UNION
+        SELECT s.lookup_id FROM grouped JOIN matches m USING (release_group_id)
+        JOIN scrobbles s ON s.id = m.scrobble_id AND s.match_id = m.id
+        WHERE s.account_id = $1
     )
     SELECT lookup_id FROM named
     WHERE lookup_id = $2 OR EXISTS (SELECT FROM scrobbles s WHERE s.lookup_id = named.lookup_id AND s.account_id = $1)

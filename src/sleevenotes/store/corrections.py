@@ -195,8 +195,15 @@ async def count(conn: Connection, account_id: int) -> int:
     return number
 
 
+def require_ids(ids: Sequence[int]) -> None:
+    """Raise errors.Gone for a number that no row can have."""
+    if not all(0 < each < 2**63 for each in ids):
+        raise errors.Gone("There is no such thing of yours.")
+
+
 async def require_played(conn: Connection, account_id: int, lookup_ids: Sequence[int]) -> None:
     """Raise errors.Gone unless the account has played, or plays now, each of these names."""
+    require_ids(lookup_ids)
     played = await conn.fetchval(
         """
         SELECT count(*) FROM unnest($2::bigint[]) AS lookup (id)

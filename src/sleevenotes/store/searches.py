@@ -85,6 +85,8 @@ async def settle(conn: Connection, search_id: int, status: Status, candidates: o
 
 async def by_id(conn: Connection, account_id: int, search_id: int) -> Search | None:
     """Return one search of this account; None where it has none of this id."""
+    if not 0 < search_id < 2**63:
+        return None
     row = await conn.fetchrow("SELECT * FROM searches WHERE id = $1 AND account_id = $2", search_id, account_id)
     return _search(dict(row)) if row else None
 

@@ -235,3 +235,6 @@ async def test_an_albums_names_are_those_sent_with_it_and_those_shown_on_it(worl
     assert await cases.of_album(world.conn, world.ann, sent, 50) == sorted([world.lookup, sent, also])
     assert await cases.of_album(world.conn, world.ann, world.lookup, 50) == sorted([world.lookup, sent])
     assert await cases.of_album(world.conn, world.ben, world.lookup, 50) == [world.lookup]
+    play = await world.conn.fetchval("SELECT id FROM scrobbles WHERE lookup_id = $1", elsewhere)
+    await matches.keep(world.conn, await world.identity("Shared"), now, scrobble_id=play)
+    assert await cases.of_album(world.conn, world.ann, sent, 50) == sorted([world.lookup, sent, also, elsewhere])

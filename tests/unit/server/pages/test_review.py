@@ -122,3 +122,26 @@ async def test_one_comes_back_to_the_play_one_came_from_and_never_elsewhere(clie
     for back, leads in (("/scrobbles/1", "/scrobbles/1"), ("//elsewhere.example/", "/"), ("https://e.example", "/")):
         answer = await send(client, "/review/none", lookup=str(pile["misspelt"]), back=back)
         assert answer.headers["location"] == leads
+
+
+async def test_marking_nothing_and_numbers_that_no_name_has_are_taken_calmly(
+    client: Client, listener: Listener
+) -> None:
+    await reviewing.a_pile(listener)
+    assert (await send(client, "/review/confirm")).headers["location"] == "/review"
+    huge = str(10**30)
+    for way in (f"/review?case={huge}", f"/review/album?name={huge}", "/review/album?name=0"):
+        assert (await client.get(way)).status_code in (400, 404), way
+    for way in ("none", "accept", "album", "undo", "everybody", "search", "confirm"):
+        for number in ("0", "-1", str(2**63), huge):
+            fields = {
+                "lookup": number,
+                "correction": number,
+                "search": "1",
+                "lookups": number,
+                "candidate": f"{huge}/x",
+            }
+            answer = await send(client, f"/review/{way}", **fields, artist="a", track="b")
+            assert answer.status_code in (303, 400, 404, 422), (way, number, answer.text[:300])
+            if answer.status_code == 303:
+                assert answer.headers["location"] == "/review"
