@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import urllib.parse
 from datetime import timedelta
 from typing import Any
 
-from sleevenotes.simulator import listener
+import msgspec
+
+from sleevenotes.simulator import core, listener
 from sleevenotes.store import accounts
 from tests.journey.conftest import WORLD, House
 
@@ -210,3 +214,35 @@ async def test_a_link_to_nothing_is_absent_and_a_fault_is_asked_again(house: Hou
     there = await searched(house, lookup_id, link=f"https://musicbrainz.org/recording/{truth.recording_mbid}")
     assert there["status"] == "answered"
     assert await house.count("SELECT count(*) FROM traces WHERE outcome = 'fault'") == 1
+
+
+async def test_a_discogs_master_is_asked_for_by_its_link_and_its_track_is_chosen(house: House) -> None:
+    play, song = house.names(60)[0], await at_discogs(house)
+    await house.submit(ago(house, play, 10))
+    await house.until_settled()
+    lookup_id = await lookup_of(house, play)
+    title, master = song
+    found = await searched(house, lookup_id, link=f"https://www.discogs.com/de/master/{master}-Whatever?x=1")
+    assert found["status"] == "answered"
+    chosen = next(each for each in found["candidates"] if each["track_name"] == title)
+    assert chosen["link"].startswith("https://www.discogs.com/release/")
+    await correct(house, lookup_id, candidate=chosen["candidate"], search_id=found["id"])
+    [shown_now] = (await house.client.get(f"{API}/scrobbles")).json()["scrobbles"]
+    assert (shown_now["track"]["name"], shown_now["track"]["mbid"]) == (title, "")
+
+
+async def at_discogs(house: House) -> tuple[str, int]:
+    """Return a song that the simulated Discogs knows, and the number of the master that it is on."""
+    mounted = core.Mounted(house.simulator)
+    for play in house.names(60):
+        query = urllib.parse.urlencode({"type": "release", "artist": play.artist, "track": play.track})
+        url = f"https://api.discogs.com/database/search?{query}"
+        asking = asyncio.create_task(mounted.exchange("GET", url, {"user-agent": "test"}, b"", max_bytes=10**6))
+        while not asking.done():
+            await house.count("SELECT 1")  # gives the simulator its time
+            house.clock.turn(0.1)
+        for each in msgspec.json.decode(asking.result()[2]).get("results", ()):
+            if each.get("master_id"):
+                return play.track, each["master_id"]
+        house.clock.turn(10)
+    raise AssertionError("Discogs knows none of these")
