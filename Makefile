@@ -27,7 +27,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev $(if $(filter matching,$(B)),$(VENV)/.peers)
 	@test -n "$(B)" || { echo "say which: make bench B=import"; exit 2; }
 	$(BIN)/python -m benches.$(B) $(if $(HISTORY),--history $(HISTORY)) $(if $(WORLD),--world $(WORLD)) $(if $(CASES),--cases $(CASES)) $(ARGS)
 
@@ -46,12 +46,18 @@ $(VENV)/.dev: requirements-dev.txt requirements-clients.txt $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-dev.txt -r requirements-clients.txt
 	@touch $@
 
+# What a benchmark measures beside ours; too heavy for everybody's environment.
+$(VENV)/.peers: requirements-peers.txt $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-peers.txt
+	@touch $@
+
 # Versions and hashes only: no address of where a package came from.
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 lock:
 	$(LOCK) pyproject.toml requirements-build.in -o requirements.txt
 	$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
 	$(LOCK) --group clients -c requirements.txt -c requirements-dev.txt -o requirements-clients.txt
+	$(LOCK) --group pyproject.toml:peers -c requirements.txt -c requirements-dev.txt -c requirements-clients.txt -o requirements-peers.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

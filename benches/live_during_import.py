@@ -1,6 +1,6 @@
 """Listen while a history is imported without keys, and see how soon a live play has its cover.
 
-    python -m benches.live_during_import [--history F] [--rows 25000] [--live 200] [--every 5] [--world F] [--scale 2]
+    python -m benches.live_during_import [--history F] [--rows 25000] [--live 200] [--every 3.5] [--world F] [--scale 2]
 
 The first --rows plays are imported; a minute later the plays after them are sent live, one each --every seconds.
 
@@ -73,5 +73,5 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
 if __name__ == "__main__":
     parser = common.arguments("Listen during an import.", history="mit_2012_2024.tsv.gz", rows=25_000, scale=2)
     parser.add_argument("--live", type=int, default=200, help="how many live plays")
-    parser.add_argument("--every", type=float, default=5, help="seconds of the clock between two of them")
+    parser.add_argument("--every", type=float, default=3.5, help="seconds of the clock between two of them")
     common.run(bench(parser.parse_args()))

@@ -12,13 +12,13 @@ import contextlib
 import dataclasses
 import functools
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
-from sleevenotes import clock, events
+from sleevenotes import catalogue, clock, events
 from sleevenotes.artwork.files import Files
 from sleevenotes.pipeline import alarms, artwork, discography, evidence, jobs, match, portrait, preview, recheck, search
 from sleevenotes.pipeline.submit import Submitter
@@ -44,6 +44,7 @@ class Parts:
     database: Database
     files: Files
     submitter: Submitter
+    catalogue: catalogue.Shelf
 
 
 @contextlib.asynccontextmanager
@@ -56,7 +57,8 @@ async def open(  # noqa: A001 - read as app.open
     settings.data_path.mkdir(parents=True, exist_ok=True)
     database = await Database.open(settings)
     try:
-        yield Parts(settings, time, database, Files(settings.data_path), Submitter(database, time))
+        shelf = catalogue.Shelf(settings.catalogue_path, _refuse)
+        yield Parts(settings, time, database, Files(settings.data_path), Submitter(database, time, shelf), shelf)
     finally:
         await database.close()
 
@@ -66,15 +68,19 @@ async def working(
     parts: Parts,
     transport: client.Transport | None = None,
     sources: Sequence[contract.Source] | None = None,
+    *,
+    leaving: Collection[str] = (),
 ) -> AsyncIterator[None]:
     """Run lanes, workers and the recheck while the block runs.
 
     `transport` takes the place of the internet (tests mount a simulator), `sources` of those the settings let be asked.
+    Jobs of the stages `leaving` are left in the queue, for another process or another time.
     """
     asked = sources_of(parts.settings) if sources is None else sources
     clock_of_stages = alarms.Alarms(parts.database, parts.clock)
-    tools = Tools(parts.database, parts.clock, parts.files, asked, clock_of_stages)
-    worker = jobs.Worker(parts.database, stages(tools), parts.clock, parts.settings.worker_jobs)
+    tools = Tools(parts.database, parts.clock, parts.files, asked, clock_of_stages, parts.catalogue)
+    mine = [stage for stage in stages(tools) if stage.name not in leaving]
+    worker = jobs.Worker(parts.database, mine, parts.clock, parts.settings.worker_jobs)
     async with contextlib.AsyncExitStack() as stack:
         if transport is None:
             internet = client.Internet(parts.settings.simulator)
@@ -192,6 +198,10 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
 async def _ended(task: asyncio.Task[None], patience: float = 10.0) -> None:
     await asyncio.wait({task}, timeout=patience)
     await _cancel([task])
+
+
+def _refuse(why: str) -> None:
+    log.warning("the catalogue is not used", why=why)
 
 
 def _complain(task: asyncio.Task[None]) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 WAKE_EVENTS = "sleevenotes_events"  # NOTIFY channel; its payload is the account's id
 WAKE_LANES = "sleevenotes_lanes"  # NOTIFY channel; its payload is the source that has new wants
+WAKE_DECIDED = "sleevenotes_decided"  # NOTIFY channel, no payload: lookups or covers were decided, whoever plays them
 
 
 class ScrobblesStored(msgspec.Struct, frozen=True, tag="scrobbles_stored"):

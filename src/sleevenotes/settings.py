@@ -25,6 +25,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data_dir: str = "data"
     """Directory of the bundled database, the images and the configuration file."""
 
+    catalogue_dir: str = ""
+    """Directory of the offline catalogue; empty: `catalogue` in `data_dir`."""
+
     database_url: str = ""
     """PostgreSQL to use, "postgresql://user:password@host/db"; empty: the bundled server, in `data_dir`."""
 
@@ -79,6 +82,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def data_path(self) -> Path:
         """Return `data_dir` as an absolute path."""
         return Path(self.data_dir).expanduser().absolute()
+
+    @property
+    def catalogue_path(self) -> Path:
+        """Return the directory of the offline catalogue as an absolute path."""
+        return Path(self.catalogue_dir).expanduser().absolute() if self.catalogue_dir else self.data_path / "catalogue"
 
     @property
     def user_agent(self) -> str:

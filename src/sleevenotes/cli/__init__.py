@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from sleevenotes.cli import listening, people, serving, showing, tools
+from sleevenotes.cli import cataloguing, enriching, listening, people, serving, showing, tools
 
 app = typer.Typer(
     name="sleevenotes",
@@ -22,8 +22,10 @@ app = typer.Typer(
 )
 serving.register(app)
 listening.register(app)
+enriching.register(app)
 showing.register(app)
 people.register(app)
+cataloguing.register(app)
 
 
 @app.callback()

@@ -13,13 +13,12 @@ Last.fm's artist MBIDs can be trusted (327 of 330 agree with ListenBrainz), its 
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from sleevenotes import errors, model
-from sleevenotes.importers import contract
+from sleevenotes.importers import contract, delimited
 
 NEEDED = ("ts", "artist", "track")
 KNOWN = (*NEEDED, "album", "artist_mbid", "album_mbid", "track_mbid", "raw_artist", "raw_track")
@@ -60,20 +59,13 @@ class Table:
 
 
 def _header(line: str) -> tuple[str, list[str]]:
-    delimiter = "\t" if "\t" in line else ","
-    return delimiter, [name.strip().lower() for name in _fields(line, delimiter)]
-
-
-def _fields(line: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([line], delimiter=delimiter, strict=True), [])
-    except csv.Error:  # a stray quote: take the line as written
-        return line.split(delimiter)
+    delimiter = delimited.delimiter(line)
+    return delimiter, [name.strip().lower() for name in delimited.fields(line, delimiter)]
 
 
 def _row(line: bytes, delimiter: str, columns: list[str]) -> dict[str, str]:
     try:
-        fields = _fields(line.decode("utf-8"), delimiter)
+        fields = delimited.fields(line.decode("utf-8"), delimiter)
     except UnicodeDecodeError:
         raise _UnfitError("not UTF-8 text") from None
     if len(fields) != len(columns):

@@ -24,7 +24,7 @@ from typing import Final
 import msgspec
 
 from sleevenotes import model, names
-from sleevenotes.matching import distance, release, titles
+from sleevenotes.matching import distance, readings, release, slips, titles
 
 THRESHOLD: Final = 0.15
 MARGIN: Final = 0.015  # below the smallest weight that says something (an album that differs: 0.02)
@@ -49,6 +49,7 @@ class Weighed(msgspec.Struct, frozen=True):
     option: Option
     distance: float
     penalties: tuple[model.Penalty, ...]
+    title: str = ""  # the recording's title, as it was read
 
 
 class Chosen(msgspec.Struct, frozen=True, tag="chosen"):
@@ -101,7 +102,7 @@ def decide(asked: Asked, options: Sequence[Option]) -> Decision:
     if meant is None:
         who = " and ".join(_described(group[0]) for group in homonyms[:3])
         return _abstained(f"{who} go by the same name, and nothing tells which is meant", contenders)
-    if len({names.key(titles.read(one.option.recording.title).base) for one in meant}) > 1:
+    if len({names.key(titles.read(one.title).base) for one in meant}) > 1:
         return _abstained("several of this artist's titles are equally near", contenders)
     return _chosen(asked, meant, outstanding=len(homonyms) > 1)
 
@@ -148,13 +149,23 @@ def _by_artist(contenders: Iterable[Weighed]) -> list[list[Weighed]]:
     groups: list[tuple[set[str], list[Weighed]]] = []
     for one in contenders:
         who = _artists(one)
-        group = next((group for group in groups if group[0] & who), None)
+        group = next((group for group in groups if group[0] & who or _same_without_id(group[1][0], one)), None)
         if group is None:
             groups.append((who, [one]))
         else:
             group[0].update(who)
             group[1].append(one)
     return [members for _, members in groups]
+
+
+def _same_without_id(one: Weighed, other: Weighed) -> bool:
+    """Tell whether two artists that no catalogue tells apart are one, written in two ways, or not told at all."""
+    credits = [each.option.recording.artist_credit for each in (one, other)]
+    if any(part.identity for credit in credits for part in credit.names):
+        return False
+    first, second = (credit.name for credit in credits)
+    either_unknown = readings.is_unknown(first) or readings.is_unknown(second)
+    return either_unknown or slips.slip(first, second, 1) is not None
 
 
 def _outstanding(homonyms: Sequence[list[Weighed]], everything: Sequence[Weighed]) -> list[Weighed] | None:
@@ -182,7 +193,7 @@ def _artists(one: Weighed) -> set[str]:
 
 def _weigh(asked: Asked, option: Option) -> Weighed:
     measured = distance.measure(asked, option.recording, option.releases)
-    return Weighed(option, measured.total, measured.penalties)
+    return Weighed(option, measured.total, measured.penalties, measured.title)
 
 
 def united(options: Iterable[Option]) -> list[Option]:

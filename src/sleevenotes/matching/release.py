@@ -110,19 +110,25 @@ def _owner(release: model.Release, recording_credit: model.ArtistCredit) -> int:
 def _fit(submitted: str, title: str) -> Fit:
     if names.fold(submitted) == names.fold(title):
         return Fit.EXACT
-    key, other = names.key(submitted), names.key(title)
-    if key == other:
+    sent, other = names.key(submitted), names.key(title)
+    if sent == other:
         return Fit.SAME
     plain, other_plain = _without_edition(submitted), _without_edition(title)
-    if names.key(plain) == names.key(other_plain):
+    if names.key(plain) == names.key(other_plain) or titles.spelt(plain) == titles.spelt(other_plain) != "":
         return Fit.EDITION
-    if titles.numbers(plain) != titles.numbers(other_plain) or min(len(key), len(other)) < _LEAST_LETTERS:
+    if titles.numbers(plain) != titles.numbers(other_plain) or min(len(sent), len(other)) < _LEAST_LETTERS:
         return Fit.NONE
     return Fit.ALIKE if fuzz.ratio(names.key(plain), names.key(other_plain)) >= _ALIKE else Fit.NONE
 
 
 def _without_edition(title: str) -> str:
-    return names.cut_notes(title, _is_edition)[0]
+    return names.cut_notes(names.clean_release(title), _is_edition)[0]
+
+
+@functools.lru_cache(maxsize=20_000)
+def key(title: str) -> str:
+    """Reduce an album's title to what editions share: no notes of the edition, one spelling of volumes and parts."""
+    return titles.spelt(_without_edition(title)) or names.key(title)
 
 
 def _is_edition(note: str) -> bool:

@@ -59,6 +59,11 @@ _ROMAN: Final = {
     word: str(number)
     for number, word in enumerate(["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"], start=1)
 }
+# Words that are written in several ways: "Pt. Two" is "Part 2", "Vol. II" is "Volume 2".
+_SPELLINGS: Final = {
+    word: str(number)
+    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), start=1)
+} | {"pt": "part", "vol": "volume", "i": "1", "mov": "movement", "movt": "movement"}
 _WORDS: Final = re.compile(r"[^\W_]+")
 _FILLERS: Final = frozenset(["the", "a", "an", "at", "in", "on", "from", "of", "by", "and", "for", "s"])
 
@@ -82,6 +87,7 @@ class Title(msgspec.Struct, frozen=True):
     guests: str
     version: Version
     remastered: bool
+    year: str = ""  # where a note is only a year: "Come Together (1969)"
 
 
 NO_VERSION: Final = Version()
@@ -99,6 +105,7 @@ def read(title: str) -> Title:
         guests=guests,
         version=functools.reduce(Version.__or__, versions, NO_VERSION),
         remastered=any(map(names.is_remaster, notes)),
+        year=next((note.strip() for note in notes if names.is_year(note)), ""),
     )
 
 
@@ -135,10 +142,20 @@ def arabic(text: str) -> tuple[str, ...]:
     return tuple(_ROMAN[word] if place and word in _ROMAN and word != "i" else word for place, word in enumerate(words))
 
 
+@functools.lru_cache(maxsize=20_000)
+def spelt(text: str) -> str:
+    """Reduce to a key with one spelling of "and", small numbers, parts and volumes: "Pt. Two & More" is "part2andmore".
+
+    Only to find two names the same: it says nothing where they differ.
+    """
+    words = arabic(re.sub(r"\s*[&+]\s*", " and ", text))
+    return "".join(names.key(_SPELLINGS.get(word, word)) for word in words)
+
+
 def numbers(text: str) -> tuple[str, ...]:
     """Return the numbers of a name, in order; parts and volumes differ in nothing else ("Pt. 2", "Vol. IV")."""
     return tuple(word for word in arabic(text) if word.isdigit())
 
 
 def _is_note(part: str) -> bool:
-    return names.is_remaster(part) or is_usual(part) or bool(version_of(part).kinds)
+    return names.is_remaster(part) or names.is_year(part) or is_usual(part) or bool(version_of(part).kinds)

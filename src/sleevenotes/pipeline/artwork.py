@@ -328,3 +328,4 @@ async def _tell(tools: Tools, conn: Connection, release_group_ids: Sequence[int]
     owners = await matches.accounts_of_release_groups(conn, release_group_ids)
     for account_id, ids in owners.items():
         await store_events.tell(conn, [account_id], events.ArtworkDecided(tuple(ids)), tools.clock.now())
+    await store_events.wake_waiting(conn)

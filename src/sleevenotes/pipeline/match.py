@@ -1,5 +1,6 @@
 """The match stage: from a lookup's text to a recording and a release, or to "not found", or to more questions.
 
+    the catalogue knows it     -> match, and nobody is asked (offline.py)
     nobody asked yet           -> want the recording question of the first wave of sources (asking.py), and end
     a source has not answered  -> end; its lane wakes us
     an answer leads further    -> want that too (ListenBrainz names a recording, its metadata describe it)
@@ -22,8 +23,8 @@ from typing import NamedTuple
 import msgspec
 
 from sleevenotes import events, model
-from sleevenotes.matching import decide
-from sleevenotes.pipeline import asking, discography, preview, trails
+from sleevenotes.matching import decide, readings, release
+from sleevenotes.pipeline import asking, discography, offline, preview, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
@@ -44,6 +45,8 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
     """Bring each of these lookups as far as what is known allows."""
     async with tools.database.connection() as conn:
         waiting = await lookups.load_pending(conn, lookup_ids)
+    waiting = await offline.begin(tools, waiting, band)
+    async with tools.database.connection() as conn:
         known = await _known(conn, waiting)
     looks = [await asyncio.to_thread(_look, tools, each, known, band) for each in waiting]
     async with tools.database.transaction() as conn:
@@ -63,7 +66,9 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
 
 async def _known(conn: Connection, waiting: Sequence[lookups.Pending]) -> Known:
     """Load what was answered to these names' questions, and to the questions that those answers led to."""
-    found = await replies.load(conn, [contract.key(question(each)) for each in waiting])
+    found = await replies.load(
+        conn, [contract.key(each) for lookup in waiting for each in (question(lookup), _as_sent(lookup))]
+    )
     respelt = [contract.key(each) for lookup in waiting if (each := _respelt(lookup, found))]
     found |= await replies.load(conn, respelt) if respelt else {}
     further = [contract.key(each) for reply in found.values() for each in _answer(reply).follow_ups]
@@ -78,7 +83,12 @@ async def give_up(tools: Tools, lookup_ids: Sequence[int], why: str) -> None:
 
 
 def question(lookup: lookups.Pending) -> contract.FindRecording:
-    """Return the one question that this lookup's (artist, track) is."""
+    """Return the one question that this lookup's (artist, track) is: without what surely is no part of the title."""
+    return contract.FindRecording(lookup.artist, readings.to_ask(lookup.track))
+
+
+def _as_sent(lookup: lookups.Pending) -> contract.FindRecording:
+    """Return the question word for word, for sources that compare whole names: one may be called "07 - Wake Up"."""
     return contract.FindRecording(lookup.artist, lookup.track)
 
 
@@ -99,6 +109,7 @@ Asking = tuple[contract.Source, contract.Question]
 def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Look:
     """Go through the waves until the answers decide, or one has not been answered yet."""
     asked = decide.Asked(lookup.artist, lookup.track, lookup.release)
+    offered = offline.options(tools, lookup)
     told: list[replies.Reply] = []
     for wave in _waves(tools, lookup, known, band):
         todo = [(source, each) for source, each in wave if (source.name, contract.key(each)) not in known]
@@ -109,25 +120,34 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
         }
         told += heard.values()
         todo += _further(tools, told, known)
-        decision = _decide(asked, _options(tools, told, known), certain=True)
-        if isinstance(decision, decide.Chosen) and _is_sure(tools, decision, told) and not _is_bare(decision, todo):
+        more = offered if _have_all_told(tools, told) else []  # it knows one of those that fold together, as a voice
+        cut = [asking for asking, reply in heard.items() if _answer(reply).cut]
+        decision = _decide(asked, [*_options(tools, told, known), *more], certain=True)
+        if (
+            isinstance(decision, decide.Chosen)
+            and _is_sure(tools, decision, told)
+            and not _is_bare(decision, todo)
+            and not (cut and _is_elsewhere(asked, decision))
+        ):
             return Look(lookup, decision, False, [], _covers(tools, decision, told, known))
         if todo:
             news = [_new(lookup, source.name, each) for source, each in todo]
             return Look(lookup, None, False, news, likely=_likely(decision, todo))
-        if cut := [asking for asking, reply in heard.items() if _answer(reply).cut]:
+        if cut:
             return Look(lookup, None, False, [_new(lookup, source.name, each, alone=True) for source, each in cut])
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
-    last = _decide(asked, _options(tools, told, known), certain=False)
+    last = _decide(asked, [*_options(tools, told, known), *offered], certain=False)
     return Look(lookup, last, unreached, [], _covers(tools, last, told, known))
 
 
 def _waves(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Iterator[list[Asking]]:
     """List, wave by wave, whom to put which question."""
-    other = _respelt(lookup, known)
+    other, asked, sent = _respelt(lookup, known), question(lookup), _as_sent(lookup)
+    differs = contract.key(asked) != contract.key(sent)
     for wave in asking.waves(tools.answering(contract.FindRecording), lookup, band):
         if not wave.anew:
-            yield [(source, question(lookup)) for source in wave.sources]
+            whole = [source for source in wave.sources if differs and source.name in asking.BULK]
+            yield [*((source, asked) for source in wave.sources), *((source, sent) for source in whole)]
         elif other:
             yield [(source, other) for source in wave.sources]
 
@@ -151,8 +171,23 @@ def _is_sure(tools: Tools, decision: decide.Chosen, told: Sequence[replies.Reply
     ListenBrainz folds names hard ("Heysátan" is "Heysatan") and tells only one of those that fold together: what is
     not spelt as asked is held against MusicBrainz, which has them all.
     """
+    return decision.weighed.distance < SURE or _have_all_told(tools, told)
+
+
+def _have_all_told(tools: Tools, told: Sequence[replies.Reply]) -> bool:
+    """Tell whether the broadest source has answered, where it may be asked."""
     broad = {source.name for source in tools.sources} & set(asking.BROAD)
-    return decision.weighed.distance < SURE or broad <= {reply.source for reply in told}
+    return broad <= {reply.source for reply in told}
+
+
+def _is_elsewhere(asked: decide.Asked, decision: decide.Chosen) -> bool:
+    """Tell whether an album was sent, and the chosen recording is not known to be on it.
+
+    Where the reply was cut as well, it may be a namesake's song: the one that is meant may have been cut off.
+    """
+    if not asked.release:
+        return False
+    return decision.release is None or not release.fit(asked.release, decision.release)
 
 
 def _is_bare(decision: decide.Chosen, todo: Sequence[Asking]) -> bool:
@@ -218,16 +253,16 @@ def _covers(
     """Return the covers of its album that came with the chosen recording's description."""
     if not isinstance(decision, decide.Chosen) or decision.release is None:
         return ()
-    recording, release = decision.weighed.option.recording, decision.release
+    recording, edition = decision.weighed.option.recording, decision.release
     asked = contract.key(contract.DescribeRecording(recording.mbid))
     described = [known[source.name, asked] for source in tools.sources if (source.name, asked) in known]
     return tuple(
-        trails.offered(image, reply, release)
+        trails.offered(image, reply, edition)
         for reply in (*told, *described)
         for candidate in _answer(reply).candidates
         if isinstance(candidate, contract.RecordingCandidate) and candidate.recording.mbid == recording.mbid
         for image in candidate.images
-        if recording.mbid and any(each.release_group.mbid == release.release_group.mbid for each in candidate.releases)
+        if recording.mbid and any(each.release_group.mbid == edition.release_group.mbid for each in candidate.releases)
     )
 
 
@@ -357,3 +392,5 @@ async def _finish(tools: Tools, conn: Connection, outcomes: Sequence[matches.Out
     owners = await matches.accounts_of_lookups(conn, [outcome.lookup_id for outcome in outcomes])
     for account_id, ids in owners.items():
         await store_events.tell(conn, [account_id], events.LookupsDecided(tuple(ids)), now)
+    if outcomes:
+        await store_events.wake_waiting(conn)

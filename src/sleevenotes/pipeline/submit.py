@@ -18,18 +18,19 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from sleevenotes import errors, events, names
+from sleevenotes import catalogue, errors, events, names
 from sleevenotes.clock import Clock
 from sleevenotes.model import Band, Scrobble
+from sleevenotes.pipeline import offline, tools
 from sleevenotes.store import events as event_rows
-from sleevenotes.store import jobs, lookups, postgres, scrobbles, wants
+from sleevenotes.store import jobs, lookups, scrobbles, wants
 from sleevenotes.store.postgres import Connection, Database
 
 MAX_ROWS = 1000  # of one transaction
 MANY = 100  # from this many plays on, a submit shares no commit
 BULK_AT_ONCE = 2  # transactions of large submits under way; more only queue up inside PostgreSQL
-ATTEMPTS = 8  # the pool itself waits for a server that is away, so trying again needs no pause
 NOW_PLAYING_S = 600  # how long a track without a duration plays, as at ListenBrainz (upstreams §3.1)
+ANSWERED = 100  # new names that the catalogue answers within a transaction: some 0.4 ms each, and a submit waits for it
 TOLD_IDS = 100  # events.ScrobblesStored names at most this many
 
 _LOCK_SPACE = 0x5C72 << 48  # keeps our advisory locks on accounts apart from others
@@ -48,9 +49,15 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
 class Submitter:
     """The door through which every play comes in."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        shelf: catalogue.Shelf = catalogue.EMPTY,
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._shelf = shelf
         self._waiting: deque[_Submit] = deque()
         self._flushing: asyncio.Task[None] | None = None
         self._bulk = asyncio.Semaphore(BULK_AT_ONCE)
@@ -85,7 +92,8 @@ class Submitter:
             until = now + _playing_time(scrobble)
             if await scrobbles.play_now(conn, account_id, met.id, scrobble, started_at=now, expires_at=until):
                 await event_rows.tell(conn, [account_id], events.NowPlayingChanged(), now)
-            await _ask(conn, [_Asked(met, Band.DEFAULT, 0)])
+            asked = await _unanswered(conn, self._shelf, [_Asked(met, Band.DEFAULT, 0, name)], now)
+            await _ask(conn, asked)
 
         await self._committed(note)
 
@@ -131,20 +139,10 @@ class Submitter:
             await self._commit_together([submit])
 
     async def _store(self, rows: Sequence[_Row]) -> list[Stored]:
-        return await self._committed(lambda conn: _store(conn, rows, self._clock.now()))
+        return await self._committed(lambda conn: _store(conn, rows, self._shelf, self._clock.now()))
 
     async def _committed(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run this in a transaction; again when the server went away or a neighbour was in the way."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                async with self._database.transaction() as conn:
-                    return await work(conn)
-            except Exception as error:
-                if not postgres.is_passing(error):
-                    raise
-                if attempt == ATTEMPTS or isinstance(error, errors.Unreachable):
-                    raise errors.Unreachable(f"The database does not answer: {error}") from error
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        return await tools.committed(self._database, work)
 
 
 class _Row(msgspec.Struct, frozen=True, gc=False):
@@ -191,7 +189,7 @@ def _playing_time(scrobble: Scrobble) -> timedelta:
 # ---------------------------------------------------------------- inside the transaction
 
 
-async def _store(conn: Connection, rows: Sequence[_Row], now: datetime) -> list[Stored]:
+async def _store(conn: Connection, rows: Sequence[_Row], shelf: catalogue.Shelf, now: datetime) -> list[Stored]:
     await _lock_accounts(conn, rows)
     ids, crowded = await scrobbles.reserve(conn, len(rows), _spans(rows))
     there = await _there(conn, rows) if crowded else {}
@@ -199,7 +197,7 @@ async def _store(conn: Connection, rows: Sequence[_Row], now: datetime) -> list[
     fresh = [i for i in range(len(rows)) if i not in there and i not in same_as]
     done = {i: Stored(stored.id, stored.lookup_id, duplicate=True) for i, stored in there.items()}
     if fresh:
-        done.update(zip(fresh, await _add(conn, [rows[i] for i in fresh], ids, now), strict=True))
+        done.update(zip(fresh, await _add(conn, [rows[i] for i in fresh], ids, shelf, now), strict=True))
     for i, first in same_as.items():
         done[i] = Stored(done[first].id, done[first].lookup_id, duplicate=True)
     return [done[i] for i in range(len(rows))]
@@ -255,14 +253,18 @@ def _first_within(near: Sequence[tuple[datetime, int]], at: datetime, window_s: 
     return next((i for other, i in near if abs(other - at) <= window), None)
 
 
-async def _add(conn: Connection, rows: Sequence[_Row], ids: Iterable[int], now: datetime) -> list[Stored]:
+async def _add(
+    conn: Connection, rows: Sequence[_Row], ids: Iterable[int], shelf: catalogue.Shelf, now: datetime
+) -> list[Stored]:
     """Store rows that are new."""
     news, plays = _names(rows)
     met = await lookups.meet(conn, news, now)
     for row, reserved in zip(rows, ids, strict=False):
         row.play.id, row.play.lookup_id = reserved, met[row.name].id
+    asked = [_Asked(met[name], new.band, plays[name], new) for name, new in news.items()]
+    left = await _unanswered(conn, shelf, asked, now)
     await scrobbles.insert(conn, [row.play for row in rows], now)
-    await _ask(conn, [_Asked(met[name], new.band, plays[name]) for name, new in news.items()])
+    await _ask(conn, left)
     await _look_closer(conn, rows)
     await _tell(conn, [row.play for row in rows], now)
     return [Stored(row.play.id, row.play.lookup_id, duplicate=False) for row in rows]
@@ -287,6 +289,28 @@ class _Asked(NamedTuple):
     met: lookups.Met
     band: Band
     plays: int
+    new: lookups.New
+
+
+async def _unanswered(
+    conn: Connection, shelf: catalogue.Shelf, asked: Sequence[_Asked], now: datetime
+) -> Sequence[_Asked]:
+    """Have the catalogue, where there is one, answer names that are new; return all others.
+
+    Where they are more than ANSWERED, it answers them in their match jobs, so that accepting an import stays quick.
+    """
+    offered = shelf.current()
+    if offered is None:
+        return asked
+    new = [
+        offline.Name(each.met.id, each.new.artist, each.new.track, each.new.release, each.band)
+        for each in asked
+        if each.met.unasked
+    ]
+    if len(new) > ANSWERED:
+        return asked
+    done = await offline.answer(conn, offered, new, now, covers=shelf.covers())
+    return [each for each in asked if each.met.id not in done]
 
 
 async def _ask(conn: Connection, asked: Sequence[_Asked]) -> None:

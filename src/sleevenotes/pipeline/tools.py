@@ -1,27 +1,34 @@
-"""What every stage is given."""
+"""What every stage is given, and transactions that are worth a second try."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from sleevenotes import clock
+from sleevenotes import catalogue, clock, errors
 from sleevenotes.artwork import files
 from sleevenotes.pipeline.alarms import Alarms
 from sleevenotes.sources import contract
-from sleevenotes.store.postgres import Database
+from sleevenotes.store import postgres
+from sleevenotes.store.postgres import Connection, Database
+
+ATTEMPTS = 8  # the pool itself waits for a server that is away, so trying again needs no pause
+
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
 class Tools:
-    """The database, the time, the file store, the sources that may be asked, and the alarm clock."""
+    """The database, the time, the file store, the sources that may be asked, the alarm clock, the catalogue's shelf."""
 
     database: Database
     clock: clock.Clock
     files: files.Files
     sources: Sequence[contract.Source]
     alarms: Alarms
+    catalogue: catalogue.Shelf = catalogue.EMPTY
 
     def answering(self, question: type[contract.Question]) -> list[contract.Source]:
         """Return the sources that answer this kind of question, in the declared order."""
@@ -43,3 +50,20 @@ def recheck_absence(tries: int, now: datetime) -> datetime:
 def recheck_fault(tries: int, now: datetime) -> datetime:
     """Return when to try again after faults: 10, 20, 40 … minutes, at most a day."""
     return now + timedelta(minutes=min(24 * 60, 10 * 2**tries))
+
+
+async def committed(database: Database, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Run this in a transaction; again when the server went away or a neighbour was in the way.
+
+    Raises errors.Unreachable when the database stays away.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            async with database.transaction() as conn:
+                return await work(conn)
+        except Exception as error:
+            if not postgres.is_passing(error):
+                raise
+            if attempt == ATTEMPTS or isinstance(error, errors.Unreachable):
+                raise errors.Unreachable(f"The database does not answer: {error}") from error
+    raise AssertionError("unreachable: the last attempt returns or raises")

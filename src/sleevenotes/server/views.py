@@ -15,12 +15,15 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 from sleevenotes import model
+from sleevenotes.pipeline import offline
 from sleevenotes.sources import registry
 
 
 @functools.cache
 def source_name(name: str) -> str:
     """Return a source's name as people write it; one that is no more is capitalised."""
+    if name == offline.SOURCE:
+        return "the offline catalogue"
     try:
         return registry.named(name).policy.called.removeprefix("the ")
     except KeyError:

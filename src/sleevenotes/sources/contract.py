@@ -253,6 +253,8 @@ class Policy(msgspec.Struct, frozen=True):
     parallel  requests under way at once
     together  questions one request takes at most
     singly    the kinds of question of which a request takes one all the same
+    awaited   questions one request takes where somebody waits, of such alone: who is crowded out of a reply waits for
+              another; 0: as many as otherwise, of whatever band
     timeout   seconds for the whole exchange, redirects included
     answers   the kinds of question it can be asked
     needs     the name of the setting that must be filled for it to be asked; "" where none
@@ -282,6 +284,7 @@ class Policy(msgspec.Struct, frozen=True):
     only_by_mbid: bool = False
     told: str = ""
     singly: tuple[type[msgspec.Struct], ...] = ()
+    awaited: int = 0
 
     @property
     def pace(self) -> float:

@@ -73,20 +73,25 @@ async def put(conn: Connection, release_group_id: int, offered: Sequence[New]) -
     An answer newer than the row makes wanted again what was refused, unless it is refused anew; what is fetched
     stays so.
     """
-    if not offered:
+    await put_all(conn, {release_group_id: offered})
+
+
+async def put_all(conn: Connection, offered: Mapping[int, Sequence[New]]) -> None:
+    """Note what each of these albums is offered; see `put`."""
+    once = {(album, each.source, each.url): each for album, offers in offered.items() for each in offers}
+    if not once:
         return
-    once = list({(each.source, each.url): each for each in offered}.values())
     await conn.execute(
         """
         INSERT INTO artwork_candidates
             (release_group_id, source, url, subject, exact, artist, release, width, height, page,
              status, reason, seen_at)
-        SELECT $1, source, url, subject, exact, artist, release, width, height, page,
+        SELECT album, source, url, subject, exact, artist, release, width, height, page,
                CASE WHEN refused = '' THEN 'wanted' ELSE 'refused' END, refused, seen_at
-        FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::boolean[], $6::text[], $7::text[], $8::text[],
-                    $9::integer[], $10::integer[], $11::text[], $12::text[])
-            AS new (source, url, seen_at, exact, subject, artist, release, width, height, page, refused)
-        ORDER BY source, url
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::boolean[], $6::text[], $7::text[],
+                    $8::text[], $9::integer[], $10::integer[], $11::text[], $12::text[])
+            AS new (album, source, url, seen_at, exact, subject, artist, release, width, height, page, refused)
+        ORDER BY album, source, url
         ON CONFLICT (release_group_id, source, url) DO UPDATE SET
             subject = excluded.subject, exact = excluded.exact, artist = excluded.artist,
             release = excluded.release, page = excluded.page, seen_at = excluded.seen_at, undecodable = 0,
@@ -98,8 +103,8 @@ async def put(conn: Connection, release_group_id: int, offered: Sequence[New]) -
                      WHEN 'fetched' THEN artwork_candidates.reason ELSE excluded.reason END
         WHERE artwork_candidates.seen_at < excluded.seen_at
         """,
-        release_group_id,
-        *([getattr(each, name) for each in once] for name in New.__struct_fields__),
+        [album for album, _, _ in once],
+        *([getattr(each, name) for each in once.values()] for name in New.__struct_fields__),
     )
 
 

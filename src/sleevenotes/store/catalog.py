@@ -101,7 +101,9 @@ def _merged(nouns: Iterable[Noun]) -> list[Noun]:
     found: dict[str, Noun] = {}
     for noun in nouns:
         key = identity(noun)
-        found[key] = _filled(noun, found[key]) if key in found else noun
+        other = found.get(key)
+        if noun != other:  # in bulk, most are told again and again alike
+            found[key] = _filled(noun, other) if other is not None else noun
     return [found[key] for key in sorted(found)]
 
 

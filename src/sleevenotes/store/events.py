@@ -58,6 +58,11 @@ async def tell(connection: Connection, account_ids: Sequence[int], event: events
     )
 
 
+async def wake_waiting(connection: Connection) -> None:
+    """Wake, if and when this commits, whoever waits for decisions and has no account (pipeline.enrich)."""
+    await connection.execute("SELECT pg_notify($1, '')", events.WAKE_DECIDED)
+
+
 async def read(connection: Connection, account_id: int, after: str, limit: int = 500) -> Page:
     """Return the account's events behind the cursor `after`, at most `limit`; "" means from now on.
 

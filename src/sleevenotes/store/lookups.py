@@ -27,13 +27,15 @@ class Met(NamedTuple):
 
     `pending` says that its match is still looked for; `unasked` that a `match` job is due: the name is new, or
     pending and now more urgent than before. `bare_group_id` is the release group of its match where nobody has
-    looked for a cover yet; for who waits, also where one is looked for and not decided.
+    looked for a cover yet; for who waits, also where one is looked for and not decided. `new` says that it was written
+    just now.
     """
 
     id: int
     pending: bool
     unasked: bool
     bare_group_id: int | None
+    new: bool = False
 
 
 async def meet(conn: Connection, news: Mapping[bytes, New], now: datetime) -> dict[bytes, Met]:
@@ -44,13 +46,18 @@ async def meet(conn: Connection, news: Mapping[bytes, New], now: datetime) -> di
     """
     known = await _known(conn, list(news))
     added = await _add(conn, sorted(news.keys() - known.keys()), news, now)
-    met = {identity: Met(lookup_id, True, True, None) for identity, lookup_id in added.items()}
+    met = {identity: Met(lookup_id, True, True, None, new=True) for identity, lookup_id in added.items()}
     if len(known) + len(added) < len(news):  # another transaction was faster, and has committed
         known.update(await _known(conn, list(news.keys() - known.keys() - added.keys())))
     for identity, row in known.items():
         met[identity] = Met(row["id"], row["pending"], _more_urgent(row, news[identity]), _bare(row, news[identity]))
     await _hurry(conn, {row["id"]: news[name].band for name, row in known.items() if met[name].unasked})
     return met
+
+
+async def take_back(conn: Connection, lookup_ids: Sequence[int]) -> None:
+    """Delete lookups that this very transaction has written: nobody else has seen them, nothing points at them."""
+    await conn.execute("DELETE FROM lookups WHERE id = ANY($1::bigint[])", list(lookup_ids))
 
 
 def _more_urgent(row: Mapping[str, Any], new: New) -> bool:

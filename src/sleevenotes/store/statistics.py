@@ -47,7 +47,11 @@ class Queue(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Everything, counted once. `lookups` and `artworks` by status."""
+    """Everything, counted once. `lookups` and `artworks` by status.
+
+    Names that nobody has played, as those of an enriched file, were asked for as well: each counts as one scrobble
+    where requests are told for each thousand of them.
+    """
 
     lanes: list[Lane]
     budgets: list[Budget]
@@ -61,6 +65,9 @@ class Snapshot(msgspec.Struct, frozen=True):
 async def snapshot(conn: Connection, now: datetime) -> Snapshot:
     """Count everything once."""
     scrobbles = await conn.fetchval("SELECT count(*) FROM scrobbles")
+    unplayed = await conn.fetchval(
+        "SELECT count(*) FROM lookups WHERE NOT EXISTS (SELECT FROM scrobbles WHERE lookup_id = lookups.id)"
+    )
     requests = await conn.fetchval("SELECT count(DISTINCT request_id) FROM traces")
     return Snapshot(
         lanes=await _lanes(conn, now),
@@ -69,7 +76,7 @@ async def snapshot(conn: Connection, now: datetime) -> Snapshot:
         lookups=dict(await conn.fetch("SELECT status, count(*) FROM lookups GROUP BY status")),
         artworks=dict(await conn.fetch("SELECT status, count(*) FROM artworks GROUP BY status")),
         scrobbles=scrobbles,
-        requests_per_1000_scrobbles=round(1000 * requests / scrobbles, 1) if scrobbles else 0.0,
+        requests_per_1000_scrobbles=round(1000 * requests / max(1, scrobbles + unplayed), 1),
     )
 
 

@@ -183,6 +183,9 @@ async def next_due(
     return due and max(due, now)
 
 
+_NONE: Mapping[str, int] = {}
+
+
 async def claim(
     conn: Connection,
     together: Mapping[str, int],
@@ -190,18 +193,20 @@ async def claim(
     lease: float,
     *,
     singly: Collection[tuple[str, str]] = (),
+    awaited: Mapping[str, int] = _NONE,
     band: model.Band = model.Band.LOW_PRIORITY,
 ) -> list[Want]:
     """Lease the most wanted pack of these sources, each with its size; of one source and kind, [] when none is due.
 
     Call it in a transaction of its own. `lease` in seconds: after that, a lane that died is not waited for. `singly`
-    are the (source, kind) that go one in a request, whatever the source's size. Nobody waits for an import: there,
+    are the (source, kind) that go one in a request, whatever the source's size; `awaited` are the sources whose
+    packs, where somebody waits, are of that size and of such questions alone. Nobody waits for an import: there,
     sources that take many questions go before those that take one, which would use up their slots. Where nothing of
     `band` or more urgent is due, there is no pack; where there is, less urgent questions may fill it.
     """
     head = await conn.fetchrow(
         f"""
-        SELECT id, source, kind, pack_limit FROM wants
+        SELECT id, source, kind, band, pack_limit FROM wants
         WHERE source = ANY($1) AND band >= $4 AND due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
         ORDER BY band DESC, source = ANY($3) AND band = {int(model.Band.LOW_PRIORITY)}, {_MOST_WANTED}
         LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -214,14 +219,15 @@ async def claim(
     if head is None:
         return []
     most = 1 if (head["source"], head["kind"]) in singly else together[head["source"]]
-    limit = min(most, head["pack_limit"] or 32767)
+    apart = head["source"] in awaited and head["band"] > model.Band.LOW_PRIORITY
+    limit = min(awaited[head["source"]] if apart else most, most, head["pack_limit"] or 32767)
     rows = await conn.fetch(
         f"""
         UPDATE wants SET leased_until = $5
         WHERE id IN (
             SELECT id FROM wants
             WHERE source = $1 AND kind = $2 AND due_at <= $3 AND (leased_until IS NULL OR leased_until <= $3)
-              AND (id = $6 OR coalesce(pack_limit, 32767) >= $4)
+              AND (id = $6 OR coalesce(pack_limit, 32767) >= $4) AND band >= $7
             ORDER BY id <> $6, {_MOST_WANTED} LIMIT $4 FOR UPDATE SKIP LOCKED
         )
         RETURNING *
@@ -232,6 +238,7 @@ async def claim(
         limit,
         now + timedelta(seconds=lease),
         head["id"],
+        int(model.Band.DEFAULT if apart else model.Band.LOW_PRIORITY),
     )
     return [_want(row) for row in rows]
 

@@ -79,6 +79,7 @@ class Lane:
         self._time = time
         self._wake = wake
         self._pack_sizes = {source.name: float(source.policy.together) for source in sources}
+        self._awaited = {source.name: source.policy.awaited for source in sources if source.policy.awaited}
         self._singly = {(source.name, contract.tag(kind)) for source in sources for kind in source.policy.singly}
         self._called = asyncio.Event()
         self._sends: set[asyncio.Task[None]] = set()
@@ -175,10 +176,10 @@ class Lane:
             await self._time.sleep(wait)
 
     async def _claim(self, band: model.Band) -> list[wants.Want]:
-        lease = self._policy.timeout + 30.0
+        now, lease = self._time.now(), self._policy.timeout + 30.0
         sizes = {name: int(size) for name, size in self._pack_sizes.items()}
         async with self._database.transaction() as conn:
-            pack = await wants.claim(conn, sizes, self._time.now(), lease, singly=self._singly, band=band)
+            pack = await wants.claim(conn, sizes, now, lease, singly=self._singly, awaited=self._awaited, band=band)
             fit = self._fit_request(pack)
             await wants.release(conn, [want.id for want in pack[fit:]])
         return pack[:fit]
@@ -188,8 +189,7 @@ class Lane:
         if len(pack) < 2:
             return len(pack)
         source = self._sources[pack[0].source]
-        questions = _questions(pack)
-        size = len(pack)
+        questions, size = _questions(pack), len(pack)
         while size > 1 and len(source.request(questions[:size]).url) > URL_BYTES:
             size = size * 3 // 4
         return size

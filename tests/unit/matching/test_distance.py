@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sleevenotes import model
@@ -85,4 +85,5 @@ def test_any_names_can_be_measured_and_stay_in_bounds(artist: str, track: str, t
 
 @given(st.text(), st.text())
 def test_every_name_is_at_no_distance_from_itself(artist: str, track: str) -> None:
+    assume(not readings.is_unknown(artist))  # "" and "Unknown Artist" are no names
     assert distance.measure(Asked(artist, track), recording(track, artist), ()).total == 0

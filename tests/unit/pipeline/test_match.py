@@ -1,4 +1,4 @@
-"""Looking at what was answered: what a release that was looked up has of the track, in place of the mere mention."""
+"""Looking at what was answered: releases that were looked up, and replies that were cut."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sleevenotes import model
 from sleevenotes.pipeline import match
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract, registry
-from sleevenotes.store import replies
+from sleevenotes.store import lookups, replies
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CREDIT = model.ArtistCredit((model.ArtistCreditName("", "Low", foreign_id="discogs:Low"),))
@@ -54,3 +54,52 @@ def test_a_release_that_has_it_not_is_no_candidate() -> None:
 @pytest.mark.parametrize("page", [None, contract.UNKNOWN])
 def test_until_the_release_has_answered_the_mention_stands(page: contract.Answer | None) -> None:
     assert titles(page, replies.Outcome.GIVEN_UP) == ["Words", "Words"]
+
+
+# ---------------------------------------------------------------- replies that were cut
+
+
+def look(album: str, *, cut: bool) -> match.Look:
+    """Look at a name that MusicBrainz was asked for in a pack, and answered with a song of Low's "Trust"."""
+    tools = Tools(
+        *cast("tuple[Any, Any, Any]", (None, None, None)), registry.usable(contract.Keys()), cast("Any", None)
+    )
+    credit = model.ArtistCredit((model.ArtistCreditName("a-low", "Low"),))
+    group = model.ReleaseGroup("g-trust", "Trust", "Album")
+    trust = model.Release("r-trust", "Trust", group, status="Official", date="2002")
+    candidate = contract.RecordingCandidate(model.Recording("m-words", "Words", credit), (trust,))
+    lookup = lookups.Pending(1, "Low", "Words", album, 1, 0, NOW)
+    told = reply(contract.Answer((candidate,), cut=cut), contract.key(match.question(lookup)), replies.Outcome.ANSWERED)
+    known = {("musicbrainz", told.key): msgspec.structs.replace(told, source="musicbrainz")}
+    return match._look(tools, lookup, known, model.Band.LOW_PRIORITY)
+
+
+def test_of_a_cut_reply_a_song_on_another_album_than_was_sent_does_not_do() -> None:
+    news = look("I Could Live in Hope", cut=True).news
+    assert [(new.source, new.alone) for new in news] == [("musicbrainz", True)]
+
+
+@pytest.mark.parametrize(("album", "cut"), [("Trust", True), ("", True), ("I Could Live in Hope", False)])
+def test_a_song_on_the_album_or_out_of_a_whole_reply_does(album: str, cut: bool) -> None:
+    found = look(album, cut=cut)
+    assert found.decision is not None
+    assert not found.news
+
+
+# ---------------------------------------------------------------- titles that hold more than the title
+
+
+def asked(track: str) -> list[tuple[str, str]]:
+    sources = registry.usable(contract.Keys(listenbrainz_token="t"))
+    tools = Tools(*cast("tuple[Any, Any, Any]", (None, None, None)), sources, cast("Any", None))
+    lookup = lookups.Pending(1, "Pink Floyd", track, "", 1, 0, NOW)
+    first = next(match._waves(tools, lookup, {}, model.Band.LOW_PRIORITY))
+    return [(source.name, each.track) for source, each in first if isinstance(each, contract.FindRecording)]
+
+
+def test_who_compares_whole_names_is_asked_for_the_title_without_its_number_and_for_the_one_that_was_sent() -> None:
+    assert asked("06 - Us and Them") == [("listenbrainz", "Us and Them"), ("listenbrainz", "06 - Us and Them")]
+
+
+def test_a_title_that_holds_nothing_else_is_asked_once() -> None:
+    assert asked("Us and Them") == [("listenbrainz", "Us and Them")]

@@ -54,7 +54,7 @@ async def test_a_name_that_another_transaction_is_just_writing_is_waited_for_and
             met = (await lookups.meet(first, named(Band.DEFAULT), clock.now()))[NAME]
             late = asyncio.create_task(lookups.meet(second, named(Band.DEFAULT), clock.now()))
             await until_it_waits(database)
-        assert (await late)[NAME] == (met.id, True, False, None)
+        assert (await late)[NAME] == lookups.Met(met.id, pending=True, unasked=False, bare_group_id=None)
 
 
 async def until_it_waits(database: Database) -> None:

@@ -49,6 +49,18 @@ async def test_the_most_urgent_band_goes_first_then_the_most_played(database: Da
     assert [await take(database) for _ in range(4)] == [["urgent"], ["often"], ["seldom"], []]
 
 
+async def test_what_is_waited_for_goes_apart_from_an_import_where_replies_crowd(database: Database) -> None:
+    await put(database, *(new(f"imported {number}", plays=99) for number in range(4)), band=model.Band.LOW_PRIORITY)
+    await put(database, *(new(f"live {number}") for number in range(3)))
+    packs = []
+    for _ in range(3):
+        async with database.transaction() as conn:
+            pack = await wants.claim(conn, {SOURCE: 32}, NOW, lease=30.0, awaited={SOURCE: 2})
+        packs.append([str(want.question["track"]) for want in pack])
+    assert [len(pack) for pack in packs] == [2, 1, 4]
+    assert {track for pack in packs[:2] for track in pack} == {"live 0", "live 1", "live 2"}
+
+
 async def test_a_kind_that_goes_singly_is_claimed_alone_and_the_others_in_packs(database: Database) -> None:
     describing = [contract.DescribeRecording(mbid) for mbid in ("a", "b")]
     singles = [wants.New(SOURCE, contract.key(each), contract.kind(each), each, 1, plays=9) for each in describing]
