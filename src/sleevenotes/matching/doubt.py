@@ -28,7 +28,10 @@ VERSION: Final = 0.4  # of one title there are versions, and what tells them apa
 SHOP_ONLY: Final = 0.3  # known to a source without MusicBrainz' ids alone
 
 # How the penalties of matching.distance begin that say more than their weight, which is small by intention.
-_NAMED: Final = ("the artist is credited as", "the artist is also known as", "credited to", "the artists are credited")
+_NAMED: Final = (
+    *("the artist is credited as", "the artist is also known as", "credited to", "the artists are credited"),
+    "by ",  # by the surname alone
+)
 _VERSIONS: Final = (
     *("told apart by", "one side says more exactly which version", "the album, not the title, says live"),
     *("another ", "a video"),

@@ -36,6 +36,11 @@ def test_an_artist_under_another_name_is_worth_a_look() -> None:
         assert doubt.total(found) >= doubt.SUSPICIOUS, found
 
 
+def test_a_surname_alone_is_worth_a_look() -> None:
+    found = doubt.doubts(shown(("Beethoven", "Für Elise", ""), given.recording("Für Elise", "Ludwig van Beethoven")))
+    assert doubt.total(found) >= doubt.SUSPICIOUS
+
+
 def test_another_album_is_told_by_both_names() -> None:
     other = shown(("Björk", "Jóga", "Debut"), given.recording("Jóga", "Björk"), given.release("Homogenic"))
     assert [each.name for each in doubt.doubts(other)] == ["sent on Debut, shown on Homogenic"]
