@@ -31,6 +31,7 @@ from sleevenotes.pipeline import (
     preview,
     recheck,
     reconsider,
+    search,
 )
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
@@ -129,6 +130,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "portrait": portrait,
         "preview": preview,
         "artwork": artwork,
+        "search": search,
     }
     return [
         jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))

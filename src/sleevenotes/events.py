@@ -30,7 +30,7 @@ class NowPlayingChanged(msgspec.Struct, frozen=True, tag="now_playing_changed"):
 
 
 class LookupsDecided(msgspec.Struct, frozen=True, tag="lookups_decided"):
-    """These lookups, which scrobbles of this account point at, were matched, not found or failed."""
+    """These lookups, which scrobbles of this account point at, were matched, not found, failed or corrected."""
 
     ids: tuple[int, ...]
 
@@ -47,4 +47,18 @@ class ArtworkDecided(msgspec.Struct, frozen=True, tag="artwork_decided"):
     release_group_ids: tuple[int, ...]
 
 
-Event = ScrobblesStored | ScrobblesDeleted | NowPlayingChanged | LookupsDecided | PreviewsShown | ArtworkDecided
+class SearchesAnswered(msgspec.Struct, frozen=True, tag="searches_answered"):
+    """What this account searched for, to correct a match, has been answered, or could not be asked."""
+
+    ids: tuple[int, ...]
+
+
+Event = (
+    ScrobblesStored
+    | ScrobblesDeleted
+    | NowPlayingChanged
+    | LookupsDecided
+    | PreviewsShown
+    | ArtworkDecided
+    | SearchesAnswered
+)

@@ -220,7 +220,7 @@ class Listener:
         """Decide a lookup, leave its traces, tell the page; return the release group's id."""
         now = self.clock.now()
         async with self.database.transaction() as conn:
-            kept = (await catalog.keep(conn, [(_recording(sleeve, track), _release(sleeve))], now))[0]
+            kept = (await catalog.keep(conn, [(recording(sleeve, track), release(sleeve))], now))[0]
             assert kept.release_id
             assert kept.release_group_id
             identity = matches.Identity(
@@ -298,7 +298,7 @@ async def an_evening(listener: Listener, days: int = 3) -> None:
     await listener.play(SLEEVES[4], "Thaw (Rehearsal)", now - timedelta(minutes=1))
 
 
-def _recording(sleeve: Sleeve, track: str) -> model.Recording:
+def recording(sleeve: Sleeve, track: str) -> model.Recording:
     return model.Recording(
         mbid=mbid("recording", sleeve.artist, track),
         title=track,
@@ -307,7 +307,7 @@ def _recording(sleeve: Sleeve, track: str) -> model.Recording:
     )
 
 
-def _release(sleeve: Sleeve) -> model.Release:
+def release(sleeve: Sleeve) -> model.Release:
     group = model.ReleaseGroup(
         mbid=sleeve.mbid, title=sleeve.album, primary_type="Album", first_release_date=sleeve.date
     )

@@ -59,6 +59,31 @@ def test_a_recorded_release_tells_tracks_from_their_mixes(shared_data: Path) -> 
     assert SOURCE.read([contract.DescribeRelease("discogs:r430616", "Time")], reply) == [contract.ABSENT]
 
 
+def test_a_recorded_release_tells_all_its_tracks_to_who_asks_for_none_by_name(shared_data: Path) -> None:
+    [reply] = [
+        each.reply
+        for each in recorded.exchanges(shared_data, "discogs", HOST)
+        if each.path.startswith("/releases/430616") and each.reply.status == 200
+    ]
+    [answer] = SOURCE.read([contract.DescribeRelease("discogs:r430616", "")], reply)
+    listed = msgspec.json.decode(reply.body)["tracklist"]
+    titles = [each.recording.title for each in answer.candidates if isinstance(each, contract.RecordingCandidate)]
+    assert titles == [track["title"] for track in listed if track["type_"] == "track"]
+
+
+def test_every_recorded_master_leads_to_its_main_release(shared_data: Path) -> None:
+    masters = [
+        each
+        for each in recorded.exchanges(shared_data, "discogs", HOST)
+        if each.path.startswith("/masters/") and each.reply.status == 200
+    ]
+    assert len(masters) >= 4
+    for each in masters:
+        page = msgspec.json.decode(each.reply.body)
+        [answer] = SOURCE.read([contract.DescribeRelease(f"discogs:m{page['id']}", "")], each.reply)
+        assert answer.follow_ups == (contract.DescribeRelease(f"discogs:r{page['main_release']}", ""),)
+
+
 def test_every_recorded_release_reads(shared_data: Path) -> None:
     read = 0
     for each in recorded.exchanges(shared_data, "discogs", HOST):
@@ -182,6 +207,24 @@ async def test_a_song_s_release_says_that_it_is_there_by_its_own_title(simulator
             assert all(names.key(names.plain(song.title)) in names.key(title) for title in titles)
     assert looked_up >= 40
     assert there >= looked_up * 0.8  # a version's own release lists no tracks in this world
+
+
+async def test_a_master_leads_to_a_release_with_its_tracks(simulator: core.Simulator, world: World) -> None:
+    song = known(world)[0]
+    found = await ask(simulator, contract.FindRecording(entities.printed(song.credit), song.title))
+    groups = [
+        release.release_group.foreign_id
+        for each in found.candidates
+        if isinstance(each, contract.RecordingCandidate)
+        for release in each.releases
+    ]
+    master = next(each for each in groups if each.startswith("discogs:m"))
+    [main] = (await ask(simulator, contract.DescribeRelease(master, ""))).follow_ups
+    tracks = (await ask(simulator, main)).candidates
+    assert tracks
+    for each in tracks:
+        assert isinstance(each, contract.RecordingCandidate)
+        assert each.releases[0].release_group.foreign_id == master
 
 
 async def test_a_stranger_is_shown_no_images_and_may_be_refused(simulator: core.Simulator, world: World) -> None:

@@ -230,6 +230,28 @@ async def test_page_after_page_the_simulated_musicbrainz_lists_all_that_an_artis
     assert len(told) > 10
 
 
+async def test_a_release_and_its_group_tell_what_is_on_them(simulator: core.Simulator, world: World) -> None:
+    group = next(each for each in world.catalogue.groups.values() if len(each.releases) > 1)
+    release = group.releases[0]
+    one = await ask(simulator, contract.ListRecordings(release_mbid=release.mbid))
+    told = [each.recording.mbid for each in one.candidates if isinstance(each, contract.RecordingCandidate)]
+    assert told == list(dict.fromkeys(track.mbid for track in release.tracks))
+    asked: contract.ListRecordings | None = contract.ListRecordings(release_group_mbid=group.mbid)
+    on: dict[str, set[str]] = {}
+    while asked:
+        answer = await ask(simulator, asked)
+        for each in answer.candidates:
+            assert isinstance(each, contract.RecordingCandidate)
+            assert {release.release_group.mbid for release in each.releases} == {group.mbid}
+            on.setdefault(each.recording.mbid, set()).update(release.mbid for release in each.releases)
+        asked = next((each for each in answer.follow_ups if isinstance(each, contract.ListRecordings)), None)
+    true: dict[str, set[str]] = {}
+    for each_release in group.releases:
+        for track in each_release.tracks:
+            true.setdefault(track.mbid, set()).add(each_release.mbid)
+    assert on == true
+
+
 async def test_an_artist_who_is_none_has_no_releases_there(simulator: core.Simulator) -> None:
     nobody = contract.BrowseReleases("00000000-0000-4000-8000-000000000000")
     assert await ask(simulator, nobody) == contract.ABSENT

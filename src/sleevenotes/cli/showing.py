@@ -173,11 +173,18 @@ def _story(told: explanations.Explanation) -> Iterator[str]:
     yield from _asked("Asked for the cover", told.cover_traces)
 
 
+_LED_BY = {
+    "evidence": " (from this play alone)",
+    "correction": " (as the listener said)",
+    "everybody": " (as the owner said)",
+}
+
+
 def _outcome(told: explanations.Explanation) -> Iterator[str]:
     if match := told.match:
         yield f"  became   {_named(match.artist, match.recording, match.release_group or match.release)}"
         yield f"  because  {match.reason}"
-        own = " (from this play alone)" if match.own else ""
+        own = _LED_BY.get(told.led_by, "")
         yield f"  distance {match.distance:.3f}{own}, by {match.source}"
         for penalty in match.penalties:
             yield f"           {penalty['weight']:.3f} {penalty['name']}"

@@ -92,7 +92,7 @@ def decide(asked: Asked, options: Sequence[Option]) -> Decision:
     """Decide which of the options was asked for. Options with the same MBID are taken together."""
     if not options:
         return Nothing("no source knows this artist and track")
-    weighed = sorted((_weigh(asked, option) for option in _united(options)), key=_by_distance)
+    weighed = sorted((_weigh(asked, option) for option in united(options)), key=_by_distance)
     best = weighed[0]
     if best.distance > THRESHOLD:
         return _too_far(best, weighed)
@@ -196,8 +196,8 @@ def _weigh(asked: Asked, option: Option) -> Weighed:
     return Weighed(option, measured.total, measured.penalties, measured.title)
 
 
-def _united(options: Iterable[Option]) -> list[Option]:
-    """Take options of one MBID together: the first's facts, all their releases."""
+def united(options: Iterable[Option]) -> list[Option]:
+    """Take options of one identity together: the first's facts, all their releases."""
     united: dict[str, Option] = {}
     for option in options:
         identity = option.recording.identity

@@ -23,6 +23,7 @@ from sleevenotes.store import (
     matches,
     postgres,
     replies,
+    searches,
     traces,
 )
 from sleevenotes.store import events as store_events
@@ -38,6 +39,9 @@ TIDY_EVERY = 60
 """Rounds between two tidyings."""
 
 KEEP_TRACES = timedelta(days=180)
+KEEP_SEARCHES = timedelta(hours=6)
+"""What a search found is kept as long as the strictest source, Discogs, lets it be shown."""
+
 KEEP_JOB_LOG = timedelta(days=1)
 ORPHAN_AGE = 24 * 3600.0
 """Seconds for which a file may lie without a row: fetched, and its stage not yet run."""
@@ -94,6 +98,8 @@ async def purge_stop_gaps(tools: Tools) -> None:
             async with tools.database.connection() as conn:
                 await replies.purge(conn, source.name, before)
                 await artwork_candidates.purge(conn, source.name, before)
+    async with tools.database.connection() as conn:
+        await searches.purge(conn, now - KEEP_SEARCHES)
     async with tools.database.transaction() as conn:
         purged = await images.purge(conn, now)
         await _forget_covers(conn, purged.release_group_ids)

@@ -13,6 +13,7 @@ from sleevenotes.server import (
     live,
     pages_account,
     pages_music,
+    pages_review,
     pages_status,
     services,
     strangers,
@@ -119,7 +120,13 @@ handlers = [
     *pages_account.handlers,
     Router(
         path="/",
-        route_handlers=[feed, *pages_account.own, *pages_music.handlers, *pages_status.handlers],
+        route_handlers=[
+            feed,
+            *pages_account.own,
+            *pages_music.handlers,
+            *pages_review.handlers,
+            *pages_status.handlers,
+        ],
         dependencies=SIGNED_IN,
         exception_handlers={strangers.Stranger: strangers.show_the_way},
         include_in_schema=False,

@@ -18,6 +18,7 @@ from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import (
     artwork_candidates,
+    corrections,
     events,
     explanations,
     jobs,
@@ -64,6 +65,7 @@ async def _album(conn: Connection, account: Account, release_group_id: int) -> d
         "tracks": await library.album_tracks(conn, account.id, release_group_id),
         "months": await library.album_months(conn, account.id, release_group_id, account.time_zone),
         "editions": [edition for edition in group.editions if edition.id in own],
+        "name_id": await library.album_name(conn, account.id, release_group_id),
         "traces": await traces.of_release_group(conn, release_group_id),
         "offers": [each for each in await artwork_candidates.load(conn, release_group_id) if _passed_over(each, group)],
     }
@@ -123,6 +125,7 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
         heard = (await events.read(conn, account.id, "")).cursor
         plays = await played.by_ids(conn, account.id, [scrobble_id])
         story = await explanations.explain(conn, scrobble_id) if plays else None
+        corrected = await corrections.in_force(conn, account.id, plays[0].lookup_id) if plays else None
         await feeds.hurry(conn, plays)
     if story is None:
         raise NotFoundException
@@ -139,6 +142,7 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
         hints=stories.hints(play),
         candidates=stories.candidates(story.lookup.candidates),
         matched=play.status is model.Status.ENRICHED,
+        correction_id=corrected,
         tell=feeds.dater(account, now),
     )
 

@@ -103,6 +103,8 @@ def _read(error: Exception) -> tuple[int, str]:
     match error:
         case errors.Refused():
             return 422, str(error)
+        case errors.Gone():
+            return 404, str(error)
         case errors.Fault():
             return 503, _UNAVAILABLE
         case HTTPException() if error.status_code < 500:

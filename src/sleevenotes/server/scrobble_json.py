@@ -241,9 +241,11 @@ class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A scrobble: as it was sent, and what it was matched to (null while unknown).
 
     `effective_artwork_url` is an address on this server, `artwork_uri` what the client sent, not to be shown.
+    `lookup_id` is its name's: the same for every play that was sent with the same artist, track and album.
     """
 
     id: int
+    lookup_id: int
     played_at: datetime
     track_name: str
     artist_name: str
@@ -267,6 +269,7 @@ def written(play: Play) -> ScrobbleAnswer:
     """Write a play."""
     return ScrobbleAnswer(
         id=play.id,
+        lookup_id=play.lookup_id,
         played_at=play.listened_at,
         track_name=play.track,
         artist_name=play.artist,

@@ -114,6 +114,9 @@ def _said(trace: traces.Trace) -> str:
 
 def _decision(story: Explanation) -> Step:
     lookup = story.lookup
+    if story.led_by in _BY_HAND:
+        said = story.match.reason if story.match else "None of what was found is it; it stays silent."
+        return Step("chosen", _BY_HAND[story.led_by], said)
     if story.match:
         source = "by what this play alone knew" if story.match.own else f"from {views.source_name(story.match.source)}"
         return Step("chosen", f"Matched {source}", story.match.reason, lookup.decided_at)
@@ -121,6 +124,9 @@ def _decision(story: Explanation) -> Step:
         return Step("waiting", "Looking it up", "The name waits for its turn; nothing has to be done.")
     title = "No match" if lookup.status == "not_found" else "Not reachable"
     return Step("absent" if lookup.status == "not_found" else "fault", title, lookup.reason, lookup.decided_at)
+
+
+_BY_HAND = {"correction": "You said what it is", "everybody": "The owner said what it is"}
 
 
 def _cover(story: Explanation) -> list[Step]:

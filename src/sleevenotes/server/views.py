@@ -207,6 +207,7 @@ _ASKED = {
     "find_by_isrc": "Which recording has this ISRC?",
     "describe_recording": "What is the recording with this id?",
     "describe_release": "Is it on this release?",
+    "list_recordings": "What is on this album?",
     "browse_releases": "What is on the artist's releases?",
     "find_artist": "Who is it?",
     "find_images": "Which covers does the album have?",

@@ -9,7 +9,19 @@ from litestar.datastructures import State
 from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
 
-from sleevenotes.server import apidocs, auth, images, limits, listenbrainz, native, ops, pages, problems, templating
+from sleevenotes.server import (
+    apidocs,
+    auth,
+    images,
+    limits,
+    listenbrainz,
+    native,
+    native_corrections,
+    ops,
+    pages,
+    problems,
+    templating,
+)
 from sleevenotes.server.services import Services
 
 HERE = Path(__file__).parent
@@ -31,6 +43,7 @@ def create(services: Services) -> Litestar:
         route_handlers=[
             *listenbrainz.routers,
             native.router,
+            native_corrections.router,
             *ops.handlers,
             *images.handlers,
             *pages.handlers,

@@ -54,7 +54,10 @@ class DescribeRecording(msgspec.Struct, frozen=True, tag="describe_recording"):
 
 
 class DescribeRelease(msgspec.Struct, frozen=True, tag="describe_release"):
-    """Is this track on a source's release, and by which title? `foreign_id` is the source's own: "discogs:r27"."""
+    """Is this track on a source's release, and by which title? `foreign_id` is the source's own: "discogs:r27".
+
+    A track of "" asks for all of them. "discogs:m27" is a master, whose main release is asked for.
+    """
 
     foreign_id: str
     track: str
@@ -69,6 +72,17 @@ class BrowseReleases(msgspec.Struct, frozen=True, omit_defaults=True, tag="brows
     artist_mbid: str
     offset: int = 0
     left: int = 0
+
+
+class ListRecordings(msgspec.Struct, frozen=True, omit_defaults=True, tag="list_recordings"):
+    """Which recordings are on this MusicBrainz release, or on those of this release group?
+
+    One of the two ids is "". Of a group, it is one page, from the `offset`-th release on.
+    """
+
+    release_mbid: str = ""
+    release_group_mbid: str = ""
+    offset: int = 0
 
 
 class FindImages(msgspec.Struct, frozen=True, tag="find_images"):
@@ -98,6 +112,7 @@ Question = (
     | DescribeRecording
     | DescribeRelease
     | BrowseReleases
+    | ListRecordings
     | FindImages
     | FindArtist
     | FetchImage
@@ -130,6 +145,8 @@ def key(question: Question) -> bytes:
             return names.digest(kind(question), str(names.KEY_VERSION), foreign_id, names.key(track))
         case BrowseReleases(mbid, offset, _):
             return names.digest(kind(question), mbid, str(offset))
+        case ListRecordings(release, group, offset):
+            return names.digest(kind(question), release, group, str(offset))
         case FindImages(artist, release, mbid):
             version = str(names.KEY_VERSION)
             return names.digest(kind(question), version, names.key(artist), names.key(release), mbid)

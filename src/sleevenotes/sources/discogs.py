@@ -26,6 +26,8 @@ _NAME: Final = "Discogs"
 _BASE: Final = "https://api.discogs.com"
 _SITE: Final = "https://www.discogs.com"
 _ROWS: Final = 25
+_RELEASE: Final = "discogs:r"
+_MASTER: Final = "discogs:m"
 
 
 class _Result(msgspec.Struct):
@@ -41,6 +43,10 @@ class _Result(msgspec.Struct):
 
 class _Found(msgspec.Struct):
     results: list[_Result]
+
+
+class _Master(msgspec.Struct):
+    main_release: int
 
 
 class Discogs:
@@ -69,8 +75,9 @@ class Discogs:
         """Search for releases that have a track, or for an album in all its editions; look a release up."""
         match questions[0]:
             case contract.DescribeRelease(foreign_id):
-                number = urllib.parse.quote(foreign_id.removeprefix("discogs:r"), safe="")
-                return contract.Request(f"{_BASE}/releases/{number}", headers=self._headers)
+                kind = "masters" if foreign_id.startswith(_MASTER) else "releases"
+                number = urllib.parse.quote(foreign_id.removeprefix(_MASTER).removeprefix(_RELEASE), safe="")
+                return contract.Request(f"{_BASE}/{kind}/{number}", headers=self._headers)
             case contract.FindRecording(artist, track):
                 return self._search(type="release", artist=_asked(artist), track=names.plain(track))
             case contract.FindImages(artist, release):
@@ -82,6 +89,9 @@ class Discogs:
         """Answer with a candidate for each release, with the track on a release, or with covers of albums."""
         is_there = _is_there(reply)
         match questions[0]:
+            case contract.DescribeRelease(foreign_id, track) if is_there and foreign_id.startswith(_MASTER):
+                main = contract.read_json(_NAME, reply, _Master).main_release
+                return [contract.Answer(follow_ups=(contract.DescribeRelease(f"{_RELEASE}{main}", track),))]
             case contract.DescribeRelease() as question:
                 return [discogs_release.read(question, reply) if is_there else contract.ABSENT]
             case contract.FindRecording(artist, track):

@@ -51,17 +51,18 @@ class MusicBrainz:
             contract.FindByIsrc,
             contract.DescribeRecording,
             contract.BrowseReleases,
+            contract.ListRecordings,
         ),
-        singly=(contract.DescribeRecording, contract.BrowseReleases),
+        singly=(contract.DescribeRecording, contract.BrowseReleases, contract.ListRecordings),
     )
 
     def request(self, questions: Sequence[contract.Question]) -> contract.Request:
-        """Put FindRecordings, or FindByIsrcs, into one search, one DescribeRecording into a lookup, one
-        BrowseReleases into a page.
-        """
+        """Put FindRecordings, or FindByIsrcs, into one search, any one of the others into a lookup or a page."""
         first = questions[0]
         if isinstance(first, contract.BrowseReleases):
             return contract.Request(_browse_url(first))
+        if isinstance(first, contract.ListRecordings):
+            return contract.Request(_list_url(first))
         if isinstance(first, contract.DescribeRecording):
             mbid = urllib.parse.quote(first.mbid, safe="")
             return contract.Request(f"{_BASE}/recording/{mbid}?inc={_INCLUDES}&fmt=json")
@@ -74,6 +75,8 @@ class MusicBrainz:
         _refuse_faults(reply)
         if isinstance(questions[0], contract.BrowseReleases):
             return [_read_page(questions[0], reply)]
+        if isinstance(questions[0], contract.ListRecordings):
+            return [_read_list(questions[0], reply)]
         if isinstance(questions[0], contract.DescribeRecording):
             return [_read_lookup(reply)]
         if isinstance(questions[0], contract.FindByIsrc):
@@ -90,6 +93,13 @@ def _browse_url(question: contract.BrowseReleases) -> str:
         "fmt": "json",
     }
     return f"{_BASE}/release?{urllib.parse.urlencode(parameters)}&inc={_BROWSED}"
+
+
+def _list_url(question: contract.ListRecordings) -> str:
+    if question.release_mbid:
+        return f"{_BASE}/release/{urllib.parse.quote(question.release_mbid, safe='')}?inc={_BROWSED}&fmt=json"
+    parameters = {"release-group": question.release_group_mbid, "limit": _PAGE, "offset": question.offset}
+    return f"{_BASE}/release?{urllib.parse.urlencode(parameters)}&fmt=json&inc={_BROWSED}"
 
 
 def search_clause(question: contract.Question) -> str:
@@ -152,6 +162,21 @@ def _read_page(question: contract.BrowseReleases, reply: contract.Reply) -> cont
     until = question.offset + page.releases
     further = page.releases > 0 and until < page.of
     rest = contract.BrowseReleases(question.artist_mbid, until, page.of - until)
+    return contract.Answer(page.candidates, (rest,) if further else ())
+
+
+def _read_list(question: contract.ListRecordings, reply: contract.Reply) -> contract.Answer:
+    """Read what is on a release, or on one page of a group's; the page leads to the next."""
+    if reply.status == 404 or (reply.status == 400 and b"Invalid mbid" in reply.body):
+        return contract.ABSENT
+    if reply.status != 200:
+        _refuse(reply)
+    if question.release_mbid:
+        return contract.Answer(musicbrainz_json.read_release(reply.body))
+    page = musicbrainz_json.read_page(reply.body)
+    until = question.offset + page.releases
+    further = page.releases > 0 and until < page.of
+    rest = msgspec.structs.replace(question, offset=until)
     return contract.Answer(page.candidates, (rest,) if further else ())
 
 

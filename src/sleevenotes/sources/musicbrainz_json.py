@@ -107,6 +107,7 @@ class _Page(msgspec.Struct, rename="kebab"):
 
 _search = msgspec.json.Decoder(_Search)
 _page = msgspec.json.Decoder(_Page)
+_listed = msgspec.json.Decoder(_ListedRelease)
 _recording = msgspec.json.Decoder(_Recording)
 
 
@@ -146,13 +147,28 @@ def read_page(body: bytes) -> Page:
         page = _page.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise errors.Garbled(f"MusicBrainz' releases cannot be read: {error}", body=body) from error
+    return Page(_on(page.releases), len(page.releases), page.release_count)
+
+
+def read_release(body: bytes) -> tuple[contract.RecordingCandidate, ...]:
+    """Read the body of a release's lookup, with the same includes: the recordings on it, each once.
+
+    Raises errors.Garbled when it is none.
+    """
+    try:
+        return _on([_listed.decode(body)])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise errors.Garbled(f"MusicBrainz' release cannot be read: {error}", body=body) from error
+
+
+def _on(releases: list[_ListedRelease]) -> tuple[contract.RecordingCandidate, ...]:
     found: dict[str, _Recording] = {}
-    for listed in page.releases:
+    for listed in releases:
         for track in (track for medium in listed.media for track in medium.tracks):
             recording = found.setdefault(track.recording.id, track.recording)
             if all(release.id != listed.id for release in recording.releases):
                 recording.releases = [*recording.releases, _holding(listed, track)]
-    return Page(tuple(map(_candidate, found.values())), len(page.releases), page.release_count)
+    return tuple(map(_candidate, found.values()))
 
 
 def _holding(listed: _ListedRelease, track: _ListedTrack) -> _Release:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from sleevenotes.store import traces
+from sleevenotes.store import effective, traces
 from sleevenotes.store.postgres import Connection
 
 
@@ -72,6 +72,7 @@ class Explanation(msgspec.Struct, frozen=True):
     sent: Sent
     lookup: Decided
     match: Matched | None
+    led_by: str  # to the match, or to none: "correction", "evidence", "everybody" or "", see store.effective
     cover: Cover | None
     match_traces: list[traces.Trace]
     cover_traces: list[traces.Trace]
@@ -80,23 +81,23 @@ class Explanation(msgspec.Struct, frozen=True):
 async def explain(conn: Connection, scrobble_id: int) -> Explanation | None:
     """Read one scrobble's story; None when there is no such scrobble."""
     row = await conn.fetchrow(
-        """
-        SELECT scrobbles.id, accounts.name AS account, listened_at, scrobbles.artist, scrobbles.track,
-               scrobbles.release, source_app, origin, evidence,
-               lookup_id, status, reason, tries, decided_at, recheck_at, candidates,
-               (SELECT count(*) FROM scrobbles same WHERE same.lookup_id = lookups.id) AS plays,
-               scrobbles.match_id AS own_match_id, coalesce(scrobbles.match_id, lookups.match_id) AS match_id
-        FROM scrobbles
-        JOIN accounts ON accounts.id = account_id
-        JOIN lookups ON lookups.id = lookup_id
-        WHERE scrobbles.id = $1
+        f"""
+        SELECT s.id, accounts.name AS account, listened_at, s.artist, s.track, s.release, source_app, origin, evidence,
+               s.lookup_id, status, reason, tries, decided_at, recheck_at, candidates,
+               (SELECT count(*) FROM scrobbles same WHERE same.lookup_id = l.id) AS plays,
+               {effective.BY} AS led_by, {effective.MATCH} AS in_force
+        FROM scrobbles s
+        JOIN accounts ON accounts.id = s.account_id
+        JOIN lookups l ON l.id = s.lookup_id
+        {effective.JOINS}
+        WHERE s.id = $1
         """,
         scrobble_id,
     )
     if row is None:
         return None
     facts = dict(row)
-    match = await _match(conn, facts["match_id"], own=facts["own_match_id"] is not None)
+    match = await _match(conn, facts["in_force"], own=facts["led_by"] == "evidence")
     group = match.release_group_id if match else None
     asked = [
         *await traces.of_lookup(conn, facts["lookup_id"]),
@@ -106,6 +107,7 @@ async def explain(conn: Connection, scrobble_id: int) -> Explanation | None:
         sent=msgspec.convert(facts, Sent),
         lookup=msgspec.convert(facts, Decided),
         match=match,
+        led_by=facts["led_by"],
         cover=await _cover(conn, group) if group else None,
         match_traces=asked,
         cover_traces=await traces.of_release_group(conn, group) if group else [],

@@ -1,7 +1,7 @@
 """What an account's own plays say about albums and artists: counts, firsts and lasts, months.
 
 Everything here starts from the account's plays, so a page built on it shows nobody else's. A play counts for what
-it was matched to: its own match where it has one, else its lookup's.
+it was matched to, as `store.effective` says.
 """
 
 from __future__ import annotations
@@ -13,21 +13,10 @@ from typing import Any
 
 import msgspec
 
+from sleevenotes.store import effective
 from sleevenotes.store.postgres import Connection
 
-# The account's plays ($1) whose effective match is one of `chosen`, through both kinds of match.
-_OWN_PLAYS = """
-    own AS (
-        SELECT s.id, s.listened_at, m.recording_id, m.release_id, m.release_group_id
-        FROM chosen m JOIN scrobbles s ON s.lookup_id = m.lookup_id
-        WHERE s.account_id = $1 AND s.match_id IS NULL
-        UNION ALL
-        SELECT s.id, s.listened_at, m.recording_id, m.release_id, m.release_group_id
-        FROM chosen m JOIN scrobbles s ON s.id = m.scrobble_id
-        WHERE s.account_id = $1 AND s.match_id = m.id
-    )
-"""
-_OF_ALBUM = f"WITH chosen AS (SELECT * FROM matches WHERE release_group_id = $2), {_OWN_PLAYS}"
+_OF_ALBUM = f"WITH chosen AS (SELECT * FROM matches WHERE release_group_id = $2), {effective.LED}"
 _OF_ARTIST = f"""
     WITH chosen AS (
         SELECT * FROM matches WHERE recording_id IN (
@@ -35,7 +24,7 @@ _OF_ARTIST = f"""
             JOIN artist_credit_names n ON n.artist_credit_id = r.artist_credit_id
             WHERE n.artist_id = $2
         )
-    ), {_OWN_PLAYS}
+    ), {effective.LED}
 """
 
 
@@ -120,6 +109,16 @@ async def album_releases(conn: Connection, account_id: int, release_group_id: in
     return {row["release_id"] for row in rows}
 
 
+async def album_name(conn: Connection, account_id: int, release_group_id: int) -> int | None:
+    """Return the name (a lookup's id) by which the account played a release group most; None where only now."""
+    found: int | None = await conn.fetchval(
+        f"{_OF_ALBUM} SELECT lookup_id FROM own GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1",
+        account_id,
+        release_group_id,
+    )
+    return found
+
+
 async def artist_albums(conn: Connection, account_id: int, artist_id: int, limit: int = 60) -> list[Album]:
     """List the release groups on which the account plays this artist, most played first."""
     rows = await conn.fetch(
@@ -181,7 +180,7 @@ async def _played(conn: Connection, of: str, account_id: int, subject_id: int) -
         f"""
         {of}
         SELECT count(*) AS plays, min(listened_at) AS first_at, max(listened_at) AS last_at,
-               EXISTS (SELECT FROM chosen JOIN now_playing USING (lookup_id) WHERE account_id = $1) AS plays_now
+               EXISTS (SELECT FROM led JOIN now_playing USING (lookup_id) WHERE account_id = $1) AS plays_now
         FROM own
         """,
         account_id,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from sleevenotes import model, names
+from sleevenotes import errors, model, names
 from sleevenotes.store.postgres import Connection
 
 
@@ -205,3 +205,19 @@ async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
         int(model.Band.LOW_PRIORITY),
     )
     return [row["id"] for row in rows]
+
+
+class Sent(NamedTuple):
+    """A lookup's texts, as first sent."""
+
+    artist: str
+    track: str
+    release: str
+
+
+async def sent(conn: Connection, lookup_id: int) -> Sent:
+    """Return what a lookup is called. Raises errors.Gone where there is none."""
+    row = await conn.fetchrow("SELECT artist, track, release FROM lookups WHERE id = $1", lookup_id)
+    if row is None:
+        raise errors.Gone
+    return Sent(*row)

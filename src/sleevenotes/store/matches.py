@@ -1,6 +1,7 @@
 """Matches: what names were decided to be, and who is to be told.
 
-A lookup's match is shared by all accounts; a scrobble's own rests on what only that play knows.
+A lookup's match is shared by all accounts; a scrobble's own rests on what only that play knows; a
+correction's is what a listener said (`store.corrections`).
 
 Rows of lookups are locked in the order of their identity, as `pipeline.submit` does, so that both queue.
 """
@@ -159,6 +160,10 @@ async def accounts_of_release_groups(conn: Connection, release_group_ids: Sequen
         SELECT account_id, release_group_id FROM matched JOIN scrobbles ON scrobbles.id = matched.scrobble_id
         UNION
         SELECT account_id, release_group_id FROM matched JOIN now_playing USING (lookup_id)
+        UNION
+        SELECT plays.account_id, release_group_id FROM matched JOIN corrected ON corrected.id = corrected_id
+        JOIN scrobbles AS plays ON plays.lookup_id = corrected.lookup_id
+        WHERE corrected.everybody OR (own AND plays.account_id = corrected.account_id)
         ORDER BY 1, 2
         """,
         list(release_group_ids),

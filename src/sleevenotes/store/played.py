@@ -10,14 +10,15 @@ from typing import Any
 import msgspec
 
 from sleevenotes import model
+from sleevenotes.store import effective
 from sleevenotes.store.postgres import Connection
 
 
 class Play(msgspec.Struct, frozen=True):
     """One play with all that lists show of it; what is unknown or unmatched is None, "" or ().
 
-    `artists` holds (artist id, MBID, name as credited, join phrase), in order. The scrobble's own match, where it
-    has one, goes before its lookup's shared match. `thumbhash` is base64; `image_digest` hex. What plays now has
+    `artists` holds (artist id, MBID, name as credited, join phrase), in order. Which match counts is said in
+    `store.effective`. `thumbhash` is base64; `image_digest` hex. What plays now has
     the id 0, and `listened_at` is when it began.
     """
 
@@ -53,6 +54,7 @@ class Play(msgspec.Struct, frozen=True):
     origin: str
     artwork_uri: str
     inserted_at: datetime
+    led_by: str = ""  # to this match: "correction", "evidence", "everybody" (the owner's), "" the one all share
 
 
 async def feed(
@@ -124,7 +126,7 @@ async def bounds(conn: Connection, account_id: int) -> tuple[datetime, datetime]
 async def now_playing(conn: Connection, account_id: int, now: datetime) -> Play | None:
     """Return what the account plays now, None when it is over."""
     page = """
-        SELECT 0::bigint AS id, n.started_at AS listened_at, n.lookup_id, NULL::bigint AS match_id,
+        SELECT 0::bigint AS id, n.started_at AS listened_at, n.account_id, n.lookup_id, NULL::bigint AS match_id,
             p.artist, p.track, coalesce(p.release, '') AS release, coalesce(p.album_artist, '') AS album_artist,
             p.duration_ms, coalesce(p.source_app, '') AS source_app, coalesce(p.source_device, '') AS source_device,
             coalesce(p.origin, '') AS origin, coalesce(p.artwork_uri, '') AS artwork_uri, p.evidence, p.extra,
@@ -143,10 +145,10 @@ def _plays(page: str) -> str:
     return f"WITH page AS MATERIALIZED ({page}) {_DETAILS}"
 
 
-_DETAILS = """
+_DETAILS = f"""
     SELECT s.id, s.listened_at, s.artist, s.track, s.release, s.lookup_id, s.source_app, s.duration_ms,
         s.extra, s.evidence, s.album_artist, s.source_device, s.origin, s.artwork_uri, s.inserted_at,
-        CASE WHEN s.match_id IS NULL THEN l.status ELSE 'enriched' END AS status,
+        {effective.STATUS} AS status, {effective.BY} AS led_by,
         r.id AS recording_id, r.mbid AS recording_mbid, r.title AS recording_title, r.length_ms,
         c.name AS artist_credit, parts.artists,
         g.id AS release_group_id, g.mbid AS release_group_mbid, g.title AS release_group_title,
@@ -154,7 +156,8 @@ _DETAILS = """
         w.status AS artwork_status, i.digest AS image_digest, i.thumbhash, i.colour
     FROM page s
     JOIN lookups l ON l.id = s.lookup_id
-    LEFT JOIN matches m ON m.id = coalesce(s.match_id, l.match_id)
+    {effective.JOINS}
+    LEFT JOIN matches m ON m.id = {effective.MATCH}
     LEFT JOIN recordings r ON r.id = m.recording_id
     LEFT JOIN artist_credits c ON c.id = r.artist_credit_id
     LEFT JOIN LATERAL (
@@ -165,7 +168,7 @@ _DETAILS = """
     LEFT JOIN release_groups g ON g.id = m.release_group_id
     LEFT JOIN releases e ON e.id = m.release_id
     LEFT JOIN artworks w ON w.release_group_id = g.id
-    LEFT JOIN images i ON i.id = coalesce(w.image_id, l.image_id)
+    LEFT JOIN images i ON i.id = coalesce(w.image_id, {effective.PREVIEW})
     ORDER BY s.listened_at DESC, s.id DESC
 """
 

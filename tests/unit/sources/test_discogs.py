@@ -309,3 +309,12 @@ def test_a_release_that_is_gone_is_absent_and_a_page_in_its_place_is_not() -> No
 
 def test_who_is_not_known_is_shown_no_images() -> None:
     assert on_it(images=[{"type": "primary", "uri": "", "width": 596, "height": 600}])[0].images == ()
+
+
+def test_a_master_leads_to_its_main_release() -> None:
+    question = contract.DescribeRelease("discogs:m96559", "")
+    assert urlsplit(SOURCE.request([question]).url).path == "/masters/96559"
+    assert read(question, {"id": 96559, "main_release": 249504}).follow_ups == (
+        contract.DescribeRelease("discogs:r249504", ""),
+    )
+    assert read(question, {"message": "Master Release not found."}, 404) == contract.ABSENT

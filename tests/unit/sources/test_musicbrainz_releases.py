@@ -93,3 +93,34 @@ def test_an_artist_who_is_none_has_no_releases(status: int) -> None:
 def test_a_page_that_is_none_is_garbled(body: bytes) -> None:
     with pytest.raises(errors.Garbled):
         read_one(contract.BrowseReleases(QUEEN_MBID), reply(body))
+
+
+# ---------------------------------------------------------------- what is on one album
+
+
+def test_what_is_on_a_release_is_a_lookup_and_on_a_group_a_page() -> None:
+    one = urllib.parse.urlsplit(SOURCE.request([contract.ListRecordings(release_mbid=QUEEN_MBID)]).url)
+    assert one.path == f"/ws/2/release/{QUEEN_MBID}"
+    many = urllib.parse.urlsplit(SOURCE.request([contract.ListRecordings(release_group_mbid=QUEEN_MBID, offset=7)]).url)
+    parameters = urllib.parse.parse_qs(many.query)
+    assert (many.path, parameters["release-group"], parameters["offset"]) == ("/ws/2/release", [QUEEN_MBID], ["7"])
+    assert set(parameters["inc"][0].split()) == {"recordings", "artist-credits", "release-groups", "media"}
+
+
+def test_a_release_tells_its_recordings_with_itself_alone() -> None:
+    answer = read_one(contract.ListRecordings(release_mbid="a"), reply(listed("a", "One", "Two")))
+    assert list(recordings(answer)) == ["One", "Two"]
+    assert [each.mbid for each in recordings(answer)["One"].releases] == ["a"]
+
+
+def test_a_groups_page_leads_to_the_next() -> None:
+    question = contract.ListRecordings(release_group_mbid="g")
+    answer = read_one(question, page(listed("a", "One"), listed("b", "One"), count=3))
+    assert [each.mbid for each in recordings(answer)["One"].releases] == ["a", "b"]
+    assert answer.follow_ups == (contract.ListRecordings(release_group_mbid="g", offset=2),)
+    last = read_one(contract.ListRecordings(release_group_mbid="g", offset=2), page(listed("c", "One"), count=3))
+    assert last.follow_ups == ()
+
+
+def test_an_album_that_is_not_there_is_absent() -> None:
+    assert read_one(contract.ListRecordings(release_mbid="x"), reply({"error": "Not Found"}, 404)) == contract.ABSENT

@@ -131,6 +131,40 @@ async def test_covers_found_before_there_were_candidates_become_candidates(
     await connection.close()
 
 
+async def test_matches_made_before_there_were_corrections_stay_as_they_are(
+    database_url: str, clock: HandClock, tmp_path: Path
+) -> None:
+    for migration in migrate.read()[:6]:
+        (tmp_path / f"{migration.number:04}_{migration.name}.sql").write_text(migration.sql, "utf-8")
+    connection = await postgres.connect(database_url)
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await migrate.run(connection, clock.now(), directory=tmp_path)
+    await connection.execute(BEFORE_CORRECTIONS)
+    before = await connection.fetch("SELECT * FROM matches ORDER BY id")
+    await migrate.run(connection, clock.now())
+    after = await connection.fetch("SELECT * FROM matches ORDER BY id")
+    assert [dict(row) for row in after] == [{**dict(row), "corrected_id": None} for row in before]
+    assert len(after) == 2
+    for nobodys in ("corrected_id = NULL, lookup_id = NULL, scrobble_id = NULL", "lookup_id = 1, scrobble_id = 1"):
+        with pytest.raises(asyncpg.CheckViolationError, match="matches_owner"):
+            await connection.execute(f"UPDATE matches SET {nobodys} WHERE id = 2")
+    await connection.close()
+
+
+BEFORE_CORRECTIONS = """
+    INSERT INTO artist_credits (digest, name) VALUES ('x', 'Joni');
+    INSERT INTO recordings (mbid, title, artist_credit_id, fetched_at)
+    SELECT gen_random_uuid(), 'River', id, '2026-01-01Z' FROM artist_credits;
+    INSERT INTO lookups (identity, artist, track, artist_key, track_key, release_key, key_version, created_at)
+    VALUES ('x', 'Joni', 'River', 'joni', 'river', '', 1, '2026-01-01Z');
+    INSERT INTO scrobbles (account_id, listened_at, identity, lookup_id, artist, track, origin, inserted_at)
+    VALUES (1, '2026-01-01Z', 'x', 1, 'Joni', 'River', 'api', '2026-01-01Z');
+    INSERT INTO matches (lookup_id, recording_id, source, distance, reason, decided_at)
+    VALUES (1, 1, 'musicbrainz', 0, 'so', '2026-01-01Z');
+    INSERT INTO matches (scrobble_id, recording_id, source, distance, reason, decided_at)
+    VALUES (1, 1, 'musicbrainz', 0, 'so', '2026-01-01Z');
+"""
+
 BEFORE_CANDIDATES = """
     INSERT INTO artist_credits (digest, name) VALUES ('x', 'Joni');
     INSERT INTO release_groups (mbid, title, artist_credit_id, fetched_at)

@@ -15,7 +15,7 @@ const newest = main.dataset.page === "newest";
 let cursor = document.body.dataset.cursor;
 let line = null;
 let number = 0; // of the latest fact
-const heard = { lookup: new Map(), group: new Map() }; // id -> number of the latest fact about it
+const heard = { lookup: new Map(), group: new Map(), search: new Map() }; // id -> number of the latest fact about it
 
 function remember(kind, ids) {
   number += 1;
@@ -153,8 +153,15 @@ function waitForTheEnd() {
 const fetchPage = gathered(async () => {
   const fresh = (await drawn(location.href)).querySelector("main");
   if (fresh.querySelector(".front") && !main.querySelector(".front")) fresh.firstElementChild.classList.add("arrives");
+  const typed = [...main.querySelectorAll("input[id]")].filter((field) => field.value !== field.defaultValue);
+  const focused = main.contains(document.activeElement) ? document.activeElement.id : "";
   main.replaceChildren(...fresh.childNodes);
   Object.assign(main.dataset, fresh.dataset);
+  for (const old of typed) {
+    const field = document.getElementById(old.id);
+    if (field) field.value = old.value;
+  }
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 });
 
 // ---------------------------------------------------------------- hearing
@@ -181,7 +188,7 @@ function about(kind, ids) {
   }
   const now = document.querySelector("#now");
   if (now?.dataset.awaits && (concerned.has(now.dataset[kind]) || kind === "group")) fetchNow();
-  const own = (kind === "lookup" ? main.dataset.lookups : main.dataset.groups) ?? "";
+  const own = main.dataset[{ lookup: "lookups", group: "groups", search: "searches" }[kind]] ?? "";
   if ("live" in main.dataset && own.split(",").some((id) => concerned.has(id))) fetchPage();
 }
 
@@ -201,6 +208,7 @@ const facts = {
   lookups_decided: ({ ids }) => about("lookup", ids),
   previews_shown: ({ ids }) => about("lookup", ids),
   artwork_decided: ({ release_group_ids }) => about("group", release_group_ids),
+  searches_answered: ({ ids }) => about("search", ids),
   reset: everything,
 };
 

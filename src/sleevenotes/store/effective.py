@@ -1,0 +1,89 @@
+"""Which match a play shows, in SQL: the one place that says in which order what is known of it counts.
+
+    1. the listener's own correction of its name      (corrected, own)
+    2. the match of the play's own evidence           (scrobbles.match_id)
+    3. the owner's correction for everybody           (corrected, everybody)
+    4. the match that all who play the name share     (lookups.match_id)
+
+A correction may say "none of these": it is in force, and there is no match.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+JOINS: Final = """
+    LEFT JOIN corrected mine ON mine.account_id = s.account_id AND mine.lookup_id = s.lookup_id AND mine.own
+    LEFT JOIN corrected ours ON ours.lookup_id = s.lookup_id AND ours.everybody
+"""
+"""To be joined to plays `s` (account_id, lookup_id, match_id) beside their lookups `l`."""
+
+MATCH: Final = """
+    CASE WHEN mine.id IS NOT NULL THEN mine.match_id
+         WHEN s.match_id IS NOT NULL THEN s.match_id
+         WHEN ours.id IS NOT NULL THEN ours.match_id
+         ELSE l.match_id END
+"""
+"""The id of the match in force; NULL where there is none."""
+
+BY: Final = """
+    CASE WHEN mine.id IS NOT NULL THEN 'correction'
+         WHEN s.match_id IS NOT NULL THEN 'evidence'
+         WHEN ours.id IS NOT NULL THEN 'everybody'
+         ELSE '' END
+"""
+"""What led to it: 'correction' the listener, 'evidence' this play alone, 'everybody' the owner, '' the shared match."""
+
+STATUS: Final = """
+    CASE WHEN mine.id IS NOT NULL THEN CASE WHEN mine.match_id IS NULL THEN 'not_found' ELSE 'enriched' END
+         WHEN s.match_id IS NOT NULL THEN 'enriched'
+         WHEN ours.id IS NOT NULL THEN CASE WHEN ours.match_id IS NULL THEN 'not_found' ELSE 'enriched' END
+         ELSE l.status END
+"""
+"""The status of the play."""
+
+PREVIEW: Final = """
+    CASE WHEN mine.id IS NULL AND (s.match_id IS NOT NULL OR ours.id IS NULL) THEN l.image_id END
+"""
+"""The temporary cover by the names as sent; none where somebody has said that they mean something else."""
+
+NAME_JOINS: Final = """
+    LEFT JOIN corrected mine ON mine.account_id = $1 AND mine.lookup_id = l.id AND mine.own
+    LEFT JOIN corrected ours ON ours.lookup_id = l.id AND ours.everybody
+"""
+"""To be joined to lookups `l`: what account $1 sees a name as, where no single play knows more."""
+
+NAME_MATCH: Final = """
+    CASE WHEN mine.id IS NOT NULL THEN mine.match_id WHEN ours.id IS NOT NULL THEN ours.match_id ELSE l.match_id END
+"""
+"""The id of the match of a name in force; NULL where there is none."""
+
+LED: Final = """
+    led AS (
+        SELECT c.lookup_id, true AS before_evidence, m.recording_id, m.release_id, m.release_group_id
+        FROM chosen m JOIN corrected c ON c.id = m.corrected_id
+        WHERE c.account_id = $1 AND c.own
+        UNION ALL
+        SELECT c.lookup_id, false, m.recording_id, m.release_id, m.release_group_id
+        FROM chosen m JOIN corrected c ON c.id = m.corrected_id
+        WHERE c.everybody AND NOT EXISTS
+            (SELECT FROM corrected x WHERE x.account_id = $1 AND x.lookup_id = c.lookup_id AND x.own)
+        UNION ALL
+        SELECT m.lookup_id, false, m.recording_id, m.release_id, m.release_group_id
+        FROM chosen m
+        WHERE m.lookup_id IS NOT NULL
+          AND NOT EXISTS (SELECT FROM corrected x WHERE x.account_id = $1 AND x.lookup_id = m.lookup_id AND x.own)
+          AND NOT EXISTS (SELECT FROM corrected x WHERE x.lookup_id = m.lookup_id AND x.everybody)
+    ),
+    own AS (
+        SELECT s.id, s.listened_at, s.lookup_id, led.recording_id, led.release_id, led.release_group_id
+        FROM led JOIN scrobbles s ON s.lookup_id = led.lookup_id
+        WHERE s.account_id = $1 AND (led.before_evidence OR s.match_id IS NULL)
+        UNION ALL
+        SELECT s.id, s.listened_at, s.lookup_id, m.recording_id, m.release_id, m.release_group_id
+        FROM chosen m JOIN scrobbles s ON s.id = m.scrobble_id
+        WHERE s.account_id = $1 AND s.match_id = m.id AND NOT EXISTS
+            (SELECT FROM corrected x WHERE x.account_id = $1 AND x.lookup_id = s.lookup_id AND x.own)
+    )
+"""
+"""The other way round, for `chosen` matches: the names that lead account $1 to them, and its `own` plays of them."""
