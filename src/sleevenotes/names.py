@@ -22,6 +22,7 @@ where `known` tells of a name whether the catalogue has an artist of it.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import html
 import re
@@ -105,6 +106,7 @@ def digest(*texts: str) -> bytes:
     return hashlib.blake2b("\0".join(map(fold, texts)).encode(), digest_size=16).digest()
 
 
+@functools.lru_cache(maxsize=20_000)
 def key(text: str) -> str:
     """Reduce a name to what matching compares: romanised, lower case, letters and digits only.
 

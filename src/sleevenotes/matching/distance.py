@@ -38,7 +38,8 @@ NOTES: Final = 0.04  # a remaster or "album version" note on one side only
 GUESTS: Final = 0.04  # guests named in the title on one side, in the credit on the other
 GUESTS_ELSEWHERE: Final = 0.07  # guests the other side does not name at all
 GUESTS_UNTOLD: Final = 0.16  # so, and no album says that it is this one: there may be one with the guests
-POORLY_TITLED: Final = 0.03  # a title found that holds more than the title, besides what the reading weighs
+POORLY_TITLED: Final = 0.05  # a title found that holds more than the title: one otherwise written is better
+SMALL_SLIP: Final = 0.1
 TRUNCATED: Final = 0.06  # cut off after thirty letters, as ID3v1 does
 # Small doubts, which order what is otherwise alike.
 DISAMBIGUATED: Final = 0.005
@@ -53,10 +54,12 @@ ANOTHER_NUMBER: Final = 0.5
 ANOTHER_TITLE: Final = 0.4
 ANOTHER_ARTIST: Final = 0.5
 LONGEST: Final = 0.15  # what durations weigh at most, reached at 35 s apart
+LONGEST_ON_ALBUM: Final = 0.06  # on the submitted album there is seldom another of the name
 
 _SAME_LENGTH_S: Final = 5.0
 _EQUAL_LENGTH_S: Final = 2.0  # what durations differ by that were rounded on their way
 _DISTINCT: Final = 18  # letters of a title that hardly two artists have
+_SURNAME: Final = 5  # letters of a last name that may stand alone
 _CUT_OFF: Final = (28, 31)  # letters of a title cut off after thirty
 _JOINERS: Final = re.compile(
     r"\s*(?:[,;/&+\u00d7]|\b(?:and|und|et|y|e|og|och|with|vs|x|feat|ft|featuring|presents)\b\.?)\s*",
@@ -80,10 +83,16 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Distance(msgspec.Struct, frozen=True):
-    """The penalties of one candidate; `total` is 0..1. `title` is the candidate's, as it was read."""
+    """The penalties of one candidate; `total` is 0..1. `sent` and `title` are the two titles as they were read."""
 
     penalties: tuple[model.Penalty, ...]
+    sent: str = ""
     title: str = ""
+
+    @property
+    def same_title(self) -> bool:
+        """Tell whether the titles are the same, as they were read, but for writing and notes."""
+        return names.key(titles.read(self.sent).base) == names.key(titles.read(self.title).base)
 
     @property
     def total(self) -> float:
@@ -109,11 +118,11 @@ def measure(asked: Asked, recording: model.Recording, releases: Sequence[model.R
 
     Where the names as they stand are too far, the other readings of both titles are tried; the nearest counts.
     """
-    best = _measure(asked, recording, releases, recording.title, ())
+    best = _measure(asked, recording, releases, recording.title)
     if best.total <= NEAR_ENOUGH:
         return best
-    for read, title, why in _readings(asked, recording, releases):
-        one = _measure(read, recording, releases, title, why)
+    for read, found, why in _readings(asked, recording, releases):
+        one = _measure(read, recording, releases, found.title or recording.title, found.album, why)
         if one.total < best.total:
             best = one
     return best
@@ -124,9 +133,11 @@ def _measure(
     recording: model.Recording,
     releases: Sequence[model.Release],
     title: str,
-    why: tuple[model.Penalty, ...],
+    told_album: str = "",
+    why: tuple[model.Penalty, ...] = (),
 ) -> Distance:
-    on_album = any(release.fit(asked.release, one) for one in releases)
+    """Measure a candidate by a title of it; `told_album` is the album that its full title told."""
+    on_album = any(release.fit(asked.release, one) for one in releases) or asked.release == told_album != ""
     support = _support(asked, recording, on_album=on_album)
     sent, found = titles.read(asked.track), titles.read(title)
     titled = tuple(_title(sent, found, recording.artist_credit, support))
@@ -138,6 +149,7 @@ def _measure(
             *_circumstances(asked, recording, on_album=on_album),
             *why,
         ),
+        asked.track,
         title,
     )
 
@@ -160,7 +172,7 @@ def _apart(asked: Asked, recording: model.Recording) -> float | None:
 
 def _readings(
     asked: Asked, recording: model.Recording, releases: Sequence[model.Release]
-) -> Iterator[tuple[Asked, str, tuple[model.Penalty, ...]]]:
+) -> Iterator[tuple[Asked, readings.Reading, tuple[model.Penalty, ...]]]:
     """Read both titles otherwise, where that can help: the same letters are in both."""
     if fuzz.partial_ratio(names.key(asked.track), names.key(recording.title)) < _IN_COMMON:
         return
@@ -173,11 +185,11 @@ def _readings(
             if (one is other) or not _says_so(one, other, read, releases):
                 continue
             why = tuple(
-                model.Penalty(f"the title {whose} has {each.why}", _rounded(each.weight + more))
-                for whose, each, more in (("sent", one, 0.0), ("found", other, POORLY_TITLED))
+                model.Penalty(f"the title {whose} has {each.why}", _rounded(max(each.weight, least)))
+                for whose, each, least in (("sent", one, 0.0), ("found", other, POORLY_TITLED))
                 if each.why
             )
-            yield read, other.title or recording.title, why
+            yield read, other, why
 
 
 def _read(asked: Asked, reading: readings.Reading) -> Asked:
@@ -212,8 +224,13 @@ def _artist(
         _same_artist(asked.artist, credit)
         or _shared_artists(asked.artist, credit)
         or _less_of_artist(asked, credit, found, support, same_title=same_title)
-        or _alike_artist(asked.artist, credit, support.count if same_title else 0)
+        or _alike_artist(asked.artist, credit, support.count if same_title or _is_slip(titled, support) else 0)
     )
+
+
+def _is_slip(titled: tuple[model.Penalty, ...], support: Support) -> bool:
+    """Tell whether the title differs by letters at most, and album and duration agree."""
+    return support.count == 2 and sum(each.weight for each in titled) <= SMALL_SLIP
 
 
 def _same_artist(artist: str, credit: model.ArtistCredit) -> model.Penalty | None:
@@ -227,8 +244,7 @@ def _same_artist(artist: str, credit: model.ArtistCredit) -> model.Penalty | Non
             return model.Penalty(f"the artist is credited as {only.name}", CREDITED_AS)
         if key in _other_names(only):
             return model.Penalty(f"the artist is also known as {artist}", ALIAS)
-    turned = names.first_name_first(artist)
-    if _loose(artist) == _loose(credit.name) or (turned != artist and names.key(turned) == names.key(credit.name)):
+    if _loose(artist) == _loose(credit.name) or _words(artist) == _words(credit.name):
         return model.Penalty(f"the artist is written {credit.name}", ARTICLE)
     return None
 
@@ -262,10 +278,18 @@ def _less_of_artist(
         return model.Penalty(f"the artist is written {credit.name}", ANOTHER_SCRIPT)
     if not (support.album or len(names.key(found.base)) >= _DISTINCT):
         return None
-    words, others = (list(map(names.key, text.split())) for text in (asked.artist, credit.name))
-    if 0 < len(words) < len(others) and others[-len(words) :] == words and len(words[-1]) >= 5:
+    words, others = sorted((_words(asked.artist), _words(credit.name)), key=len)
+    longest = max(map(len, words), default=0)
+    last = names.key(credit.name).endswith(names.key(asked.artist)) and longest >= _SURNAME
+    if set(words) < set(others) and (last or (support.count == 2 and longest > 2)):
         return model.Penalty(f"by {credit.name}", SURNAME)
     return None
+
+
+@functools.lru_cache(maxsize=20_000)
+def _words(artist: str) -> tuple[str, ...]:
+    """Return the words of a name as keys, sorted: "Utada Hikaru" and "Hikaru Utada", "Floyd, Eddie" are the same."""
+    return tuple(sorted(filter(None, map(names.key, re.split(r"[\s,]+", artist)))))
 
 
 def _is_unread(artist: str) -> bool:
@@ -441,7 +465,8 @@ def _circumstances(asked: Asked, recording: model.Recording, *, on_album: bool) 
         yield model.Penalty("not known on the submitted album", ANOTHER_ALBUM)
     apart = _apart(asked, recording)
     if apart is not None and apart > _SAME_LENGTH_S:
-        weight = min(LONGEST, (apart - _SAME_LENGTH_S) / 30 * LONGEST)
+        most = LONGEST_ON_ALBUM if on_album else LONGEST
+        weight = min(most, (apart - _SAME_LENGTH_S) / 30 * LONGEST)
         yield model.Penalty(f"{apart:.0f} s apart", _rounded(weight))
 
 

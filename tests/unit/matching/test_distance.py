@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sleevenotes import model
-from sleevenotes.matching import decide, distance
+from sleevenotes.matching import decide, distance, readings
 from sleevenotes.matching.distance import Asked
 
 
