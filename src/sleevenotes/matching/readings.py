@@ -58,7 +58,8 @@ class Reading(msgspec.Struct, frozen=True):
 
 def is_unknown(artist: str) -> bool:
     """Tell whether an artist is no artist: "", "Unknown Artist", "Various Artists"."""
-    return names.key(artist) in _UNKNOWN
+    key = names.key(artist)
+    return key in _UNKNOWN or key.startswith("variousartists")
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -22,7 +22,7 @@ from sleevenotes import names
 # The words that tell versions apart, by the kind of version, as they stand in titles and disambiguations.
 _KINDS: Final = {
     "live": "live concert",
-    "remix": "remix remixed rmx mix rework reworked mashup dub flip bootleg refix",
+    "remix": "remix remixed rmx mix rework reworked mashup dub flip bootleg refix vip",
     "acoustic": "acoustic unplugged",
     "instrumental": "instrumental instrumentals",
     "a cappella": "acappella acapella",
@@ -44,7 +44,7 @@ _KINDS: Final = {
 _KIND_OF: Final = {word: kind for kind, words in _KINDS.items() for word in words.split()}
 # Phrases that say the usual recording is meant, or are written as two words.
 _NEUTRAL: Final = re.compile(
-    r"\b(?:original|album|main|lp|single|standard|full|long|explicit|clean|stereo|mono|radio)"
+    r"\boriginal (?:7 |single )?version(?: [12]\d{3})?\b|\b(?:original|album|main|lp|single|standard|full|long|explicit|clean|stereo|mono|radio)"
     r"(?: (?:mix|version|edit))?\b|\b(?:original|normal) (?:recording|mix|version)\b",
 )
 _UNUSUAL: Final = re.compile(r"\b(?:radio|single|clean) (?:edit|mix)\b")
