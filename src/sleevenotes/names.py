@@ -209,8 +209,8 @@ def _without_quotes(text: str) -> str:
 
 
 def _is_noise(note: str) -> bool:
-    """Tell whether a note is empty, a year, of mastering, or of a video's vocabulary alone."""
-    if not note.strip() or is_remaster(note) or is_year(note) or _MADE_OF.match(note):
+    """Tell whether a note is empty, of mastering, or of a video's vocabulary alone."""
+    if not note.strip() or is_remaster(note) or _MADE_OF.match(note):
         return True
     return bool(_NOISE.search(note)) and not _NOISE_TOO.sub("", _NOISE.sub("", note).lower())
 

@@ -11,7 +11,8 @@ import pytest
 from sleevenotes.matching import decide
 from tests.golden import reading
 
-CASES: list[dict[str, Any]] = msgspec.json.decode((Path(__file__).parent / "decide.json").read_bytes())
+FILES = sorted(Path(__file__).parent.glob("decide*.json"))
+CASES: list[dict[str, Any]] = [case for file in FILES for case in msgspec.json.decode(file.read_bytes())]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["lesson"])

@@ -229,8 +229,8 @@ def _artist(
 
 
 def _is_slip(titled: tuple[model.Penalty, ...], support: Support) -> bool:
-    """Tell whether the title differs by letters at most, and album and duration agree."""
-    return support.count == 2 and sum(each.weight for each in titled) <= SMALL_SLIP
+    """Tell whether the title differs by a few letters at most, and album or duration agree."""
+    return support.count > 0 and sum(each.weight for each in titled) <= SMALL_SLIP
 
 
 def _same_artist(artist: str, credit: model.ArtistCredit) -> model.Penalty | None:
@@ -306,7 +306,7 @@ def _before_dash(artist: str) -> str:
 def _alike_artist(artist: str, credit: model.ArtistCredit, support: int) -> model.Penalty:
     plain, other = _loose(artist), _loose(credit.name)
     slip = slips.slip(plain, other, support)
-    if slip is not None:
+    if slip is not None and not slips.more_words(artist, credit.name):
         return model.Penalty(f"the artist is spelt {credit.name}", _rounded(slip))
     alike = fuzz.ratio(plain, other) / 100
     return model.Penalty(f"by {credit.name}", _rounded(ANOTHER_ARTIST + (1 - alike) / 2))

@@ -23,7 +23,7 @@ from sleevenotes import names
 _KINDS: Final = {
     "live": "live concert",
     "remix": "remix remixed rmx mix rework reworked mashup dub flip bootleg refix vip",
-    "acoustic": "acoustic unplugged",
+    "acoustic": "acoustic unplugged acústico acústica acoustique akustik",
     "instrumental": "instrumental instrumentals",
     "a cappella": "acappella acapella",
     "demo": "demo demos",
@@ -39,7 +39,7 @@ _KINDS: Final = {
     "orchestral": "orchestral orchestra",
     "altered speed": "slowed nightcore",
     "commentary": "commentary interview",
-    "version": "version",
+    "version": "version versión versão versione fassung",
 }
 _KIND_OF: Final = {word: kind for kind, words in _KINDS.items() for word in words.split()}
 # Phrases that say the usual recording is meant, or are written as two words.
@@ -52,6 +52,7 @@ _TOGETHER: Final = (
     (re.compile(r"\ba cap+el+a\b"), "acapella"),
     (re.compile(r"\bre record(ed|ing)\b"), r"rerecord\1"),
     (re.compile(r"\bsped up\b"), "nightcore"),
+    (re.compile(r"\b(?:en vivo|ao vivo|en directo|dal vivo|en concert|en concierto|концерт)\b"), "live"),
     (re.compile(r"\b(?:in the style of|made famous by|originally performed by|backing track)\b"), "karaoke"),
     (re.compile(r"\btaylor s version\b"), "rerecorded"),
 )
