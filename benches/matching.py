@@ -8,7 +8,8 @@ the candidates at all. The same with a peer's name between: `SET_beets_precision
 nothing can be right, a share is null. Wrong choices of ours are listed; `--missed` lists what we abstain from.
 
 Ours is `sleevenotes.matching.decide.decide`. The candidates come from `benches.matching_search`, or from the case.
-Sets and CASES: `benches.matching_cases`; title clean-up: `benches.matching_titles`; in words: docs/reference/benchmarks.md.
+Sets and CASES: `benches.matching_cases`; title clean-up: `benches.matching_titles`; in words:
+docs/reference/benchmarks.md.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ _NOISE: Final = re.compile(
 )
 _NOISE_TOO: Final = re.compile(r"\b(?:music|track|album|full|version|with|the|and|sub(?:s|titles|titulado)?)\b|[\W_]")
 _NOISE_BEHIND: Final = re.compile(
-    r"""\s+(?: h[dq] | uhd | 4k | (?:official|oficial|offizielles|officiel) \s (?:(?:music|hd|lyrics?) \s)? (?:video|audio)
+    r"""\s+(?: h[dq] | uhd | 4k | (?:official|oficial|offizielles|officiel) \s (?:(?:music|hd|lyrics?) \s)?
+          (?:video|audio)
         | v[ií]d[eé]o\s?clip (?: \s (?:officiel|oficiel|official|oficial))? | clip | full \s album | sub \s español
         | \*\*+ \s* new \s* \*\*+ | \*\*+ ) \s*$""",
     re.IGNORECASE | re.VERBOSE,

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.golden import reading
 
 from sleevenotes.matching import decide
-from tests.golden import reading
 
 FILES = sorted(Path(__file__).parent.glob("decide*.json"))
 CASES: list[dict[str, Any]] = [case for file in FILES for case in msgspec.json.decode(file.read_bytes())]

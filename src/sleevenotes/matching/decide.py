@@ -162,10 +162,10 @@ def _by_artist(contenders: Iterable[Weighed]) -> list[list[Weighed]]:
 
 def _same_without_id(one: Weighed, other: Weighed) -> bool:
     """Tell whether two artists that no catalogue tells apart are one, written in two ways, or not told at all."""
-    credits = [each.option.recording.artist_credit for each in (one, other)]
-    if any(part.identity for credit in credits for part in credit.names):
+    both = [each.option.recording.artist_credit for each in (one, other)]
+    if any(part.identity for credit in both for part in credit.names):
         return False
-    first, second = (names.without_article(credit.name) for credit in credits)
+    first, second = (names.without_article(credit.name) for credit in both)
     either_unknown = readings.is_unknown(first) or readings.is_unknown(second)
     return either_unknown or slips.slip(first, second, 2) is not None
 

@@ -38,7 +38,9 @@ _VINYL: Final = re.compile(r"\bvinyl\b|\b1[02](?:\"|''|-?inch)", re.IGNORECASE)
 _SEPARATOR: Final = re.compile(r"\s*(?:\s[-\u2013\u2014]+\s|-{2,}|[(\[\uff08\u3010])\s*")
 _ARTIST_END: Final = re.compile(r"\s+[-\u2013\u2014:|~]+\s+|\s*-{2,}\s*|(?<=\w)-\s+")
 _NEARLY: Final = 85.0  # rapidfuzz ratio of keys, 0..100
-_UNKNOWN: Final = frozenset(["", "unknown", "unknownartist", "variousartists", "various", "va", "na", "none", "anonymous"])
+_UNKNOWN: Final = frozenset(
+    ["", "unknown", "unknownartist", "variousartists", "various", "va", "na", "none", "anonymous"]
+)
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -24,6 +24,7 @@ import functools
 import re
 from typing import Final
 
+import msgspec
 from rapidfuzz import fuzz
 
 from sleevenotes import names
@@ -36,6 +37,19 @@ _OF_DIFFERENCE: Final = (0.8, 0.4, 0.25)  # so that the least alike that is beli
 _SAME_WORD: Final = 50.0  # rapidfuzz ratio, 0..100, of a word within others
 _LONE_WORD: Final = 78.0  # of a title of a single word
 _DIGITS: Final = re.compile(r"\d+")
+
+
+class Support(msgspec.Struct, frozen=True):
+    """What speaks for a candidate besides its names."""
+
+    album: bool  # it is on the submitted album
+    duration: bool
+    against: bool  # durations are known, and differ
+
+    @property
+    def count(self) -> int:
+        """Return how much it is."""
+        return 0 if self.against else self.album + self.duration
 
 
 def slip(one: str, other: str, support: int) -> float | None:

@@ -44,7 +44,8 @@ _KINDS: Final = {
 _KIND_OF: Final = {word: kind for kind, words in _KINDS.items() for word in words.split()}
 # Phrases that say the usual recording is meant, or are written as two words.
 _NEUTRAL: Final = re.compile(
-    r"\boriginal (?:7 |single )?version(?: [12]\d{3})?\b|\b(?:original|album|main|lp|single|standard|full|long|explicit|clean|stereo|mono|radio)"
+    r"\boriginal (?:7 |single )?version(?: [12]\d{3})?\b"
+    r"|\b(?:original|album|main|lp|single|standard|full|long|explicit|clean|stereo|mono|radio)"
     r"(?: (?:mix|version|edit))?\b|\b(?:original|normal) (?:recording|mix|version)\b",
 )
 _UNUSUAL: Final = re.compile(r"\b(?:radio|single|clean) (?:edit|mix)\b")
@@ -63,7 +64,9 @@ _ROMAN: Final = {
 # Words that are written in several ways: "Pt. Two" is "Part 2", "Vol. II" is "Volume 2".
 _SPELLINGS: Final = {
     word: str(number)
-    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), start=1)
+    for number, word in enumerate(
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], start=1
+    )
 } | {"pt": "part", "vol": "volume", "i": "1", "mov": "movement", "movt": "movement"}
 _WORDS: Final = re.compile(r"[^\W_]+")
 _FILLERS: Final = frozenset(["the", "a", "an", "at", "in", "on", "from", "of", "by", "and", "for", "s"])
