@@ -26,6 +26,7 @@ _CUT_OFF: Final = (28, 31)  # letters of a title cut off after thirty
 NEAR_ENOUGH: Final = 0.06  # so near, no other reading of the titles is tried
 _IN_COMMON: Final = 70.0  # rapidfuzz partial ratio of keys; with less, no reading helps
 _ALBUMS: Final = 5  # of a candidate, whose titles may stand behind its title
+_NAMELESS: Final = frozenset(["[untitled]", "[unknown]", "[data track]", "[silence]"])  # MusicBrainz' own, for many
 _AS_IT_STANDS: Final = readings.Reading("", "", "", "", 0.0)
 _ARTICLE: Final = re.compile(r"^(?:the|an?)\s+(?=\S)", re.IGNORECASE)
 _SUBTITLE: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
@@ -135,6 +136,8 @@ def _readings(
                 for whose, each, least in (("sent", one, 0.0), ("found", other, weights.POORLY_TITLED))
                 if each.why
             )
+            if one.number and other.number and one.number != other.number:
+                why = (*why, model.Penalty(f"track {other.number}, not {one.number}", weights.ANOTHER_TRACK))
             yield read, other, why
 
 
@@ -274,14 +277,15 @@ def _is_live_only(releases: Sequence[model.Release]) -> bool:
 
 
 def _circumstances(asked: Asked, recording: model.Recording, *, on_album: bool) -> Iterator[model.Penalty]:
-    note = recording.disambiguation
+    note, apart = recording.disambiguation, _apart(asked, recording)
     if note and not titles.is_usual(note) and not titles.version_of(note).kinds:
         yield model.Penalty(f"told apart by: {note}", weights.DISAMBIGUATED)
+    if names.fold(asked.track) in _NAMELESS and (apart is None or apart > _EQUAL_LENGTH_S):
+        yield model.Penalty("a title that names nothing", weights.NAMELESS)
     if recording.video:
         yield model.Penalty("a video", weights.VIDEO)
     if asked.release and not on_album:
         yield model.Penalty("not known on the submitted album", weights.ANOTHER_ALBUM)
-    apart = _apart(asked, recording)
     if apart is not None and apart > _SAME_LENGTH_S:
         most = weights.LONGEST_ON_ALBUM if on_album else weights.LONGEST
         weight = min(most, (apart - _SAME_LENGTH_S) / 30 * weights.LONGEST)

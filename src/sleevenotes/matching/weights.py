@@ -27,6 +27,8 @@ GUESTS: Final = 0.04  # guests named in the title on one side, in the credit on 
 GUESTS_ELSEWHERE: Final = 0.07  # guests the other side does not name at all
 GUESTS_UNTOLD: Final = 0.16  # so, and no album says that it is this one: there may be one with the guests
 POORLY_TITLED: Final = 0.05  # a title found that holds more than the title: one otherwise written is better
+ANOTHER_TRACK: Final = 0.05  # both titles hold a track's number, and not the same
+NAMELESS: Final = 0.16  # "[untitled]": an album may have many; the duration tells which
 SMALL_SLIP: Final = 0.1
 TRUNCATED: Final = 0.06  # cut off after thirty letters, as ID3v1 does
 # Small doubts, which order what is otherwise alike.
