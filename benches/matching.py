@@ -46,10 +46,9 @@ def main() -> None:
     print(common.machine(), flush=True)
     started = time.monotonic()
     figures: dict[str, object] = {}
-    for material in _sets(options):
+    for material in (_sampled(each, options.sample) for each in _sets(options)):
         if options.only and options.only not in material.name:
             continue
-        material = _sampled(material, options.sample)
         begun = time.monotonic()
         outcomes = _outcomes(material)
         figures |= _figures(material, outcomes) | {f"{material.name}_s": round(time.monotonic() - begun, 1)}
