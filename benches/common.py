@@ -74,7 +74,7 @@ def history(path: Path, limit: int = 0) -> list[Row]:
     """
     if not path.exists():
         sys.exit(f"{path} is not there; give a history with --history")
-    with _text(path) as file:
+    with text(path) as file:
         head = file.readline()
         delimiter = "\t" if "\t" in head else ","
         names = next(csv.reader([head], delimiter=delimiter))
@@ -85,8 +85,11 @@ def history(path: Path, limit: int = 0) -> list[Row]:
         ]
 
 
-def _text(path: Path) -> IO[str]:
-    return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+def text(path: Path) -> IO[str]:
+    """Open a text file, gzip or not; the line ends as they are, as the csv module wants them."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", newline="")
+    return path.open(encoding="utf-8", newline="")
 
 
 def same(text: str) -> str:

@@ -8,7 +8,8 @@ the candidates at all. The same with a peer's name between: `SET_beets_precision
 nothing can be right, a share is null. Wrong choices of ours are listed; `--missed` lists what we abstain from.
 
 Ours is `sleevenotes.matching.decide.decide`. The candidates come from `benches.matching_search`, or from the case.
-Sets and CASES: `benches.matching_cases`; title clean-up: `benches.matching_titles`; in words: docs/reference/benchmarks.md.
+Sets and CASES: `benches.matching_cases`; title clean-up: `benches.matching_titles`; in words:
+docs/reference/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def main() -> None:
     print(common.machine(), flush=True)
     started = time.monotonic()
     figures: dict[str, object] = {}
-    for material in _sets(options):
+    for material in (_sampled(each, options.sample) for each in _sets(options)):
         if options.only and options.only not in material.name:
             continue
         begun = time.monotonic()
@@ -61,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cases", type=Path, help="a file of cases instead of the shared material")
     parser.add_argument("--world", type=Path, default=common.shared_data() / "catalogue" / "world.csv.gz")
     parser.add_argument("--history", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--sample", type=int, default=3000, help="of a history at most so many names; 0: all")
     parser.add_argument("--only", default="", help="only sets whose name contains this")
     parser.add_argument("--list", type=int, default=1000, help="how many wrong choices are listed, of each set")
     parser.add_argument("--missed", type=int, default=0, help="how many abstentions are listed, of each set")
@@ -75,6 +77,15 @@ def _sets(options: argparse.Namespace) -> Iterator[matching_cases.Set]:
     for path in ("multi_scrobbler_cases.json", "lastfm_corrections.tsv.gz", "musicbrainz20k_dirty.tsv.gz"):
         yield from _read(common.shared_data() / "matching" / path, options)
     yield from _read(common.shared_data() / "histories" / "public_domain_2005_2012.tsv.gz", options)
+
+
+def _sampled(material: matching_cases.Set, most: int) -> matching_cases.Set:
+    """Take every so-manieth name of a history; of other sets all."""
+    if not (most and "added_names" in material.notes and len(material.cases) > most):
+        return material
+    step = -(-len(material.cases) // most)
+    notes = {**material.notes, "of_names": len(material.cases)}
+    return material._replace(cases=material.cases[::step], notes=notes)
 
 
 def _read(path: Path, options: argparse.Namespace) -> list[matching_cases.Set]:

@@ -13,7 +13,6 @@ A file is known by its header, so that other files of the same kinds can be give
 from __future__ import annotations
 
 import csv
-import gzip
 import random
 import re
 import sys
@@ -67,8 +66,7 @@ def read(path: Path, world: Path) -> list[Set]:
 
 def table(path: Path) -> list[dict[str, str]]:
     """Read a CSV or TSV with a header, gzip or not."""
-    opened = gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(newline="")
-    with opened as file:
+    with common.text(path) as file:
         head = file.readline()
         delimiter = "\t" if "\t" in head else ","
         return list(csv.DictReader(file, fieldnames=next(csv.reader([head], delimiter=delimiter)), delimiter=delimiter))
@@ -180,7 +178,10 @@ def linkage(name: str, rows: Iterable[Mapping[str, str]]) -> list[Set]:
     for row in rows:
         clusters[row["cluster_id"]].append(_row(row))
     shared = _shared_keys(clusters.values())
-    cases, catalogue, strangers, excluded = [], [], [], 0
+    cases: list[Case] = []
+    strangers: list[Case] = []
+    catalogue: list[decide.Option] = []
+    excluded = 0
     for cluster, members in sorted(clusters.items()):
         hidden = random.Random(cluster).choice(members) if len(members) > 1 else None
         rest = [member for member in members if member is not hidden]
@@ -224,7 +225,7 @@ def _row(row: Mapping[str, str]) -> _Row:
 def _milliseconds(source: str, text: str) -> int | None:
     """Read a length: each of the five sources writes its own (4:16, 256, 4.267, 4m 16sec, 256000)."""
     numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)]
-    if not numbers or re.search(r"[a-z]", text) and source != "4":
+    if not numbers or (re.search(r"[a-z]", text) and source != "4"):
         return None
     if source in {"1", "4"}:
         seconds = numbers[0] * 60 + numbers[1] if len(numbers) == 2 else 0.0

@@ -11,10 +11,10 @@ maloja         Maloja's clean-up: artists split at joining words and guests take
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from importlib import util
 from typing import Any
 
 from anyascii import anyascii
@@ -28,7 +28,7 @@ Method = Callable[[decide.Asked, Sequence[decide.Option]], str]  # the id that i
 def methods() -> dict[str, Method]:
     """Return the peers by name; beets only where it is installed (`make bench` installs it)."""
     peers: dict[str, Method] = {"listenbrainz": listenbrainz, "maloja": maloja}
-    if util.find_spec("beets"):
+    if importlib.util.find_spec("beets"):
         peers["beets"] = lambda asked, options: beets(asked, options, 0.04)
         peers["beets_medium"] = lambda asked, options: beets(asked, options, 0.25)
     return peers
@@ -98,11 +98,10 @@ def beets(asked: decide.Asked, options: Sequence[decide.Option], most: float) ->
 
 
 def _beets_distance(asked: decide.Asked, option: decide.Option) -> float:
-    from beets import autotag  # type: ignore[import-not-found,unused-ignore] # noqa: PLC0415 - only where installed
-
     item = _Item(asked)
     recording = option.recording
     length = recording.length_ms / 1000 if recording.length_ms and asked.duration_ms else None
+    autotag: Any = importlib.import_module("beets.autotag")  # only where it is installed
     info = autotag.TrackInfo(title=recording.title, artist=recording.artist_credit.name, length=length)
     return float(autotag.track_distance(item, info, incl_artist=True).distance)
 
@@ -139,9 +138,9 @@ def _maloja(artist: str, title: str) -> tuple[frozenset[str], str]:
     guests = [found["guests"] for found in (_GUESTS.search(artist), _GUESTS.search(title)) if found]
     plain = _GUESTS.sub("", title).replace("[", "(").replace("]", ")")
     plain = re.sub(
-        r"\s*\((?:official|video|audio|lyrics?|explicit|album version|remaster)[^)]*\)", "", plain, flags=re.I
+        r"\s*\((?:official|video|audio|lyrics?|explicit|album version|remaster)[^)]*\)", "", plain, flags=re.IGNORECASE
     )
-    plain = re.sub(r"\s+-\s+(?:remaster|\d{4} remaster)[^-]*$", "", plain, flags=re.I)
+    plain = re.sub(r"\s+-\s+(?:remaster|\d{4} remaster)[^-]*$", "", plain, flags=re.IGNORECASE)
     artists = [part for text in (_GUESTS.sub("", artist), *guests) for part in _TOGETHER.split(text)]
     return frozenset(map(_maloja_name, filter(None, artists))), _maloja_name(plain)
 

@@ -6,6 +6,7 @@ Three-letter pieces of the names; the rarest of what is asked for choose the can
 from __future__ import annotations
 
 import collections
+import heapq
 import math
 from collections.abc import Iterable, Sequence
 
@@ -14,6 +15,7 @@ from sleevenotes.matching import decide
 
 CANDIDATES = 40
 _PIECES = 24  # of an asked name; the rarest
+_PLACES = 20_000  # so many of a catalogue are looked at for them, the frequent pieces last
 
 
 class Search:
@@ -39,12 +41,16 @@ class Search:
 
     def _nearest(self, texts: Iterable[str]) -> list[int]:
         found = sorted((len(self._places[piece]), piece) for piece in _pieces(texts) if piece in self._places)
-        scores: collections.Counter[int] = collections.Counter()
+        scores: dict[int, float] = {}
+        seen = 0
         for count, piece in found[:_PIECES]:
+            seen += count
+            if seen > _PLACES and scores:
+                break
             weight = math.log(len(self.catalogue) / count) + 0.1
             for place in self._places[piece]:
-                scores[place] += weight  # type: ignore[assignment] # a Counter of floats
-        return [place for place, _ in scores.most_common(CANDIDATES)]
+                scores[place] = scores.get(place, 0.0) + weight
+        return heapq.nlargest(CANDIDATES, scores, key=scores.__getitem__)
 
 
 def _pieces(texts: Iterable[str]) -> set[str]:

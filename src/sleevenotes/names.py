@@ -22,6 +22,7 @@ where `known` tells of a name whether the catalogue has an artist of it.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import html
 import re
@@ -64,8 +65,9 @@ _NOISE: Final = re.compile(
 )
 _NOISE_TOO: Final = re.compile(r"\b(?:music|track|album|full|version|with|the|and|sub(?:s|titles|titulado)?)\b|[\W_]")
 _NOISE_BEHIND: Final = re.compile(
-    r"""\s+(?: h[dq] | uhd | 4k | (?:official|oficial|offizielles|officiel) \s (?:(?:music|hd|lyrics?) \s)? (?:video|audio)
-        | v[ií]d[eé]o ?clip (?: \s (?:officiel|oficiel|official|oficial))? | clip | full \s album | sub \s español
+    r"""\s+(?: h[dq] | uhd | 4k | (?:official|oficial|offizielles|officiel) \s (?:(?:music|hd|lyrics?) \s)?
+          (?:video|audio)
+        | v[ií]d[eé]o\s?clip (?: \s (?:officiel|oficiel|official|oficial))? | clip | full \s album | sub \s español
         | \*\*+ \s* new \s* \*\*+ | \*\*+ ) \s*$""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -105,6 +107,7 @@ def digest(*texts: str) -> bytes:
     return hashlib.blake2b("\0".join(map(fold, texts)).encode(), digest_size=16).digest()
 
 
+@functools.lru_cache(maxsize=20_000)
 def key(text: str) -> str:
     """Reduce a name to what matching compares: romanised, lower case, letters and digits only.
 
@@ -207,8 +210,8 @@ def _without_quotes(text: str) -> str:
 
 
 def _is_noise(note: str) -> bool:
-    """Tell whether a note is empty, a year, of mastering, or of a video's vocabulary alone."""
-    if not note.strip() or is_remaster(note) or is_year(note) or _MADE_OF.match(note):
+    """Tell whether a note is empty, of mastering, or of a video's vocabulary alone."""
+    if not note.strip() or is_remaster(note) or _MADE_OF.match(note):
         return True
     return bool(_NOISE.search(note)) and not _NOISE_TOO.sub("", _NOISE.sub("", note).lower())
 

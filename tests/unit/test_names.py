@@ -138,3 +138,45 @@ def test_an_article_is_taken_off_an_artist(artist: str, rest: str) -> None:
 @given(st.text())
 def test_a_plain_title_never_loses_everything(title: str) -> None:
     assert bool(names.plain(title).strip()) == bool(title.strip())
+
+
+KNOWN = frozenset(["Earth, Wind & Fire", "Tyler, the Creator", "Kali Uchis", "AC/DC", "Queen", "David Bowie"])
+
+
+@pytest.mark.parametrize(
+    ("credit", "artists"),
+    [
+        ("Earth, Wind & Fire", ("Earth, Wind & Fire",)),
+        ("Tyler, the Creator & Kali Uchis", ("Tyler, the Creator", "Kali Uchis")),
+        ("AC/DC", ("AC/DC",)),
+        ("Queen & David Bowie", ("Queen", "David Bowie")),
+        ("Nobody & Company", ("Nobody & Company",)),
+        ("Nobody feat. Company", ("Nobody", "Company")),
+    ],
+)
+def test_artists_are_split_by_what_is_known(credit: str, artists: tuple[str, ...]) -> None:
+    assert names.split_artists(credit, KNOWN.__contains__) == artists
+
+
+@pytest.mark.parametrize(
+    ("title", "cleaned"),
+    [
+        ("Hysteria (Official Video) HD", "Hysteria"),
+        ("Time &amp; Space [Lyrics] | My Channel", "Time & Space"),
+        ("Hysteria (Live)", "Hysteria (Live)"),
+        ("Video Killed the Radio Star", "Video Killed the Radio Star"),
+        ("()", "()"),
+    ],
+)
+def test_only_noise_is_cleaned_off_a_title(title: str, cleaned: str) -> None:
+    assert names.clean(title) == cleaned
+
+
+def test_editions_are_cleaned_off_an_album() -> None:
+    assert names.clean_release("Nevermind (Deluxe Edition) [2011 Re-issue]") == "Nevermind"
+
+
+@given(st.text())
+def test_clean_up_never_fails(text: str) -> None:
+    assert names.clean(text) or not text.strip()
+    assert names.clean_release(text) or not text.strip()

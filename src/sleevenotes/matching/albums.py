@@ -23,7 +23,7 @@ from typing import Final
 import msgspec
 
 from sleevenotes import model, names
-from sleevenotes.matching import distance, release, titles
+from sleevenotes.matching import distance, release, titles, weights
 
 THRESHOLD: Final = 0.15
 """Up to this distance it is the album; the same as for recordings (`sleevenotes.matching.decide`)."""
@@ -143,7 +143,7 @@ def _fit(asked: str, found: str) -> release.Fit:
 
 
 def _generic(asked: str, by: tuple[model.Penalty, ...]) -> Iterator[model.Penalty]:
-    doubtful = sum(each.weight for each in by) > distance.WRITING
+    doubtful = sum(each.weight for each in by) > weights.WRITING
     if doubtful and _GENERIC.match(" ".join(_WORDS.findall(names.fold(asked)))):
         yield model.Penalty("many artists have an album of this title", GENERIC)
 

@@ -50,6 +50,7 @@ class Weighed(msgspec.Struct, frozen=True):
     distance: float
     penalties: tuple[model.Penalty, ...]
     title: str = ""  # the recording's title, as it was read
+    same_title: bool = True  # as the one sent, as that was read
 
 
 class Chosen(msgspec.Struct, frozen=True, tag="chosen"):
@@ -102,7 +103,8 @@ def decide(asked: Asked, options: Sequence[Option]) -> Decision:
     if meant is None:
         who = " and ".join(_described(group[0]) for group in homonyms[:3])
         return _abstained(f"{who} go by the same name, and nothing tells which is meant", contenders)
-    if len({names.key(titles.read(one.title).base) for one in meant}) > 1:
+    meant = [one for one in meant if one.same_title] or meant  # the others are slips away from what was sent
+    if not meant[0].same_title and len({names.key(titles.read(one.title).base) for one in meant}) > 1:
         return _abstained("several of this artist's titles are equally near", contenders)
     return _chosen(asked, meant, outstanding=len(homonyms) > 1)
 
@@ -160,12 +162,12 @@ def _by_artist(contenders: Iterable[Weighed]) -> list[list[Weighed]]:
 
 def _same_without_id(one: Weighed, other: Weighed) -> bool:
     """Tell whether two artists that no catalogue tells apart are one, written in two ways, or not told at all."""
-    credits = [each.option.recording.artist_credit for each in (one, other)]
-    if any(part.identity for credit in credits for part in credit.names):
+    both = [each.option.recording.artist_credit for each in (one, other)]
+    if any(part.identity for credit in both for part in credit.names):
         return False
-    first, second = (credit.name for credit in credits)
+    first, second = (names.without_article(credit.name) for credit in both)
     either_unknown = readings.is_unknown(first) or readings.is_unknown(second)
-    return either_unknown or slips.slip(first, second, 1) is not None
+    return either_unknown or slips.slip(first, second, 2) is not None
 
 
 def _outstanding(homonyms: Sequence[list[Weighed]], everything: Sequence[Weighed]) -> list[Weighed] | None:
@@ -193,7 +195,7 @@ def _artists(one: Weighed) -> set[str]:
 
 def _weigh(asked: Asked, option: Option) -> Weighed:
     measured = distance.measure(asked, option.recording, option.releases)
-    return Weighed(option, measured.total, measured.penalties, measured.title)
+    return Weighed(option, measured.total, measured.penalties, measured.title, measured.same_title)
 
 
 def united(options: Iterable[Option]) -> list[Option]:

@@ -52,6 +52,7 @@ class Reading(msgspec.Struct, frozen=True):
     album: str  # the album, where the title told it
     why: str
     weight: float = WEIGHT
+    number: str = ""  # the track's number, where the title told it
 
     @property
     def said(self) -> frozenset[str]:
@@ -61,7 +62,8 @@ class Reading(msgspec.Struct, frozen=True):
 
 def is_unknown(artist: str) -> bool:
     """Tell whether an artist is no artist: "", "Unknown Artist", "Various Artists"."""
-    return names.key(artist) in _UNKNOWN
+    key = names.key(artist)
+    return key in _UNKNOWN or key.startswith("variousartists")
 
 
 def to_ask(title: str) -> str:
@@ -91,7 +93,12 @@ def of(title: str, artist: str, albums: tuple[str, ...]) -> tuple[Reading, ...]:
 def _joined(one: Reading, other: Reading) -> Reading:
     why = f"{one.why} and {other.why}" if one.why else other.why
     return Reading(
-        other.title, other.artist or one.artist, other.album or one.album, why, round(one.weight + other.weight, 4)
+        other.title,
+        other.artist or one.artist,
+        other.album or one.album,
+        why,
+        round(one.weight + other.weight, 4),
+        other.number or one.number,
     )
 
 
@@ -107,7 +114,8 @@ def _shorter(title: str, artist: str, albums: tuple[str, ...]) -> Iterator[Readi
 def _without_number(title: str, albums: tuple[str, ...]) -> Iterator[Reading]:
     rest = _NUMBER.sub("", title)
     if rest and rest != title:
-        yield Reading(rest, "", "", "a track number before it")
+        number = "".join(filter(str.isdigit, title[: len(title) - len(rest)])).lstrip("0")
+        yield Reading(rest, "", "", "a track number before it", number=number)
     elif _SIDE.match(title) and any(_VINYL.search(album) for album in albums):
         yield Reading(title[2:].strip(), "", "", "the side of a record before it", 2 * WEIGHT)
 

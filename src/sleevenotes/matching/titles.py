@@ -22,8 +22,8 @@ from sleevenotes import names
 # The words that tell versions apart, by the kind of version, as they stand in titles and disambiguations.
 _KINDS: Final = {
     "live": "live concert",
-    "remix": "remix remixed rmx mix rework reworked mashup dub flip bootleg refix",
-    "acoustic": "acoustic unplugged",
+    "remix": "remix remixed rmx mix rework reworked mashup dub flip bootleg refix vip",
+    "acoustic": "acoustic unplugged acústico acústica acoustique akustik",
     "instrumental": "instrumental instrumentals",
     "a cappella": "acappella acapella",
     "demo": "demo demos",
@@ -39,12 +39,13 @@ _KINDS: Final = {
     "orchestral": "orchestral orchestra",
     "altered speed": "slowed nightcore",
     "commentary": "commentary interview",
-    "version": "version",
+    "version": "version versión versão versione fassung",
 }
 _KIND_OF: Final = {word: kind for kind, words in _KINDS.items() for word in words.split()}
 # Phrases that say the usual recording is meant, or are written as two words.
 _NEUTRAL: Final = re.compile(
-    r"\b(?:original|album|main|lp|single|standard|full|long|explicit|clean|stereo|mono|radio)"
+    r"\boriginal (?:7 |single )?version(?: [12]\d{3})?\b"
+    r"|\b(?:original|album|main|lp|single|standard|full|long|explicit|clean|stereo|mono|radio)"
     r"(?: (?:mix|version|edit))?\b|\b(?:original|normal) (?:recording|mix|version)\b",
 )
 _UNUSUAL: Final = re.compile(r"\b(?:radio|single|clean) (?:edit|mix)\b")
@@ -52,6 +53,7 @@ _TOGETHER: Final = (
     (re.compile(r"\ba cap+el+a\b"), "acapella"),
     (re.compile(r"\bre record(ed|ing)\b"), r"rerecord\1"),
     (re.compile(r"\bsped up\b"), "nightcore"),
+    (re.compile(r"\b(?:en vivo|ao vivo|en directo|dal vivo|en concert|en concierto|концерт)\b"), "live"),
     (re.compile(r"\b(?:in the style of|made famous by|originally performed by|backing track)\b"), "karaoke"),
     (re.compile(r"\btaylor s version\b"), "rerecorded"),
 )
@@ -62,7 +64,9 @@ _ROMAN: Final = {
 # Words that are written in several ways: "Pt. Two" is "Part 2", "Vol. II" is "Volume 2".
 _SPELLINGS: Final = {
     word: str(number)
-    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), start=1)
+    for number, word in enumerate(
+        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], start=1
+    )
 } | {"pt": "part", "vol": "volume", "i": "1", "mov": "movement", "movt": "movement"}
 _WORDS: Final = re.compile(r"[^\W_]+")
 _FILLERS: Final = frozenset(["the", "a", "an", "at", "in", "on", "from", "of", "by", "and", "for", "s"])

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import msgspec
 
 from sleevenotes import events, model
-from sleevenotes.matching import decide, readings, release
+from sleevenotes.matching import decide, readings
 from sleevenotes.pipeline import asking, discography, offline, preview, reconsider, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
@@ -133,19 +133,13 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
         told += heard.values()
         todo += _further(tools, told, known)
         more = offered if _have_all_told(tools, told) else []  # it knows one of those that fold together, as a voice
-        cut = [asking for asking, reply in heard.items() if _answer(reply).cut]
         decision = _decide(asked, [*_options(tools, told, known), *more], certain=True)
-        if (
-            isinstance(decision, decide.Chosen)
-            and _is_sure(tools, decision, told)
-            and not _is_bare(decision, todo)
-            and not (cut and _is_elsewhere(asked, decision))
-        ):
+        if isinstance(decision, decide.Chosen) and _is_sure(tools, decision, told) and not _is_bare(decision, todo):
             return Look(lookup, decision, False, [], _covers(tools, decision, told, known))
         if todo:
             news = [_new(lookup, source.name, each) for source, each in todo]
             return Look(lookup, None, False, news, likely=_likely(decision, todo))
-        if cut:
+        if cut := [asking for asking, reply in heard.items() if _answer(reply).cut]:
             return Look(lookup, None, False, [_new(lookup, source.name, each, alone=True) for source, each in cut])
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
     last = _decide(asked, [*_options(tools, told, known), *offered], certain=False)
@@ -190,16 +184,6 @@ def _have_all_told(tools: Tools, told: Sequence[replies.Reply]) -> bool:
     """Tell whether the broadest source has answered, where it may be asked."""
     broad = {source.name for source in tools.sources} & set(asking.BROAD)
     return broad <= {reply.source for reply in told}
-
-
-def _is_elsewhere(asked: decide.Asked, decision: decide.Chosen) -> bool:
-    """Tell whether an album was sent, and the chosen recording is not known to be on it.
-
-    Where the reply was cut as well, it may be a namesake's song: the one that is meant may have been cut off.
-    """
-    if not asked.release:
-        return False
-    return decision.release is None or not release.fit(asked.release, decision.release)
 
 
 def _is_bare(decision: decide.Chosen, todo: Sequence[Asking]) -> bool:

@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sleevenotes import model
-from sleevenotes.matching import decide, distance
+from sleevenotes.matching import decide, distance, readings, weights
 from sleevenotes.matching.distance import Asked
 
 
@@ -23,7 +23,7 @@ def test_identical_names_are_at_no_distance() -> None:
 
 
 def test_every_other_writing_has_its_price() -> None:
-    assert measured("Sigur Ros", "Staralfur", "Starálfur", "Sigur Rós") == 2 * distance.WRITING
+    assert measured("Sigur Ros", "Staralfur", "Starálfur", "Sigur Rós") == 2 * weights.WRITING
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_another_artist_alone_is_beyond_the_threshold(by: str) -> None:
 
 def test_an_album_that_differs_weighs_more_than_the_margin_and_less_than_writing() -> None:
     weight = measured("Queen", "Innuendo", "Innuendo", "Queen", release="Jazz")
-    assert weight == distance.ANOTHER_ALBUM
-    assert decide.MARGIN < weight < distance.WRITING - decide.MARGIN
+    assert weight == weights.ANOTHER_ALBUM
+    assert decide.MARGIN < weight < weights.WRITING - decide.MARGIN
 
 
 @pytest.mark.parametrize(("seconds", "weight"), [(200, 0), (204, 0), (220, 0.075), (300, 0.15), (100, 0.15)])
@@ -73,7 +73,7 @@ def test_durations_apart_weigh_up_to_a_bound(seconds: int, weight: float) -> Non
 
 def test_a_note_that_names_no_version_is_a_small_doubt() -> None:
     found = distance.measure(Asked("Queen", "Innuendo"), recording("Innuendo", "Queen", "the bells"), ())
-    assert found.penalties == (model.Penalty("told apart by: the bells", distance.DISAMBIGUATED),)
+    assert found.penalties == (model.Penalty("told apart by: the bells", weights.DISAMBIGUATED),)
 
 
 @given(st.text(), st.text(), st.text(), st.text(), st.text())

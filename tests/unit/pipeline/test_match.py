@@ -1,4 +1,4 @@
-"""Looking at what was answered: releases that were looked up, and replies that were cut."""
+"""Looking at what was answered: releases that were looked up, and titles that hold more than the title."""
 
 from __future__ import annotations
 
@@ -57,36 +57,6 @@ def test_until_the_release_has_answered_the_mention_stands(page: contract.Answer
     assert titles(page, replies.Outcome.GIVEN_UP) == ["Words", "Words"]
 
 
-# ---------------------------------------------------------------- replies that were cut
-
-
-def look(album: str, *, cut: bool) -> match.Look:
-    """Look at a name that MusicBrainz was asked for in a pack, and answered with a song of Low's "Trust"."""
-    tools = Tools(
-        *cast("tuple[Any, Any, Any]", (None, None, None)), registry.usable(contract.Keys()), cast("Any", None)
-    )
-    credit = model.ArtistCredit((model.ArtistCreditName("a-low", "Low"),))
-    group = model.ReleaseGroup("g-trust", "Trust", "Album")
-    trust = model.Release("r-trust", "Trust", group, status="Official", date="2002")
-    candidate = contract.RecordingCandidate(model.Recording("m-words", "Words", credit), (trust,))
-    lookup = lookups.Pending(1, "Low", "Words", album, 1, 0, NOW)
-    told = reply(contract.Answer((candidate,), cut=cut), contract.key(match.question(lookup)), replies.Outcome.ANSWERED)
-    known = {("musicbrainz", told.key): msgspec.structs.replace(told, source="musicbrainz")}
-    return match._look(tools, lookup, known, model.Band.LOW_PRIORITY)
-
-
-def test_of_a_cut_reply_a_song_on_another_album_than_was_sent_does_not_do() -> None:
-    news = look("I Could Live in Hope", cut=True).news
-    assert [(new.source, new.alone) for new in news] == [("musicbrainz", True)]
-
-
-@pytest.mark.parametrize(("album", "cut"), [("Trust", True), ("", True), ("I Could Live in Hope", False)])
-def test_a_song_on_the_album_or_out_of_a_whole_reply_does(album: str, cut: bool) -> None:
-    found = look(album, cut=cut)
-    assert found.decision is not None
-    assert not found.news
-
-
 # ---------------------------------------------------------------- titles that hold more than the title
 
 
@@ -120,5 +90,5 @@ def test_a_mention_that_names_releases_stays_beside_a_description_that_names_ano
     told += [reply(contract.Answer((), (described,)), b"lookup", replies.Outcome.ANSWERED)]
     full = reply(contract.Answer((on("Best Of"),)), contract.key(described), replies.Outcome.ANSWERED)
     options = match._options(tools, told, {("listenbrainz_metadata", full.key): full})
-    [one] = decide._united(options)
+    [one] = decide.united(options)
     assert {release.title for release in one.releases} == {"Home", "Best Of"}
