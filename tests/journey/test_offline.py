@@ -83,3 +83,13 @@ async def test_a_catalogue_that_cannot_be_used_is_as_none(house: House, tmp_path
     await house.submit(house.listen(play))
     await house.until_settled()
     assert await shown(house) == [true(house, play)]
+
+
+async def test_what_the_catalogue_answers_is_looked_at_again_for_what_only_its_play_knows(
+    house: House,
+) -> None:
+    [play] = single(house, 1)
+    build(house, play)
+    await house.submit(house.listen(play._replace(release="")), kind="single")
+    jobs = "SELECT count(*) FROM pgqueuer_log WHERE entrypoint = 'reconsider' AND status = 'successful'"
+    await house.until(f"SELECT ({jobs}) > 0")

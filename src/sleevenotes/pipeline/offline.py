@@ -22,6 +22,7 @@ from sleevenotes import events, model, names
 from sleevenotes.catalogue import Catalogue, Entry
 from sleevenotes.catalogue.covers import Covers
 from sleevenotes.matching import decide, release
+from sleevenotes.pipeline import reconsider
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import coverartarchive
 from sleevenotes.store import artwork_candidates, artworks, catalog, jobs, lookups, matches
@@ -154,6 +155,7 @@ async def begin(tools: Tools, waiting: Sequence[lookups.Pending], band: model.Ba
     if answers:
         async with tools.database.transaction() as conn:
             await _settle(conn, (catalogue, tools.catalogue.covers()), answers, tools.clock.now())
+            await reconsider.begin(conn, [each.name.lookup_id for each in answers], band)
     done = {each.name.lookup_id for each in answers}
     return [each for each in waiting if each.id not in done]
 

@@ -267,6 +267,7 @@ async def _add(
     left = await _unanswered(conn, shelf, asked, now)
     await scrobbles.insert(conn, [row.play for row in rows], now)
     await _ask(conn, left)
+    await _reconsider(conn, asked, left)
     await _look_closer(conn, rows, met)
     await _tell(conn, [row.play for row in rows], now)
     return [Stored(row.play.id, row.play.lookup_id, duplicate=False) for row in rows]
@@ -326,6 +327,14 @@ async def _ask(conn: Connection, asked: Sequence[_Asked]) -> None:
         if waiting:
             ids = sorted(waiting)
             await wants.bump(conn, "match", ids, band, [waiting[i] for i in ids])
+
+
+async def _reconsider(conn: Connection, asked: Sequence[_Asked], left: Sequence[_Asked]) -> None:
+    """Have the plays looked at of names that the catalogue has answered; they must be stored."""
+    waiting = {each.met.id for each in left}
+    answered = [each for each in asked if each.met.id not in waiting]
+    for band in sorted({each.band for each in answered}):
+        await reconsider.begin(conn, [each.met.id for each in answered if each.band is band], band)
 
 
 async def _look_closer(conn: Connection, rows: Sequence[_Row], met: Mapping[bytes, lookups.Met]) -> None:

@@ -4,7 +4,17 @@ from datetime import timedelta
 
 from sleevenotes.clock import HandClock
 from sleevenotes.model import Status
-from sleevenotes.store import artwork_candidates, artworks, catalog, enriched, matches, statistics, traces, wants
+from sleevenotes.store import (
+    artwork_candidates,
+    artworks,
+    catalog,
+    corrections,
+    enriched,
+    matches,
+    statistics,
+    traces,
+    wants,
+)
 from sleevenotes.store.postgres import Connection, Database
 from tests.unit.store import given
 
@@ -36,6 +46,21 @@ async def test_an_undecided_name_is_told_without_a_match(database: Database, clo
         lookup_id = await given.lookup(conn, "Air", "Remember", clock.now())
         [row] = await enriched.read(conn, [lookup_id])
     assert row == enriched.Row(lookup_id, "pending", "")
+
+
+async def test_what_the_owner_says_for_everybody_goes_before_the_shared_match(
+    database: Database, clock: HandClock
+) -> None:
+    now = clock.now()
+    async with database.connection() as conn:
+        owner = await given.account(conn, "owner", now)
+        wrong, other = [await matched(conn, clock, title, "Moon Safari") for title in ("Remember", "Sexy Boy")]
+        [kept] = await catalog.keep(conn, [(given.recording("Remember", "Beach Boys"), given.release("20/20"))], now)
+        right = matches.Identity(*kept, source="musicbrainz", distance=0.0, reason="the owner knows")
+        await corrections.put(conn, owner, "match", {wrong[0]: right, other[0]: None}, now, everybody=True)
+        rows = {row.id: row for row in await enriched.read(conn, [wrong[0], other[0]])}
+    assert (rows[wrong[0]].status, rows[wrong[0]].artist_credit) == ("enriched", "Beach Boys")
+    assert (rows[other[0]].status, rows[other[0]].recording) == ("not_found", "")
 
 
 async def test_the_address_of_a_cover_is_told_before_anybody_has_looked_and_not_after_nobody_had_it(
