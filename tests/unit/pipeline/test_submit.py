@@ -9,20 +9,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.unit.store import given
 
 from sleevenotes import errors
 from sleevenotes.clock import HandClock
-from sleevenotes.model import (
-    ArtistCredit,
-    ArtistCreditName,
-    Band,
-    Evidence,
-    Recording,
-    Release,
-    ReleaseGroup,
-    Scrobble,
-    Status,
-)
+from sleevenotes.model import Band, Evidence, Scrobble, Status
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.store import accounts, catalog, events, jobs, lookups, matches, played
 from sleevenotes.store.postgres import Connection, Database
@@ -65,14 +56,9 @@ async def stored_count(database: Database, account_id: int) -> int:
 
 async def match_with_album(conn: Connection, lookup_id: int, now: datetime) -> int:
     """Match a lookup to an album as the match stage would; return the release group's id."""
-    credit = ArtistCredit((ArtistCreditName(str(uuid.uuid4()), "Boards of Canada"),))
-    group = ReleaseGroup(str(uuid.uuid4()), "Music Has the Right to Children", "Album")
-    release = Release(str(uuid.uuid4()), group.title, group, credit)
-    recording = Recording(str(uuid.uuid4()), "Roygbiv", credit, 151_000)
-    (kept,) = await catalog.keep(conn, [(recording, release)], now)
-    identity = matches.Identity(
-        kept.recording_id, kept.release_id, kept.release_group_id, "musicbrainz", 0.0, "The same words."
-    )
+    recording = given.recording("Roygbiv", "Boards of Canada", length_ms=151_000)
+    (kept,) = await catalog.keep(conn, [(recording, given.release("Music Has the Right to Children"))], now)
+    identity = matches.Identity(*kept, source="musicbrainz", distance=0.0, reason="The same words.")
     await matches.settle(conn, [matches.matched(lookup_id, identity)], now)
     assert kept.release_group_id is not None
     return kept.release_group_id
