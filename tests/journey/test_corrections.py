@@ -145,6 +145,7 @@ async def test_the_owners_correction_for_everybody_stands_below_a_plays_evidence
 
     found = await searched(house, lookup_id, link=f"https://musicbrainz.org/recording/{right}")
     made = await correct(house, lookup_id, candidate=right, search_id=found["id"], everybody=True)
+    await house.until_settled()
     assert await shown(house) == [right]
     assert await shown(house, otto) == [wrong, right]  # the play with evidence keeps it
     assert await shown(house, eva) == [third]

@@ -17,6 +17,7 @@ import msgspec
 
 from sleevenotes import errors, events, model
 from sleevenotes.matching import decide, release, tracklist
+from sleevenotes.pipeline import reconsider
 from sleevenotes.store import accounts, artworks, cases, catalog, corrections, jobs, matches, searches
 from sleevenotes.store import events as store_events
 from sleevenotes.store.cases import Case
@@ -253,9 +254,12 @@ async def _put(
 async def _tell(
     conn: Connection, account_id: int, lookup_ids: Sequence[int], *, everybody: bool, now: datetime
 ) -> None:
-    """Tell the pages of whom it concerns: of the account, or of everybody who plays these names."""
+    """Tell the pages of whom it concerns: of the account, or of everybody who plays these names, whose plays are
+    then looked at.
+    """
     told = {account_id: list(lookup_ids)}
     if everybody:
         told |= await matches.accounts_of_lookups(conn, lookup_ids)
+        await reconsider.begin(conn, lookup_ids, model.Band.CRITICAL)  # plays whose evidence says otherwise keep theirs
     for each, ids in told.items():
         await store_events.tell(conn, [each], events.LookupsDecided(tuple(ids)), now)

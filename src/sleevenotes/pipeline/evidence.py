@@ -7,7 +7,7 @@
 
 What weighs how much is `sleevenotes.matching.evidence`'s. The candidates are those that were told of for the names;
 asked for besides are a recording by its MBID, an ISRC, MusicBrainz for an artist whom nobody told of, and for the
-releases of a recording that is played amid an album. An ISRC is asked about where somebody waits, and in an import only
+releases of a recording that is played amid an album; this and an ISRC where somebody waits, in an import an ISRC only
 where the names were not decided.
 """
 
@@ -166,7 +166,7 @@ def _look(tools: Tools, case: Case, band: model.Band) -> Look:
     if decision is None and case.amid is not None:
         asked = decide.Asked(play.artist, play.track)
         decision = matching_evidence.decide_amid(asked, options, case.amid, shared)
-    further = _for_the_album(tools, case, options) if decision is None and case.amid is not None else []
+    further = _for_the_album(tools, case, options, band) if decision is None and case.amid is not None else []
     return Look(play, decision, [*_todo(tools, case, options, band), *further])
 
 
@@ -256,9 +256,14 @@ def _for_the_artist(tools: Tools, case: Case, options: Sequence[decide.Option]) 
     return [(source, question) for source in broad if (source.name, contract.key(question)) not in case.known]
 
 
-def _for_the_album(tools: Tools, case: Case, options: Sequence[decide.Option]) -> list[Asking]:
-    """Ask who knows all releases of a recording, where others told of it: they name one."""
+def _for_the_album(tools: Tools, case: Case, options: Sequence[decide.Option], band: model.Band) -> list[Asking]:
+    """Ask who knows all releases of a recording, where others told of it: they name one.
+
+    Not in an import: a request for each such play would hold up the names that share one between thirty-two.
+    """
     play = case.play
+    if band is model.Band.LOW_PRIORITY:
+        return []
     if any(one.recording.mbid == play.recording and one.source in asking.BROAD for one in options):
         return []
     broad = [source for source in tools.answering(contract.DescribeRecording) if source.name in asking.BROAD]

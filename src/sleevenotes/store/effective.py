@@ -47,6 +47,14 @@ PREVIEW: Final = """
 """
 """The temporary cover by the names as sent; none where somebody has said that they mean something else."""
 
+SHARED_JOIN: Final = """
+    LEFT JOIN corrected ours ON ours.lookup_id = l.id AND ours.everybody
+"""
+"""To be joined to lookups `l`: what everybody sees a name as, where neither listener nor play says otherwise."""
+
+SHARED_MATCH: Final = "CASE WHEN ours.id IS NULL THEN l.match_id ELSE ours.match_id END"
+"""The id of that match; NULL where there is none."""
+
 NAME_JOINS: Final = """
     LEFT JOIN corrected mine ON mine.account_id = $1 AND mine.lookup_id = l.id AND mine.own
     LEFT JOIN corrected ours ON ours.lookup_id = l.id AND ours.everybody

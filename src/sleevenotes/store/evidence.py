@@ -1,4 +1,7 @@
-"""Evidence: plays that know more of themselves than their names, beside what the names were decided to be."""
+"""Evidence: plays that know more of themselves than their names, beside what the names were decided to be.
+
+That is the shared match, or the owner's correction for everybody: a play's evidence goes before both.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import timedelta
 import msgspec
 
 from sleevenotes import model
+from sleevenotes.store import effective
 from sleevenotes.store.postgres import Connection
 
 
@@ -73,16 +77,17 @@ async def near_bare(conn: Connection, scrobble_ids: Sequence[int], within: timed
 async def load(conn: Connection, scrobble_ids: Sequence[int]) -> list[Play]:
     """Fetch those of these plays that have no match of their own yet."""
     rows = await conn.fetch(
-        """
+        f"""
         SELECT s.id, s.account_id, s.lookup_id, s.artist, s.track, s.release, s.duration_ms,
-               coalesce(s.evidence, '{}') AS evidence, l.status = 'pending' AS pending,
+               coalesce(s.evidence, '{{}}') AS evidence, l.status = 'pending' AS pending,
                coalesce(r.mbid::text, r.foreign_id, '') AS recording,
                coalesce(g.mbid::text, g.foreign_id, '') AS release_group,
                ARRAY(SELECT a.mbid::text FROM artist_credit_names c JOIN artists a ON a.id = c.artist_id
                      WHERE c.artist_credit_id = r.artist_credit_id AND a.mbid IS NOT NULL) AS artist_mbids
         FROM scrobbles s
         JOIN lookups l ON l.id = s.lookup_id
-        LEFT JOIN matches m ON m.id = l.match_id
+        {effective.SHARED_JOIN}
+        LEFT JOIN matches m ON m.id = {effective.SHARED_MATCH}
         LEFT JOIN recordings r ON r.id = m.recording_id
         LEFT JOIN release_groups g ON g.id = m.release_group_id
         WHERE s.id = ANY($1::bigint[]) AND s.match_id IS NULL ORDER BY s.id
@@ -101,10 +106,11 @@ async def disagreeing(
     have. Where the names are not matched, it is anything that tells who or what was played.
     """
     rows = await conn.fetch(
-        """
+        f"""
         SELECT s.id FROM scrobbles s
         JOIN lookups l ON l.id = s.lookup_id AND l.status <> 'pending'
-        LEFT JOIN matches m ON m.id = l.match_id
+        {effective.SHARED_JOIN}
+        LEFT JOIN matches m ON m.id = {effective.SHARED_MATCH}
         LEFT JOIN recordings r ON r.id = m.recording_id
         LEFT JOIN releases e ON e.id = m.release_id
         LEFT JOIN release_groups g ON g.id = m.release_group_id

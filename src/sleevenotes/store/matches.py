@@ -14,6 +14,7 @@ from datetime import datetime
 import msgspec
 
 from sleevenotes import model
+from sleevenotes.store import effective
 from sleevenotes.store.postgres import Connection
 
 
@@ -103,17 +104,18 @@ async def keep_own(conn: Connection, identities: Mapping[int, Identity], now: da
 
 
 async def drop_agreeing(conn: Connection, lookup_ids: Sequence[int]) -> int:
-    """Drop own matches of plays of these lookups that say what the shared one says: recording and release group.
+    """Drop own matches of plays of these lookups that say what everybody's says: recording and release group.
 
     Returns how many. They come about where a client's hint was answered before the names were decided.
     """
     agreeing = await conn.fetch(
-        """
+        f"""
         SELECT scrobbles.id FROM scrobbles
-        JOIN lookups ON lookups.id = scrobbles.lookup_id
+        JOIN lookups l ON l.id = scrobbles.lookup_id
+        {effective.SHARED_JOIN}
         JOIN matches AS own ON own.id = scrobbles.match_id
-        JOIN matches AS shared ON shared.id = lookups.match_id
-        WHERE lookups.id = ANY($1::bigint[]) AND own.recording_id = shared.recording_id
+        JOIN matches AS shared ON shared.id = {effective.SHARED_MATCH}
+        WHERE l.id = ANY($1::bigint[]) AND own.recording_id = shared.recording_id
           AND own.release_group_id IS NOT DISTINCT FROM shared.release_group_id
         ORDER BY scrobbles.id FOR NO KEY UPDATE OF scrobbles
         """,
