@@ -18,6 +18,9 @@ def settings(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, listenbrainz_token="8a9f6a2e-5b1c-4d38-9e57-2c4b6f0d1a35")
 
 
+DESCRIBED = "SELECT count(*) FROM traces WHERE kind = 'describe_recording' AND source = 'musicbrainz'"
+
+
 async def test_an_imported_name_gets_recording_album_and_cover_from_its_own_answer(house: House) -> None:
     play = first(known={"listenbrainz_exact", "musicbrainz"}, art={"coverartarchive"})
     await house.submit(house.listen(play))
@@ -58,8 +61,16 @@ async def test_while_a_live_plays_recording_is_described_the_front_of_its_releas
 async def test_a_play_amid_an_album_that_listenbrainz_does_not_name_is_found_on_it(house: House) -> None:
     release, plays = best_of(3)
     sent = [plays[0]._replace(release=release.title), without_album(plays[1]), plays[2]._replace(release=release.title)]
-    await house.submit(*(listen(house, play, 30 - 4 * at) for at, play in enumerate(sent)))
+    for at, play in enumerate(sent):
+        await house.submit(listen(house, play, 30 - 4 * at), kind="single")
     await house.until_settled()
     assert [(each.track, each.album) for each in await own(house)] == [(plays[1].track, release.group.mbid)]
-    described = "SELECT count(*) FROM traces WHERE kind = 'describe_recording' AND source = 'musicbrainz'"
-    assert await house.count(described) <= 1
+    assert await house.count(DESCRIBED) <= 1
+
+
+async def test_in_an_import_no_request_goes_to_one_plays_album(house: House) -> None:
+    release, plays = best_of(3)
+    sent = [plays[0]._replace(release=release.title), without_album(plays[1]), plays[2]._replace(release=release.title)]
+    await house.submit(*(listen(house, play, 30 - 4 * at) for at, play in enumerate(sent)))
+    await house.until_settled()
+    assert await house.count(DESCRIBED) == 0
