@@ -44,7 +44,7 @@ class MusicBrainz:
         # By experiment against the simulator's crowding, see docs/decisions/0008-waves-and-packs.md.
         together=32,
         # Of a few names asked together hardly one is crowded out; among 32, a live one was in four cases of five.
-        awaited=4,
+        awaited=10,
         timeout=20.0,
         answers=(
             contract.FindRecording,
