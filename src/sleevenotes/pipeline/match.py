@@ -66,9 +66,8 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
 
 async def _known(conn: Connection, waiting: Sequence[lookups.Pending]) -> Known:
     """Load what was answered to these names' questions, and to the questions that those answers led to."""
-    found = await replies.load(
-        conn, [contract.key(each) for lookup in waiting for each in (question(lookup), _as_sent(lookup))]
-    )
+    asked = {contract.key(each) for lookup in waiting for each in (question(lookup), _as_sent(lookup))}
+    found = await replies.load(conn, list(asked))
     respelt = [contract.key(each) for lookup in waiting if (each := _respelt(lookup, found))]
     found |= await replies.load(conn, respelt) if respelt else {}
     further = [contract.key(each) for reply in found.values() for each in _answer(reply).follow_ups]

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from sleevenotes.store import effective
 from sleevenotes.store.postgres import Connection
 
 
@@ -40,14 +41,18 @@ class Row(msgspec.Struct, frozen=True):
     distance: float | None = None
 
 
+_NONE_OF_THESE = "'The owner says that it is none of what was found.'"
+
+
 async def read(conn: Connection, lookup_ids: Sequence[int]) -> list[Row]:
     """Return what is known of these lookups; the owner's correction for everybody goes before the shared match."""
     rows = await conn.fetch(
-        """
-        SELECT l.id, coalesce(m.reason, ours.reason, l.reason) AS reason,
+        f"""
+        SELECT l.id,
+               coalesce(m.reason, CASE WHEN ours.id IS NULL THEN l.reason ELSE {_NONE_OF_THESE} END) AS reason,
                CASE WHEN ours.id IS NULL THEN l.status WHEN m.id IS NULL THEN 'not_found' ELSE 'enriched' END AS status,
                coalesce(r.mbid::text, '') AS recording_mbid, coalesce(r.title, '') AS recording,
-               coalesce(credited.mbids, '{}') AS artist_mbids, coalesce(c.name, '') AS artist_credit,
+               coalesce(credited.mbids, '{{}}') AS artist_mbids, coalesce(c.name, '') AS artist_credit,
                coalesce(e.mbid::text, '') AS release_mbid, coalesce(e.title, '') AS release,
                g.id AS release_group_id, coalesce(g.mbid::text, '') AS release_group_mbid,
                coalesce(g.title, '') AS release_group,
@@ -58,11 +63,8 @@ async def read(conn: Connection, lookup_ids: Sequence[int]) -> list[Row]:
                i.expires_at IS NOT NULL AS image_expires,
                coalesce(m.source, '') AS source, m.distance
         FROM lookups l
-        LEFT JOIN LATERAL (
-            SELECT id, match_id, 'The owner says that it is none of what was found.' AS reason
-            FROM corrected WHERE lookup_id = l.id AND everybody
-        ) ours ON true
-        LEFT JOIN matches m ON m.id = CASE WHEN ours.id IS NULL THEN l.match_id ELSE ours.match_id END
+        {effective.SHARED_JOIN}
+        LEFT JOIN matches m ON m.id = {effective.SHARED_MATCH}
         LEFT JOIN recordings r ON r.id = m.recording_id
         LEFT JOIN artist_credits c ON c.id = r.artist_credit_id
         LEFT JOIN LATERAL (

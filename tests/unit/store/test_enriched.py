@@ -61,6 +61,7 @@ async def test_what_the_owner_says_for_everybody_goes_before_the_shared_match(
         rows = {row.id: row for row in await enriched.read(conn, [wrong[0], other[0]])}
     assert (rows[wrong[0]].status, rows[wrong[0]].artist_credit) == ("enriched", "Beach Boys")
     assert (rows[other[0]].status, rows[other[0]].recording) == ("not_found", "")
+    assert "none of what was found" in rows[other[0]].reason
 
 
 async def test_the_address_of_a_cover_is_told_before_anybody_has_looked_and_not_after_nobody_had_it(
