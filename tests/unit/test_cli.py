@@ -14,6 +14,7 @@ from sleevenotes.cli import people, showing
 from sleevenotes.model import Status
 from sleevenotes.settings import Settings
 from sleevenotes.store import accounts
+from tests.commands import mistake, said
 
 Run = Callable[..., Result]
 
@@ -42,17 +43,6 @@ def history(tmp_path: Path) -> Path:
     path = tmp_path / "history.tsv"
     path.write_text(HISTORY, "utf-8")
     return path
-
-
-def said(result: Result) -> str:
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def mistake(result: Result) -> str:
-    assert result.exit_code == 2, result.output
-    assert "Traceback" not in result.output
-    return result.stderr
 
 
 # ---------------------------------------------------------------- user and token

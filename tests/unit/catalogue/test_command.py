@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from sleevenotes import catalogue, cli, names
+from tests.commands import mistake, said
 from tests.dumps import Row, mbid, write
 from tests.unit.catalogue import test_covers
 
@@ -17,17 +18,6 @@ ROWS = [Row("Sigur Rós", "Starálfur", "Ágætis byrjun"), Row("Sigur Rós", "S
 
 def run(data_dir: Path, *command: str) -> Result:
     return CliRunner().invoke(cli.app, ["--data-dir", str(data_dir), "catalogue", *command])
-
-
-def said(result: Result) -> str:
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def mistake(result: Result) -> str:
-    assert result.exit_code == 2, result.output
-    assert "Traceback" not in result.output
-    return result.stderr
 
 
 @pytest.fixture
