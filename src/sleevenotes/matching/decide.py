@@ -93,7 +93,7 @@ def decide(asked: Asked, options: Sequence[Option]) -> Decision:
     """Decide which of the options was asked for. Options with the same MBID are taken together."""
     if not options:
         return Nothing("no source knows this artist and track")
-    weighed = sorted((_weigh(asked, option) for option in united(options)), key=_by_distance)
+    weighed = sorted((weigh(asked, option) for option in united(options)), key=_by_distance)
     best = weighed[0]
     if best.distance > THRESHOLD:
         return _too_far(best, weighed)
@@ -193,7 +193,8 @@ def _artists(one: Weighed) -> set[str]:
 # ---------------------------------------------------------------- small things
 
 
-def _weigh(asked: Asked, option: Option) -> Weighed:
+def weigh(asked: Asked, option: Option) -> Weighed:
+    """Measure how far an option is from what was sent."""
     measured = distance.measure(asked, option.recording, option.releases)
     return Weighed(option, measured.total, measured.penalties, measured.title, measured.same_title)
 

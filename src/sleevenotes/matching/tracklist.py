@@ -13,25 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from sleevenotes import names
-from sleevenotes.matching import decide, distance, titles
+from sleevenotes.matching import decide, titles
 
 _FAR: Final = decide.THRESHOLD
 
 
-class Named(msgspec.Struct, frozen=True):
-    """A name as sent."""
-
-    artist: str
-    track: str
-    release: str
-
-
-def find(name: Named, album: Sequence[decide.Option]) -> decide.Weighed | None:
+def find(name: decide.Asked, album: Sequence[decide.Option]) -> decide.Weighed | None:
     """Return which of the album's recordings a name is; None where none is, or two could be."""
-    ranked = sorted(((_title(name, option), _whole(name, option)) for option in album), key=_order)
+    ranked = sorted(((_title(name, option), decide.weigh(name, option)) for option in album), key=_order)
     if not ranked or ranked[0][0] > _FAR:
         return None
     best = ranked[0]
@@ -41,16 +31,9 @@ def find(name: Named, album: Sequence[decide.Option]) -> decide.Weighed | None:
     return best[1]
 
 
-def _title(name: Named, option: decide.Option) -> float:
+def _title(name: decide.Asked, option: decide.Option) -> float:
     """Return how far the titles are apart, whoever it is by and whatever else it is on."""
-    asked = distance.Asked(option.recording.artist_credit.name, name.track)
-    return distance.measure(asked, option.recording, option.releases).total
-
-
-def _whole(name: Named, option: decide.Option) -> decide.Weighed:
-    asked = distance.Asked(name.artist, name.track, name.release)
-    measured = distance.measure(asked, option.recording, option.releases)
-    return decide.Weighed(option, measured.total, measured.penalties)
+    return decide.weigh(decide.Asked(option.recording.artist_credit.name, name.track), option).distance
 
 
 def _order(one: tuple[float, decide.Weighed]) -> tuple[float, float, str]:

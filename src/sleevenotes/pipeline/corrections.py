@@ -102,7 +102,7 @@ async def album_places(conn: Connection, account_id: int, search: Search) -> lis
     lookup_ids = await cases.of_album(conn, account_id, search.lookup_id, MOST)
     album = [one.option for one in weighed(search.candidates)]
     return [
-        Place(case, tracklist.find(tracklist.Named(case.artist, case.track, case.release), album))
+        Place(case, tracklist.find(decide.Asked(case.artist, case.track, case.release), album))
         for case in await cases.load(conn, account_id, lookup_ids)
     ]
 

@@ -19,7 +19,7 @@ import msgspec
 import structlog
 
 from sleevenotes import errors, events, model
-from sleevenotes.matching import decide, distance
+from sleevenotes.matching import decide
 from sleevenotes.pipeline import links
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
@@ -227,15 +227,12 @@ def _joined(one: Heard, other: Heard) -> Heard:
 async def _weighed(conn: Connection, search: Search, options: Sequence[decide.Option]) -> list[decide.Weighed]:
     """Weigh what was found against the name as sent, the nearest first; each recording once."""
     name = await lookups.sent(conn, search.lookup_id)
-    asked = distance.Asked(name.artist, name.track, name.release)
+    asked = decide.Asked(name.artist, name.track, name.release)
     return await asyncio.to_thread(_nearest, asked, options, KEPT_OF_ALBUM if search.whole_album else KEPT)
 
 
-def _nearest(asked: distance.Asked, options: Sequence[decide.Option], most: int) -> list[decide.Weighed]:
-    weighed = []
-    for option in decide.united(options):
-        measured = distance.measure(asked, option.recording, option.releases)
-        weighed.append(decide.Weighed(option, measured.total, measured.penalties))
+def _nearest(asked: decide.Asked, options: Sequence[decide.Option], most: int) -> list[decide.Weighed]:
+    weighed = [decide.weigh(asked, option) for option in decide.united(options)]
     return sorted(weighed, key=lambda one: (one.distance, not one.option.recording.mbid))[:most]
 
 

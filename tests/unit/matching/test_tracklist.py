@@ -13,7 +13,7 @@ ALBUM = [
 
 
 def title(track: str, artist: str = "Björk") -> str | None:
-    found = tracklist.find(tracklist.Named(artist, track, "Whatever"), ALBUM)
+    found = tracklist.find(decide.Asked(artist, track, "Whatever"), ALBUM)
     return found.option.recording.title if found else None
 
 
@@ -29,11 +29,11 @@ def test_versions_and_numbers_are_kept_apart() -> None:
 
 def test_what_is_not_on_the_album_is_left() -> None:
     assert title("Venus as a Boy") is None
-    assert tracklist.find(tracklist.Named("Björk", "Hunter", ""), []) is None
+    assert tracklist.find(decide.Asked("Björk", "Hunter", ""), []) is None
 
 
 def test_the_artist_decides_between_two_of_one_title() -> None:
     two = [decide.Option(given.recording("Intro", artist)) for artist in ("Ann", "Ben")]
-    found = tracklist.find(tracklist.Named("Ben", "Intro", ""), two)
+    found = tracklist.find(decide.Asked("Ben", "Intro", ""), two)
     assert found
     assert found.option.recording.artist_credit.name == "Ben"
