@@ -73,13 +73,14 @@ class House:
         await turning.until(lambda: self.count(sql, *args), self.clock, at_most=at_most)
 
     async def until_settled(self, at_most: float = 3600.0) -> None:
-        """Turn the clock until no lookup and no cover is pending."""
+        """Turn the clock until no lookup and no cover is pending, nothing is asked about a play, and no job is left."""
         await self.until(_SETTLED, at_most=at_most)
 
 
 _SETTLED = """
     SELECT NOT EXISTS (SELECT FROM lookups WHERE status = 'pending')
        AND NOT EXISTS (SELECT FROM artworks WHERE status = 'pending')
+       AND NOT EXISTS (SELECT FROM waiters WHERE stage = 'evidence')
        AND NOT EXISTS (SELECT FROM pgqueuer WHERE status <> 'failed')
 """
 

@@ -145,6 +145,8 @@ def test_amid_an_album_who_knows_all_releases_is_asked_once_where_others_told_of
     assert look(play, {}, home, amid=BEST, source="listenbrainz_metadata") == (None, asked)
     assert look(play, {}, home, source="listenbrainz_metadata") == (None, [])
     assert look(play, {}, home, amid=BEST) == (None, [])
+    imported = look(play, {}, home, amid=BEST, source="listenbrainz_metadata", band=Band.LOW_PRIORITY)
+    assert imported == (None, [])  # a request for one play would hold up names that share one
     told: Answers = {("musicbrainz", question): (on(model.ReleaseGroup("g1", "Home"), BEST),)}
     assert look(play, told, home, amid=BEST, source="listenbrainz_metadata") == ("1", [])
     absent: Answers = {("musicbrainz", question): ()}
