@@ -57,6 +57,7 @@ class Scrobble(msgspec.Struct, frozen=True, omit_defaults=True):
     source_app: str = ""
     source_device: str = ""
     origin: str = "api"  # api, listenbrainz, import, lastfm: where it came to us from
+    foreign_id: str = ""  # the play's own id where it came from, where it has one
     artwork_uri: str = ""  # an image address the client sent
     evidence: Evidence = Evidence()
     extra: dict[str, object] = {}  # every further field the client sent, as it was

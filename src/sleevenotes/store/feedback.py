@@ -1,0 +1,75 @@
+"""What a listener loves and hates, by artist and track as named: it holds for every play, past and to come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from sleevenotes import names
+from sleevenotes.store.postgres import Connection
+
+LOVED, HATED = 1, -1
+
+
+class Feedback(msgspec.Struct, frozen=True):
+    """A track and what its listener thinks of it: LOVED or HATED."""
+
+    artist: str
+    track: str
+    score: int
+    given_at: datetime
+
+
+async def give(conn: Connection, account_id: int, artist: str, track: str, score: int, now: datetime) -> None:
+    """Remember LOVED or HATED for a track; 0 forgets what was said. The latest word counts."""
+    identity = names.digest(artist, track)
+    if score == 0:
+        await conn.execute("DELETE FROM feedback WHERE account_id = $1 AND identity = $2", account_id, identity)
+        return
+    await conn.execute(
+        """
+        INSERT INTO feedback (account_id, identity, artist, track, score, given_at) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (account_id, identity) DO UPDATE SET score = excluded.score, given_at = excluded.given_at
+        """,
+        account_id,
+        identity,
+        artist,
+        track,
+        score,
+        now,
+    )
+
+
+async def scores(conn: Connection, account_id: int, identities: Sequence[bytes]) -> dict[bytes, int]:
+    """Return what the account thinks of these (names.digest of artist and track); those without a word are left out."""
+    rows = await conn.fetch(
+        "SELECT identity, score FROM feedback WHERE account_id = $1 AND identity = ANY($2)",
+        account_id,
+        list(identities),
+    )
+    return {row["identity"]: row["score"] for row in rows}
+
+
+async def newest(conn: Connection, account_id: int, score: int, *, limit: int, offset: int = 0) -> list[Feedback]:
+    """Return the tracks with this score, the latest word first."""
+    rows = await conn.fetch(
+        """
+        SELECT artist, track, score, given_at FROM feedback WHERE account_id = $1 AND score = $2
+        ORDER BY given_at DESC, identity LIMIT $3 OFFSET $4
+        """,
+        account_id,
+        score,
+        limit,
+        offset,
+    )
+    return [Feedback(**row) for row in rows]
+
+
+async def count(conn: Connection, account_id: int, score: int) -> int:
+    """Count the tracks with this score."""
+    number: int = await conn.fetchval(
+        "SELECT count(*) FROM feedback WHERE account_id = $1 AND score = $2", account_id, score
+    )
+    return number
