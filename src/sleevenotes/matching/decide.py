@@ -24,7 +24,7 @@ from typing import Final
 import msgspec
 
 from sleevenotes import model, names
-from sleevenotes.matching import distance, readings, release, slips, titles
+from sleevenotes.matching import distance, readings, release, slips, titles, weights
 
 THRESHOLD: Final = 0.15
 MARGIN: Final = 0.015  # below the smallest weight that says something (an album that differs: 0.02)
@@ -51,6 +51,14 @@ class Weighed(msgspec.Struct, frozen=True):
     penalties: tuple[model.Penalty, ...]
     title: str = ""  # the recording's title, as it was read
     same_title: bool = True  # as the one sent, as that was read
+
+    @property
+    def order(self) -> tuple[bool, float]:
+        """Return what orders options: within the threshold first; then the distance, the more for a title that was
+        written into a catalogue with a track's number, an artist or an album: its letters are no authority, either.
+        """
+        damaged = weights.DAMAGED if self.title != self.option.recording.title else 0
+        return self.distance > THRESHOLD, self.distance + damaged
 
 
 class Chosen(msgspec.Struct, frozen=True, tag="chosen"):
@@ -97,7 +105,7 @@ def decide(asked: Asked, options: Sequence[Option]) -> Decision:
     best = weighed[0]
     if best.distance > THRESHOLD:
         return _too_far(best, weighed)
-    contenders = [one for one in weighed if one.distance <= best.distance + MARGIN]
+    contenders = [one for one in weighed if one.order <= (False, best.order[1] + MARGIN)]
     homonyms = _by_artist(contenders)
     meant = homonyms[0] if len(homonyms) == 1 else _outstanding(homonyms, weighed)
     if meant is None:
@@ -213,8 +221,8 @@ def united(options: Iterable[Option]) -> list[Option]:
     return list(united.values())
 
 
-def _by_distance(one: Weighed) -> tuple[float, str]:
-    return one.distance, one.option.recording.identity
+def _by_distance(one: Weighed) -> tuple[tuple[bool, float], str]:
+    return one.order, one.option.recording.identity
 
 
 def _worst(one: Weighed) -> str:
