@@ -53,12 +53,16 @@ class Weighed(msgspec.Struct, frozen=True):
     same_title: bool = True  # as the one sent, as that was read
 
     @property
+    def is_damaged(self) -> bool:
+        """Tell whether the title was read without what it holds besides: a track's number, an artist, an album."""
+        return self.title != self.option.recording.title
+
+    @property
     def order(self) -> tuple[bool, float]:
-        """Return what orders options: within the threshold first; then the distance, the more for a title that was
-        written into a catalogue with a track's number, an artist or an album: its letters are no authority, either.
+        """Return what orders options: within the threshold first; then the distance, the more for a damaged title:
+        its letters are no authority, either.
         """
-        damaged = weights.DAMAGED if self.title != self.option.recording.title else 0
-        return self.distance > THRESHOLD, self.distance + damaged
+        return self.distance > THRESHOLD, self.distance + (weights.DAMAGED if self.is_damaged else 0)
 
 
 class Chosen(msgspec.Struct, frozen=True, tag="chosen"):
@@ -111,6 +115,7 @@ def decide(asked: Asked, options: Sequence[Option]) -> Decision:
     if meant is None:
         who = " and ".join(_described(group[0]) for group in homonyms[:3])
         return _abstained(f"{who} go by the same name, and nothing tells which is meant", contenders)
+    meant = [one for one in meant if not one.is_damaged] or meant
     meant = [one for one in meant if one.same_title] or meant  # the others are slips away from what was sent
     if not meant[0].same_title and len({names.key(titles.read(one.title).base) for one in meant}) > 1:
         return _abstained("several of this artist's titles are equally near", contenders)
