@@ -25,6 +25,12 @@ class ScrobblesDeleted(msgspec.Struct, frozen=True, tag="scrobbles_deleted"):
     ids: tuple[int, ...]
 
 
+class ScrobblesEdited(msgspec.Struct, frozen=True, tag="scrobbles_edited"):
+    """These scrobbles of this account are told anew: other names, or another time."""
+
+    ids: tuple[int, ...]
+
+
 class NowPlayingChanged(msgspec.Struct, frozen=True, tag="now_playing_changed"):
     """What this account is playing now has changed."""
 
@@ -56,6 +62,7 @@ class SearchesAnswered(msgspec.Struct, frozen=True, tag="searches_answered"):
 Event = (
     ScrobblesStored
     | ScrobblesDeleted
+    | ScrobblesEdited
     | NowPlayingChanged
     | LookupsDecided
     | PreviewsShown

@@ -205,6 +205,7 @@ const facts = {
     if (feed && newest) fetchFeed();
     else for (const id of ids) document.getElementById(`p${id}`)?.remove();
   },
+  scrobbles_edited: ({ ids }) => { if (feed && newest) fetchFeed(); else if (feed) { for (const id of ids) dirty.add(String(id)); fetchRows(); } },
   now_playing_changed: () => { if (newest) fetchNow(); },
   lookups_decided: ({ ids }) => about("lookup", ids),
   previews_shown: ({ ids }) => about("lookup", ids),
