@@ -102,6 +102,12 @@ async def by_name(conn: Connection, name: str) -> Account | None:
     return row and _account(row)
 
 
+async def by_id(conn: Connection, account_id: int) -> Account | None:
+    """Find an account by its number."""
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM accounts a WHERE id = $1", account_id)
+    return row and _account(row)
+
+
 async def by_password(conn: Connection, name: str, password: str) -> Account | None:
     """Find the account this name and password open; takes as long when there is none."""
     row = await conn.fetchrow(
