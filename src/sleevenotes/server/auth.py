@@ -17,12 +17,13 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.enums import ScopeType
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Send
+from litestar.types import Scope as ASGIScope
 
 from sleevenotes.clock import Clock
 from sleevenotes.server import services
 from sleevenotes.store import accounts
-from sleevenotes.store.accounts import Account
+from sleevenotes.store.accounts import Account, Scope
 from sleevenotes.store.postgres import Database
 
 SESSION_COOKIE = "sleevenotes_session"
@@ -71,7 +72,7 @@ class KnownTokens:
         return account
 
 
-def authorization(scope: Scope) -> str:
+def authorization(scope: ASGIScope) -> str:
     """Return the Authorization header, "" where there is none; read raw, as every request's is."""
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), "")
 
@@ -90,10 +91,11 @@ def token_in_header(connection: Connection) -> str:
     return token.strip()
 
 
-async def by_token(connection: Connection) -> Account:
+async def by_token(connection: Connection, needs: Scope | None = Scope.MANAGE) -> Account:
     """Return the account of the request's token; what every writing API route uses.
 
-    Raises NotAuthorizedException, in ListenBrainz' words.
+    Raises NotAuthorizedException, in ListenBrainz' words, and PermissionDeniedException naming the scope that the
+    token lacks of those the route `needs`.
     """
     token = token_in_header(connection)
     if not token:
@@ -101,6 +103,16 @@ async def by_token(connection: Connection) -> Account:
     account = await known_account(connection, token)
     if account is None:
         raise NotAuthorizedException(BAD_TOKEN)
+    return permitted(account, needs)
+
+
+def permitted(account: Account, needs: Scope | None) -> Account:
+    """Return the account if whoever asks in its name may do this.
+
+    Raises PermissionDeniedException naming the missing scope.
+    """
+    if needs is not None and needs not in account.may:
+        raise PermissionDeniedException(f"This token lacks the scope {needs.value!r}: make one that has it.")
     return account
 
 
@@ -113,7 +125,7 @@ async def known_account(connection: Connection, token: str) -> Account | None:
 async def account_of(connection: Connection) -> Account | None:
     """Find who is asking, by token or else by session; None for a stranger."""
     if authorization(connection.scope):
-        return await by_token(connection)
+        return await by_token(connection, None)
     cookie = connection.cookies.get(SESSION_COOKIE, "")
     if not cookie:
         return None
@@ -125,12 +137,12 @@ async def account_of(connection: Connection) -> Account | None:
 async def reader(connection: Connection) -> Account:
     """Return who is asking, by token or session; what every reading API route uses.
 
-    Raises NotAuthorizedException.
+    Raises NotAuthorizedException, and PermissionDeniedException for a token that may not read.
     """
     account = await account_of(connection)
     if account is None:
         raise NotAuthorizedException(NO_HEADER)
-    return account
+    return permitted(account, Scope.READ)
 
 
 # ---------------------------------------------------------------- sessions
@@ -140,7 +152,9 @@ async def open_session(connection: Connection, account: Account) -> Cookie:
     """Open a session and return the cookie to answer with."""
     parts = services.of(connection)
     async with parts.database.connection() as conn:
-        value = await accounts.open_session(conn, account.id, parts.clock.now())
+        value = await accounts.open_session(
+            conn, account.id, parts.clock.now(), connection.headers.get("user-agent", "")
+        )
     return _cookie(connection, SESSION_COOKIE, value, accounts.SESSION_DAYS * 86400)
 
 
@@ -178,7 +192,7 @@ def csrf_token(connection: Connection) -> str:
     return fresh
 
 
-def csrf_cookie(scope: Scope) -> list[tuple[bytes, bytes]]:
+def csrf_cookie(scope: ASGIScope) -> list[tuple[bytes, bytes]]:
     """Return the header that sets a secret which `csrf_token` made for this answer; none where it made none."""
     fresh = scope.get("state", {}).get(CSRF_COOKIE, "")
     if not fresh:
@@ -192,7 +206,7 @@ def check_forms(app: ASGIApp) -> ASGIApp:
     Raises PermissionDeniedException, in words for a person at a form.
     """
 
-    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+    async def checked(scope: ASGIScope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             # a handler of an API that takes tokens only answers 401 itself, in its dialect
             exempt = authorization(scope) or scope["route_handler"].opt.get("token_only")

@@ -13,13 +13,14 @@ import msgspec
 from litestar import Request, Router, asgi, get, post
 from litestar.exceptions import ClientException, HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.params import FromPath
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Send
+from litestar.types import Scope as ASGIScope
 
 from sleevenotes import errors
 from sleevenotes.model import Band
 from sleevenotes.server import answers, auth, listens, ops, problems, services
 from sleevenotes.store import latest_imports, played, scrobbles
-from sleevenotes.store.accounts import Account
+from sleevenotes.store.accounts import Account, Scope
 from sleevenotes.store.played import Play
 
 DEFAULT_COUNT = 25
@@ -37,7 +38,7 @@ _OK = answers.Json(b'{"status":"ok"}')
 
 
 @asgi("/submit-listens", opt={"token_only": True}, copy_scope=False)
-async def submit_listens(scope: Scope, receive: Receive, send: Send) -> None:
+async def submit_listens(scope: ASGIScope, receive: Receive, send: Send) -> None:
     """Store a single listen or an import, or note what plays now.
 
     Every valid listen is stored whatever the others are; an import's answer names those that were rejected. A bare
@@ -46,7 +47,7 @@ async def submit_listens(scope: Scope, receive: Receive, send: Send) -> None:
     request: Asked = Request(scope, receive, send)
     if request.method != "POST":
         raise MethodNotAllowedException(headers={"Allow": "POST"})
-    account = await auth.by_token(request)
+    account = await auth.by_token(request, Scope.SUBMIT)
     answer = await _submit(request, account, await _body(receive))
     await answer(scope, receive, send)
 
@@ -200,7 +201,7 @@ class _Imported(msgspec.Struct):
 @post("/latest-import", status_code=200, opt={"token_only": True})
 async def set_latest_import(request: Asked) -> ASGIApp:
     """Keep up to which listen a client has imported from a service."""
-    account = await auth.by_token(request)
+    account = await auth.by_token(request, Scope.SUBMIT)
     told = _read(await request.body(), _Imported)
     async with services.of(request).database.connection() as conn:
         await latest_imports.write(conn, account.id, told.service, _moment(told.ts, "ts"))

@@ -23,6 +23,7 @@ from sleevenotes.server import auth, ops, problems, scrobble_json, services
 from sleevenotes.server.problems import ItemProblem
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
 from sleevenotes.store import played, scrobbles
+from sleevenotes.store.accounts import Scope
 from sleevenotes.store.played import Play
 
 WINDOW_S = 30  # the same track within this many seconds is the same play
@@ -119,7 +120,7 @@ async def submit(request: Asked) -> Response[SubmitAnswer]:
 
     The same track within 30 seconds is the same play: accepted, and stored once. 422 when none is valid.
     """
-    account = await auth.by_token(request)
+    account = await auth.by_token(request, Scope.SUBMIT)
     parts = services.of(request)
     batch = scrobble_json.read(await request.body(), parts.clock.now())
     if not batch.valid:
