@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from litestar import Request
+from litestar.exceptions import NotAuthorizedException
 
 from sleevenotes.server import auth, services
-from sleevenotes.server.audioscrobbler_answers import BAD_SESSION, LOGIN_NEEDED, Failure, Node, not_found
+from sleevenotes.server.audioscrobbler_answers import BAD_LOGIN, BAD_SESSION, LOGIN_NEEDED, Failure, Node, not_found
 from sleevenotes.server.audioscrobbler_call import Call
 from sleevenotes.server.services import Services
 from sleevenotes.store import player_logins
-from sleevenotes.store.accounts import Account
+from sleevenotes.store.accounts import Account, Scope
 
 Method = Callable[["Context"], Awaitable[Node | None]]
 
@@ -35,21 +36,39 @@ class Context:
         """Return the clock's now."""
         return self.parts.clock.now()
 
-    async def account(self) -> Account:
+    @property
+    def bearer(self) -> str:
+        """Return what was sent to prove who calls: the session key, else the Authorization header's token."""
+        return self.call.get("sk") or auth.authorization(self.request.scope).partition(" ")[2].strip()
+
+    async def account(self, needs: Scope) -> Account:
         """Return who makes the call: by session key, by a token in the Authorization header, or by a signature.
 
         A signature counts where the API key names a token of ours; then it must be right, also beside a session key.
-        Raises Failure 9 for a session key that opens nothing, 13 for a wrong signature, 17 where nothing is given.
+        Raises Failure 9 for a session key that opens nothing, 13 for a wrong signature, 17 where nothing is given,
+        and 4 where the token may not do what the method `needs`.
         """
+        account = await self._account()
+        if needs not in account.may:
+            raise Failure(BAD_LOGIN, f"This token lacks the scope {needs.value!r}: make one that has it")
+        return account
+
+    async def _account(self) -> Account:
         signed = await self.check_signature()
         key = self.call.get("sk")
         if key:
             return await self._by_session_key(key)
         if auth.authorization(self.request.scope):
-            return await auth.by_token(self.request)
+            return await self._by_header()
         if signed is None:
             raise Failure(LOGIN_NEEDED, "Login: User requires to be logged in - plays are private here, send sk")
-        return signed.account
+        return await self._by_session_key(signed.session_key)
+
+    async def _by_header(self) -> Account:
+        try:
+            return await auth.by_token(self.request, None)
+        except NotAuthorizedException as error:
+            raise Failure(BAD_SESSION, error.detail) from None
 
     async def _by_session_key(self, key: str) -> Account:
         account = await self.request.app.state.known_keys.account(key)
@@ -60,15 +79,18 @@ class Context:
     async def check_signature(self) -> player_logins.Handshake | None:
         """Return the token that the API key names where the call is signed with its shared secret.
 
-        An API key that is none of ours says nothing: its secret is the application's own. None then, and for a call
-        without signature. Raises Failure 13 where the signature is there, and wrong.
+        An API key that is none of ours says nothing: its secret is the application's own, and None is returned, as
+        for a call that need not be signed. Raises Failure 13 where the signature is wrong, or missing where Last.fm
+        wants one: beside a session key, and in auth.*.
         """
-        if not self.call.get("api_sig"):
+        if not self.call.get("api_key"):
             return None
         async with self.parts.database.connection() as conn:
             known = await player_logins.by_api_key(conn, self.call.get("api_key"))
-        if known is not None:
-            self.call.check(known.shared_secret)
+        must = self.call.get("sk") or self.call.method.startswith("auth.")
+        if known is None or not (must or self.call.get("api_sig")):
+            return None
+        self.call.check(known.shared_secret)
         return known
 
     async def reader(self) -> Account:
@@ -76,7 +98,7 @@ class Context:
 
         Raises Failure 6 for another name, and what `account` raises.
         """
-        account = await self.account()
+        account = await self.account(Scope.READ)
         name = self.call.get("user") or account.name
         if name.lower() != account.name.lower():
             raise not_found("User not found")

@@ -24,7 +24,7 @@ from sleevenotes.server.audioscrobbler_answers import (
 from sleevenotes.server.audioscrobbler_call import application, md5
 from sleevenotes.server.audioscrobbler_context import Context, Method
 from sleevenotes.store import accounts, player_logins
-from sleevenotes.store.accounts import Account
+from sleevenotes.store.accounts import Account, Scope
 
 SESSIONS = 20  # by password alone, of one application: players that log in at every start would pile them up
 
@@ -56,7 +56,7 @@ async def get_session(context: Context) -> Node:
         account = await accounts.by_id(conn, allowed.account_id) if allowed and allowed.account_id else None
         if account is None:
             raise Failure(NOT_ALLOWED_YET, "Unauthorized Token - This token has not been authorized")
-        key = await accounts.create_token(conn, account.id, request.called or "an application", now)
+        key = await accounts.create_token(conn, account.id, request.called or "an application", now, scopes=player_logins.SCOPES)
     return _session(account, player_logins.session_key(key))
 
 
@@ -99,14 +99,14 @@ async def _by_password(context: Context, name: str) -> tuple[Account, str] | Non
         account = await accounts.by_password(conn, name, password)
         if account is None:
             return None
-        token = await accounts.create_token(conn, account.id, called, context.now)
+        token = await accounts.create_token(conn, account.id, called, context.now, scopes=player_logins.SCOPES)
         await player_logins.keep_newest(conn, account.id, called, SESSIONS)
     return account, player_logins.session_key(token)
 
 
 async def get_session_info(context: Context) -> Node:
     """auth.getSessionInfo: whose a session key is."""
-    account = await context.account()
+    account = await context.account(Scope.READ)
     return tree("application", [_session(account, context.call.get("sk"))])
 
 

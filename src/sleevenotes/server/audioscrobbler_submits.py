@@ -9,13 +9,14 @@ from sleevenotes.server.audioscrobbler_call import Call, application
 from sleevenotes.server.audioscrobbler_context import Context, Method
 from sleevenotes.server.audioscrobbler_plays import Item
 from sleevenotes.store import feedback
+from sleevenotes.store.accounts import Scope
 
 DIALECT = "audioscrobbler"
 
 
 async def scrobble(context: Context) -> Node:
     """track.scrobble: store up to 50 plays; each is stored whatever the others are."""
-    account = await context.account()
+    account = await context.account(Scope.SUBMIT)
     call = _posted(context)
     items = audioscrobbler_plays.read_all(call.params, context.now, application(call.agent))
     sent = [item.scrobble for item in items if item.scrobble]
@@ -30,7 +31,7 @@ async def scrobble(context: Context) -> Node:
 
 async def update_now_playing(context: Context) -> Node:
     """track.updateNowPlaying: note what plays now."""
-    account = await context.account()
+    account = await context.account(Scope.SUBMIT)
     call = _posted(context)
     fields = audioscrobbler_plays.single(call.params)
     item = audioscrobbler_plays.read(fields, context.now, application(call.agent), playing=True)
@@ -54,7 +55,7 @@ async def unlove(context: Context) -> None:
 
 
 async def _give(context: Context, score: int) -> None:
-    account = await context.account()
+    account = await context.account(Scope.SUBMIT)
     artist, track = _posted(context).required("artist"), context.call.required("track")
     if "\0" in artist + track or max(len(artist), len(track)) > audioscrobbler_plays.MAX_NAME:
         raise Failure(BAD_PARAMETER, "Invalid parameters - artist or track is no name")
@@ -69,7 +70,7 @@ def _posted(context: Context) -> Call:
 
 
 def _notice(context: Context, item: Item, kind: str) -> None:
-    token = context.call.get("sk") or context.bearer
+    token = context.bearer
     if not token:
         return
     noticed = context.request.app.state.noticed

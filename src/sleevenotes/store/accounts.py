@@ -180,7 +180,11 @@ async def create_token(
 
 async def by_token(conn: Connection, token: str, now: datetime) -> Account | None:
     """Find the account this token opens, and note (to the minute) that it was used."""
-    digest = _digest(token)
+    return await by_digest(conn, _digest(token), now)
+
+
+async def by_digest(conn: Connection, digest: bytes, now: datetime) -> Account | None:
+    """Find the account that the token of this digest opens, and note (to the minute) that it was used."""
     row = await conn.fetchrow(
         f"""
         SELECT {_COLUMNS}, t.last_used_at, t.scopes FROM tokens t JOIN accounts a ON a.id = t.account_id

@@ -24,9 +24,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from sleevenotes.store import accounts
-from sleevenotes.store.accounts import Account
+from sleevenotes.store.accounts import Account, Scope
 from sleevenotes.store.postgres import Connection
 
+SCOPES = frozenset({Scope.SUBMIT, Scope.READ})  # what a player may: not more, whoever it is let in by
 REQUEST_LASTS = timedelta(hours=1)  # as at Last.fm: a request token lives 60 minutes
 
 
@@ -145,16 +146,11 @@ async def by_session_key(conn: Connection, key: str, now: datetime) -> Account |
     account = await accounts.by_token(conn, str(uuid.UUID(key)), now)
     if account is not None:
         return account
-    row = await conn.fetchrow(
-        """
-        UPDATE tokens SET last_used_at = greatest(last_used_at, $2)
-        WHERE id = (SELECT token_id FROM handshakes WHERE session_digest = $1)
-        RETURNING account_id
-        """,
+    digest = await conn.fetchval(
+        "SELECT t.digest FROM handshakes h JOIN tokens t ON t.id = h.token_id WHERE h.session_digest = $1",
         key_digest(key),
-        now,
     )
-    return await accounts.by_id(conn, row["account_id"]) if row else None
+    return await accounts.by_digest(conn, digest, now) if digest else None
 
 
 async def keep_newest(conn: Connection, account_id: int, name: str, number: int) -> None:
