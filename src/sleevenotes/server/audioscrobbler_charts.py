@@ -62,7 +62,7 @@ async def get_library_artists(context: Context) -> Node:
 
 
 async def get_weekly_chart_list(context: Context) -> Node:
-    """user.getWeeklyChartList: the weeks since the first play; a week begins on Sunday at 00:00 UTC."""
+    """user.getWeeklyChartList: the weeks since the first play; a week begins on Sunday at 12:00 UTC."""
     account = await context.reader()
     async with context.parts.database.connection() as conn:
         bounds = await tallies.bounds(conn, account.id)

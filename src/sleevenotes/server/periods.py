@@ -8,7 +8,7 @@ from sleevenotes.store.charts import Period
 
 WEEK = timedelta(days=7)
 LATEST_S = 253_402_300_799  # the last second that a datetime knows
-_A_SUNDAY = datetime(2005, 2, 13, tzinfo=UTC)  # Last.fm's first week of charts began then, at noon
+_A_SUNDAY = datetime(2005, 2, 13, 12, tzinfo=UTC)  # when the first week of Last.fm's charts began
 
 LASTFM = {"overall": 0, "7day": 7, "1month": 30, "3month": 90, "6month": 180, "12month": 365}  # days, to now
 
@@ -27,7 +27,7 @@ def lastfm(name: str, now: datetime) -> Period | None:
 
 
 def week_of(at: datetime) -> datetime:
-    """Return when the week of a moment began: on Sunday at 00:00 UTC."""
+    """Return when the week of a moment began: on Sunday at 12:00 UTC, as at Last.fm."""
     return _A_SUNDAY + (at - _A_SUNDAY) // WEEK * WEEK
 
 

@@ -29,3 +29,7 @@ CREATE TABLE sightings (
     problem  text NOT NULL DEFAULT '', -- why it was refused, in our words
     seen_at  timestamptz NOT NULL
 );
+
+-- Last.fm's clients ask for tracks and albums by name: from a credit's name to its recordings and albums.
+CREATE INDEX artist_credits_lower_name ON artist_credits (lower(name));
+CREATE INDEX artists_lower_name ON artists (lower(name));
