@@ -25,6 +25,12 @@ class ScrobblesDeleted(msgspec.Struct, frozen=True, tag="scrobbles_deleted"):
     ids: tuple[int, ...]
 
 
+class ScrobblesEdited(msgspec.Struct, frozen=True, tag="scrobbles_edited"):
+    """These scrobbles of this account are told anew: other names, or another time."""
+
+    ids: tuple[int, ...]
+
+
 class NowPlayingChanged(msgspec.Struct, frozen=True, tag="now_playing_changed"):
     """What this account is playing now has changed."""
 
@@ -63,6 +69,7 @@ class FeedbackGiven(msgspec.Struct, frozen=True, tag="feedback_given"):
 Event = (
     ScrobblesStored
     | ScrobblesDeleted
+    | ScrobblesEdited
     | NowPlayingChanged
     | LookupsDecided
     | PreviewsShown

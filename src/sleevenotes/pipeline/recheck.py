@@ -17,6 +17,7 @@ from sleevenotes.store import (
     accounts,
     artwork_candidates,
     artworks,
+    deletions,
     images,
     jobs,
     lookups,
@@ -115,6 +116,7 @@ async def tidy(tools: Tools) -> None:
         await store_events.purge(conn, now)
         await traces.purge(conn, now - KEEP_TRACES)
         await accounts.purge_sessions(conn, now)
+        await deletions.purge(conn, now)
         await jobs.purge(conn, now - KEEP_JOB_LOG)
         known = await images.digests(conn)
     await asyncio.to_thread(tools.files.sweep, known, ORPHAN_AGE)

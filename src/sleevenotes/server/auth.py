@@ -22,7 +22,7 @@ from litestar.types import ASGIApp, Receive, Send
 from litestar.types import Scope as ASGIScope
 
 from sleevenotes.clock import Clock
-from sleevenotes.server import services
+from sleevenotes.server import home, services
 from sleevenotes.store import accounts
 from sleevenotes.store.accounts import Account, Scope
 from sleevenotes.store.postgres import Connection as StoreConnection
@@ -176,10 +176,10 @@ def _cookie(connection: Connection, key: str, value: str, max_age: int) -> Cooki
         key=key,
         value=value,
         max_age=max_age,
-        path="/",
+        path=home.root() or "/",
         httponly=True,
         samesite="lax",
-        secure=connection.url.scheme == "https",
+        secure=home.is_secure(connection),
     )
 
 

@@ -19,7 +19,7 @@ from litestar.types import Scope as ASGIScope
 from sleevenotes import errors
 from sleevenotes.model import Band
 from sleevenotes.server import answers, auth, listens, ops, problems, services
-from sleevenotes.store import latest_imports, played, scrobbles
+from sleevenotes.store import deletions, latest_imports, played
 from sleevenotes.store.accounts import Account, Scope
 from sleevenotes.store.played import Play
 
@@ -113,7 +113,7 @@ async def delete_listen(request: Asked) -> ASGIApp:
     async with parts.database.transaction() as conn:
         there = await played.at(conn, account.id, _moment(gone.listened_at, "listened_at"))
         same = [play.id for play in there if _msid(play) == gone.recording_msid.lower()]
-        await scrobbles.delete(conn, account.id, same, parts.clock.now())
+        await deletions.delete(conn, account.id, same, parts.clock.now())
     return _OK
 
 

@@ -19,10 +19,10 @@ from litestar.params import FromPath, FromQuery
 
 from sleevenotes import errors
 from sleevenotes.model import Band, Status
-from sleevenotes.server import auth, ops, problems, scrobble_json, services
+from sleevenotes.server import auth, native_edits, ops, problems, scrobble_json, services
 from sleevenotes.server.problems import ItemProblem
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
-from sleevenotes.store import played, scrobbles
+from sleevenotes.store import deletions, played
 from sleevenotes.store.accounts import Scope
 from sleevenotes.store.played import Play
 
@@ -148,12 +148,12 @@ def _facts(play: Play) -> dict[str, Any]:
 
 @delete("/scrobbles/{scrobble_id:int}", opt={"token_only": True})
 async def delete_one(request: Asked, scrobble_id: FromPath[int]) -> None:
-    """Delete a scrobble."""
+    """Delete a scrobble; `/api/v1/deletions` brings it back for 24 hours."""
     account = await auth.by_token(request)
     parts = services.of(request)
     async with parts.database.connection() as conn:
-        gone = await scrobbles.delete(conn, account.id, _ids(scrobble_id), parts.clock.now())
-    if not gone:
+        gone = await deletions.delete(conn, account.id, _ids(scrobble_id), parts.clock.now())
+    if not gone.scrobble_ids:
         raise NotFoundException(_NO_SUCH)
 
 
@@ -251,7 +251,7 @@ def _answers(plays: Sequence[Play]) -> list[ScrobbleAnswer]:
 
 router = Router(
     "/api/v1",
-    route_handlers=[submit, delete_one, list_page, recent, show, enrichment_status],
+    route_handlers=[submit, delete_one, list_page, recent, show, enrichment_status, *native_edits.handlers],
     tags=["Scrobbles"],
     include_in_schema=True,
 )

@@ -11,7 +11,7 @@ from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from sleevenotes import errors
-from sleevenotes.server import auth, feeds, limits, services, templating, views
+from sleevenotes.server import auth, feeds, home, limits, services, templating, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import accounts, library
@@ -119,8 +119,15 @@ async def theme(request: Asking, data: URLEncodedBody[Chosen]) -> Redirect:
     chosen = data.theme if data.theme in templating.THEMES else ""
     answer = Redirect(local(data.back), status_code=303)
     year = 365 * 86400 if chosen else 0
-    secure = request.url.scheme == "https"
-    answer.set_cookie(templating.THEME_COOKIE, chosen, max_age=year, httponly=True, samesite="lax", secure=secure)
+    answer.set_cookie(
+        templating.THEME_COOKIE,
+        chosen,
+        max_age=year,
+        path=home.root() or "/",
+        httponly=True,
+        samesite="lax",
+        secure=home.is_secure(request),
+    )
     return answer
 
 
@@ -187,7 +194,7 @@ async def _players(request: Asking, account: Account, *, token: str = "", first:
 
 def base_url(request: Asking) -> str:
     """Return the address under which this very browser reaches us, without a slash at the end."""
-    return str(request.base_url).rstrip("/")
+    return home.address(request)
 
 
 def local(way: str) -> str:

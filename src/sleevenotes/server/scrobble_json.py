@@ -12,7 +12,7 @@ import msgspec
 
 from sleevenotes import errors
 from sleevenotes.model import Evidence, Scrobble, Status
-from sleevenotes.server import inputs
+from sleevenotes.server import home, inputs
 from sleevenotes.server.problems import FieldProblem, ItemProblem
 from sleevenotes.store.played import Play
 
@@ -294,7 +294,7 @@ def written(play: Play) -> ScrobbleAnswer:
 
 def artwork_url(play: Play) -> str | None:
     """Return where the cover to show is, on this server; None while there is none."""
-    return f"/images/{play.image_digest}/500" if play.image_digest else None
+    return home.outward(f"/images/{play.image_digest}/500") if play.image_digest else None
 
 
 def _track(play: Play) -> Track | None:

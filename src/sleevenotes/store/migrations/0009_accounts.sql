@@ -26,3 +26,18 @@ CREATE TABLE invitations (
     created_at     timestamptz NOT NULL,
     expires_at     timestamptz NOT NULL
 );
+
+-- What a listener has deleted can be brought back for a day. Whole rows, apart: nothing that reads plays meets them.
+CREATE TABLE deletions (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account_id bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,
+    deleted_at timestamptz NOT NULL
+);
+CREATE INDEX deletions_account ON deletions (account_id, id);
+
+CREATE TABLE deleted_scrobbles (
+    deletion_id bigint NOT NULL REFERENCES deletions ON DELETE CASCADE,
+    scrobble_id bigint NOT NULL,  -- the id it had, and gets back
+    scrobble    jsonb NOT NULL,   -- its row in scrobbles
+    PRIMARY KEY (deletion_id, scrobble_id)
+);
