@@ -21,7 +21,7 @@ from sleevenotes.server import (
     audioscrobbler_music,
     audioscrobbler_submits,
     audioscrobbler_users,
-    pages_account,
+    home,
 )
 from sleevenotes.server.audioscrobbler_answers import Failure
 from sleevenotes.server.audioscrobbler_call import Call
@@ -65,7 +65,7 @@ async def _read(request: Asked) -> Call:
         request.scope["query_string"].decode("latin-1"),
         await request.body() if request.method == "POST" else b"",
         posted=request.method == "POST",
-        base_url=pages_account.base_url(request),
+        base_url=home.address(request),
         agent=request.headers.get("user-agent", ""),
     )
 

@@ -67,7 +67,7 @@ async def get_weekly_chart_list(context: Context) -> Node:
     async with context.parts.database.connection() as conn:
         bounds = await tallies.bounds(conn, account.id)
     weeks = periods.weeks(bounds[0], context.now) if bounds else []
-    rows = [text("chart", "", **{"from_": _uts(week), "to": _uts(week + periods.WEEK)}) for week in weeks]
+    rows = [text("chart", "", from_=_uts(week), to=_uts(week + periods.WEEK)) for week in weeks]
     return tree("weeklychartlist", rows, ("chart",), user=account.name)
 
 

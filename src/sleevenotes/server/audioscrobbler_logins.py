@@ -56,7 +56,9 @@ async def get_session(context: Context) -> Node:
         account = await accounts.by_id(conn, allowed.account_id) if allowed and allowed.account_id else None
         if account is None:
             raise Failure(NOT_ALLOWED_YET, "Unauthorized Token - This token has not been authorized")
-        key = await accounts.create_token(conn, account.id, request.called or "an application", now, scopes=player_logins.SCOPES)
+        key = await accounts.create_token(
+            conn, account.id, request.called or "an application", now, scopes=player_logins.SCOPES
+        )
     return _session(account, player_logins.session_key(key))
 
 

@@ -18,10 +18,8 @@ async def track_info(context: Context) -> Node:
     account = await _asking(context)
     artist, title, mbid = _by(context, "track")
     async with context.parts.database.connection() as conn:
-        found = await subjects.track(conn, account.id, artist, title, mbid)
-        play = await _newest(conn, account, found)
+        found, play = await _played(conn, account, await subjects.track(conn, account.id, artist, title, mbid))
         loved = await _loved(conn, account, artist or play.artist, title or play.track)
-    assert found is not None  # else there is no newest play
     base = context.call.base_url
     rows = [
         text("name", words.track_title(play)),
@@ -62,9 +60,7 @@ async def album_info(context: Context) -> Node:
     account = await _asking(context)
     artist, title, mbid = _by(context, "album")
     async with context.parts.database.connection() as conn:
-        found = await subjects.album(conn, account.id, artist, title, mbid)
-        play = await _newest(conn, account, found)
-        assert found is not None  # as above
+        found, play = await _played(conn, account, await subjects.album(conn, account.id, artist, title, mbid))
         group_id = found.release_group_id
         group = await sleeves.release_group(conn, group_id) if group_id else None
         tracks = await library.album_tracks(conn, account.id, group_id) if group_id else []
@@ -99,9 +95,7 @@ async def artist_info(context: Context) -> Node:
     account = await _asking(context)
     name, _, mbid = _by(context, "")
     async with context.parts.database.connection() as conn:
-        found = await subjects.artist(conn, account.id, name, mbid)
-        play = await _newest(conn, account, found)
-        assert found is not None  # as above
+        found, play = await _played(conn, account, await subjects.artist(conn, account.id, name, mbid))
         known = await sleeves.artist(conn, found.artist_id) if found.artist_id else None
         portrait = await portraits.of(conn, found.artist_id) if found.artist_id else None
     base = context.call.base_url
@@ -185,11 +179,12 @@ def _by(context: Context, kind: str) -> tuple[str, str, str]:
     return artist, title, ""
 
 
-async def _newest(conn: Connection, account: Account, found: subjects.Found | None) -> Play:
+async def _played(conn: Connection, account: Account, found: subjects.Found | None) -> tuple[subjects.Found, Play]:
+    """Return what was found and its newest play. Raises Failure 6 where there is none."""
     plays = await played.by_ids(conn, account.id, [found.newest_id]) if found else []
-    if not plays:
+    if found is None or not plays:
         raise not_found("Not found - you have not played it")
-    return plays[0]
+    return found, plays[0]
 
 
 async def _loved(conn: Connection, account: Account, artist: str, title: str) -> bool:

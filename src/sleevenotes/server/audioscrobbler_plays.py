@@ -1,7 +1,7 @@
 """Plays as Last.fm's protocols write them, without routes: parameters → scrobbles, and what became of each → answer.
 
-Pure. Fields as in https://www.last.fm/api/show/track.scrobble (upstreams §4) and in Submissions 1.2 (§4b). Every play is
-judged by itself. Two rules are kinder than Last.fm's: a play may be of any age since the first scrobbler, and short
+Pure. Fields as in https://www.last.fm/api/show/track.scrobble (upstreams §4) and in Submissions 1.2 (§4b). Every
+play is judged by itself. Two rules are kinder than Last.fm's: a play may be of any age since the first scrobbler, and short
 tracks count, for when to scrobble is the player's to decide.
 """
 
@@ -25,8 +25,10 @@ ARTIST_IGNORED, TRACK_IGNORED, TOO_OLD, TOO_NEW = 1, 2, 3, 4
 
 _INDEXED = re.compile(r"(\w+)\[(\d{1,9})\]")
 _FIELDS = frozenset(
-    ("artist", "track", "timestamp", "album", "albumartist", "tracknumber", "mbid", "duration")
-    + ("chosenbyuser", "streamid", "context")
+    (
+        *("artist", "track", "timestamp", "album", "albumartist", "tracknumber", "mbid", "duration"),
+        *("chosenbyuser", "streamid", "context"),
+    )
 )
 _INT32 = 2**31 - 1
 
@@ -151,7 +153,12 @@ def _told(name: str, item: Item, *, timestamp: bool) -> Node:
     fields = item.fields
     words = [
         text(shown, fields.get(field, ""), corrected=0)
-        for shown, field in (("track", "track"), ("artist", "artist"), ("album", "album"), ("albumArtist", "albumartist"))
+        for shown, field in (
+            ("track", "track"),
+            ("artist", "artist"),
+            ("album", "album"),
+            ("albumArtist", "albumartist"),
+        )
     ]
     at = [text("timestamp", fields.get("timestamp", ""))] if timestamp else []
     return tree(name, [*words, *at, text("ignoredMessage", item.problem, code=item.code)])

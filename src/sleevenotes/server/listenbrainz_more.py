@@ -143,9 +143,7 @@ async def _scored(
     return {"recording_msid": msid, "recording_mbid": mbid, "score": score, "user_id": account.name}
 
 
-def _told(
-    row: feedback.Feedback, account: Account, known: dict[bytes, str], *, with_names: bool
-) -> dict[str, object]:
+def _told(row: feedback.Feedback, account: Account, known: dict[bytes, str], *, with_names: bool) -> dict[str, object]:
     told: dict[str, object] = {
         "user_id": account.name,
         "recording_msid": listens.recording_msid(row.artist, row.track, ""),
@@ -226,6 +224,4 @@ def _listed(told: str) -> list[str]:
 
 _HANDLERS = [give, get_feedback, get_feedback_for_recordings, post_feedback_for_recordings, stats]
 
-routers = [
-    Router(path, route_handlers=_HANDLERS, include_in_schema=False) for path in ("/1", "/apis/listenbrainz/1")
-]
+routers = [Router(path, route_handlers=_HANDLERS, include_in_schema=False) for path in ("/1", "/apis/listenbrainz/1")]

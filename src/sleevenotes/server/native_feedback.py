@@ -53,7 +53,10 @@ async def give(request: Asked, scrobble_id: FromPath[int], data: Giving) -> Givi
 
 @get("/feedback")
 async def list_page(
-    request: Asked, score: FromQuery[int] = feedback.LOVED, limit: FromQuery[int] = DEFAULT_LIMIT, offset: FromQuery[int] = 0
+    request: Asked,
+    score: FromQuery[int] = feedback.LOVED,
+    limit: FromQuery[int] = DEFAULT_LIMIT,
+    offset: FromQuery[int] = 0,
 ) -> FeedbackPage:
     """Give the tracks one loves (`score` 1) or hates (-1), the latest first."""
     account = await auth.reader(request)

@@ -24,7 +24,9 @@ class Noticed:
         self._seen: dict[bytes, Sighting] = {}
         self._keeping: asyncio.Task[None] | None = None
 
-    def note(self, token: str, dialect: str, kind: str, *, artist: str = "", track: str = "", problem: str = "") -> None:
+    def note(
+        self, token: str, dialect: str, kind: str, *, artist: str = "", track: str = "", problem: str = ""
+    ) -> None:
         """Note what came with this token or session key; kept a moment later."""
         digest = player_logins.key_digest(token)
         self._seen[digest] = Sighting(dialect, kind, self._clock.now(), artist, track, problem)

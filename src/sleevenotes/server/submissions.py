@@ -21,7 +21,7 @@ from litestar import Request, Response, Router, get, post
 
 from sleevenotes import errors
 from sleevenotes.model import Band
-from sleevenotes.server import audioscrobbler_call, audioscrobbler_plays, guesses, ops, pages_account, services
+from sleevenotes.server import audioscrobbler_call, audioscrobbler_plays, guesses, home, ops, services
 from sleevenotes.server.audioscrobbler_plays import Item
 from sleevenotes.store import player_logins
 from sleevenotes.store.accounts import Account, Scope
@@ -57,7 +57,9 @@ async def submit(request: Asked) -> Response[str]:
     """Store up to 50 plays; each that is fit is stored whatever the others are, as at Last.fm."""
     fields = await _form(request)
     if fields is None:
-        return _failed(f"The submission has more than {MAX_FIELDS} fields or {audioscrobbler_call.MAX_BODY_BYTES} bytes")
+        return _failed(
+            f"The submission has more than {MAX_FIELDS} fields or {audioscrobbler_call.MAX_BODY_BYTES} bytes"
+        )
     account = await _account(request, fields)
     if account is None:
         return _line("BADSESSION", 401)
@@ -119,7 +121,7 @@ async def _shake(request: Asked, query: Mapping[str, str]) -> Response[str]:
     if key is None:
         guesses.count(request)
         return _line("BADAUTH", 401)
-    base = pages_account.base_url(request)
+    base = home.address(request)
     return _line("OK", 200, key, f"{base}/submissions/now-playing", f"{base}/submissions/protocol_1.2")
 
 

@@ -221,6 +221,7 @@ async def redeem(conn: Connection, token: str) -> Request | None:
 
 # ---------------------------------------------------------------- inside
 
+
 def _derived(secret: bytes, what: str) -> str:
     return hmac.new(secret, f"sleevenotes {what}".encode(), hashlib.sha256).hexdigest()[:32]
 

@@ -38,9 +38,7 @@ async def by_mbid(conn: Connection, account_id: int, mbid: str) -> list[Named]:
     return _different(rows)
 
 
-async def by_msid(
-    conn: Connection, account_id: int, msid: str, name_of: Callable[[str, str, str], str]
-) -> list[Named]:
+async def by_msid(conn: Connection, account_id: int, msid: str, name_of: Callable[[str, str, str], str]) -> list[Named]:
     """Return the names of a recording_msid, which follows from artist, track and release by `name_of`.
 
     It is looked for among the account's newest plays and its feedback; () where it is in neither.
@@ -60,7 +58,7 @@ async def by_msid(
 
 
 async def mbids(conn: Connection, account_id: int, tracks: Sequence[Named]) -> dict[bytes, str]:
-    """Return the recording MBID of these tracks, by names.digest(artist, track), as far as plays of them are matched."""
+    """Return the recording MBIDs of these tracks, by names.digest(artist, track), as far as their plays are matched."""
     identities = [names.digest(track.artist, track.track) for track in tracks]
     rows = await conn.fetch(
         f"""
