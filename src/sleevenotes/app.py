@@ -32,6 +32,7 @@ from sleevenotes.pipeline import (
     recheck,
     reconsider,
     search,
+    tally,
 )
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
@@ -102,6 +103,7 @@ async def working(
         await parts.database.listen(events.WAKE_LANES, functools.partial(_call, lanes))
         tasks = [asyncio.create_task(each.run(), name=f"lane {each.host}") for each in lanes]
         tasks.append(asyncio.create_task(recheck.run(tools), name="recheck"))
+        tasks.append(asyncio.create_task(tally.run(tools), name="tally"))
         working_on_jobs = asyncio.create_task(worker.run(), name="worker")
         for task in (*tasks, working_on_jobs):
             task.add_done_callback(_complain)

@@ -59,6 +59,13 @@ class SearchesAnswered(msgspec.Struct, frozen=True, tag="searches_answered"):
     ids: tuple[int, ...]
 
 
+class FeedbackGiven(msgspec.Struct, frozen=True, tag="feedback_given"):
+    """This account loves (1) or hates (-1) a track, or neither any more (0); `track_key` names it, as rows do."""
+
+    track_key: str
+    score: int
+
+
 Event = (
     ScrobblesStored
     | ScrobblesDeleted
@@ -68,4 +75,5 @@ Event = (
     | PreviewsShown
     | ArtworkDecided
     | SearchesAnswered
+    | FeedbackGiven
 )

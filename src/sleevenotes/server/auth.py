@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from sleevenotes.clock import Clock
 from sleevenotes.server import home, services
 from sleevenotes.store import accounts
 from sleevenotes.store.accounts import Account, Scope
+from sleevenotes.store.postgres import Connection as StoreConnection
 from sleevenotes.store.postgres import Database
 
 SESSION_COOKIE = "sleevenotes_session"
@@ -36,6 +38,7 @@ BAD_HEADER = "Provided Authorization header is invalid."
 BAD_TOKEN = "Invalid authorization token."  # noqa: S105
 
 Connection = ASGIConnection[Any, Any, Any, Any]
+Find = Callable[[StoreConnection, str, datetime], Awaitable[Account | None]]  # whose a token is
 
 
 class KnownTokens:
@@ -47,9 +50,10 @@ class KnownTokens:
     REMEMBERED = timedelta(seconds=10)
     SIZE = 1000
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, find: Find = accounts.by_token) -> None:
         self._database = database
         self._clock = clock
+        self._find = find
         self._known: OrderedDict[str, tuple[datetime, Account]] = OrderedDict()
 
     def remembers(self, token: str) -> bool:
@@ -63,7 +67,7 @@ class KnownTokens:
         if since and abs(now - since) < self.REMEMBERED:
             return account
         async with self._database.connection() as conn:
-            account = await accounts.by_token(conn, token, now)
+            account = await self._find(conn, token, now)
         if account:  # only real tokens are kept: guesses must not push them out
             self._known[token] = now, account
             self._known.move_to_end(token)

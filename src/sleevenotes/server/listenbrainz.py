@@ -48,7 +48,12 @@ async def submit_listens(scope: ASGIScope, receive: Receive, send: Send) -> None
     if request.method != "POST":
         raise MethodNotAllowedException(headers={"Allow": "POST"})
     account = await auth.by_token(request, Scope.SUBMIT)
-    answer = await _submit(request, account, await _body(receive))
+    token = auth.token_in_header(request)
+    try:
+        answer = await _submit(request, account, await _body(receive), token)
+    except errors.Refused as error:
+        request.app.state.noticed.note(token, "listenbrainz", "refused", problem=str(error))
+        raise
     await answer(scope, receive, send)
 
 
@@ -67,11 +72,15 @@ async def _body(receive: Receive) -> bytes:
     return b"".join(parts)
 
 
-async def _submit(request: Asked, account: Account, body: bytes) -> ASGIApp:
+async def _submit(request: Asked, account: Account, body: bytes, token: str) -> ASGIApp:
     batch = listens.read(body, services.of(request).clock.now())
     if not batch.sent and batch.rejected:
         told = batch.rejected if batch.listen_type == "import" else None
         raise problems.Invalid(batch.rejected[0].error, told)
+    if batch.sent:
+        kind = "playing_now" if batch.listen_type == "playing_now" else "scrobble"
+        last = batch.sent[-1]
+        request.app.state.noticed.note(token, "listenbrainz", kind, artist=last.artist, track=last.track)
     if batch.listen_type == "playing_now":
         return await _play_now(request, account, batch)
     band = Band.LOW_PRIORITY if batch.listen_type == "import" else Band.DEFAULT

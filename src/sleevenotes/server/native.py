@@ -123,9 +123,12 @@ async def submit(request: Asked) -> Response[SubmitAnswer]:
     account = await auth.by_token(request, Scope.SUBMIT)
     parts = services.of(request)
     batch = scrobble_json.read(await request.body(), parts.clock.now())
+    noticed, token = request.app.state.noticed, auth.token_in_header(request)
     if not batch.valid:
+        noticed.note(token, "native", "refused", problem=_first(batch.problems))
         raise problems.Invalid("None of these scrobbles is valid.", batch.problems)
     sent = [scrobble for _, scrobble in batch.valid]
+    noticed.note(token, "native", "scrobble", artist=sent[-1].artist, track=sent[-1].track)
     stored = await parts.submitter.submit(account.id, sent, band=Band.DEFAULT, window_s=WINDOW_S)
     async with parts.database.connection() as conn:
         plays = {play.id: play for play in await played.by_ids(conn, account.id, [one.id for one in stored])}
@@ -139,6 +142,11 @@ async def submit(request: Asked) -> Response[SubmitAnswer]:
         "native", "batch", stored=len(stored) - duplicates, duplicate=duplicates, rejected=len(batch.problems)
     )
     return Response(SubmitAnswer(len(stored), len(batch.problems), answers, batch.problems), status_code=201)
+
+
+def _first(found: Sequence[ItemProblem]) -> str:
+    """Say the first thing that is wrong with the first item."""
+    return f"{found[0].errors[0].field} {found[0].errors[0].message}" if found else ""
 
 
 def _facts(play: Play) -> dict[str, Any]:

@@ -13,12 +13,16 @@ from sleevenotes.server import (
     live,
     pages_account,
     pages_edits,
+    pages_feedback,
+    pages_letting_in,
     pages_music,
+    pages_players,
     pages_review,
     pages_settings,
     pages_status,
     services,
     strangers,
+    submissions,
     templating,
 )
 from sleevenotes.server.strangers import SignedIn
@@ -28,7 +32,7 @@ from sleevenotes.store import events, played
 ROWS = 100  # plays in one fragment
 
 
-@get("/")
+@get("/", before_request=submissions.at_the_root)
 async def feed(request: Asking, account: SignedIn, before: FromQuery[str] = "") -> Template:
     """Show one page of the feed, the newest with what plays now on top."""
     parts = services.of(request)
@@ -126,7 +130,10 @@ handlers = [
             feed,
             *pages_account.own,
             *pages_edits.handlers,
+            *pages_feedback.handlers,
+            *pages_letting_in.handlers,
             *pages_music.handlers,
+            *pages_players.handlers,
             *pages_review.handlers,
             *pages_settings.handlers,
             *pages_status.handlers,

@@ -19,6 +19,7 @@ from sleevenotes.server import templating
 
 LISTENBRAINZ_PATHS = ("/1/", "/apis/listenbrainz/")
 NATIVE_PATHS = ("/api/",)
+LETTING_IN_PATH = "/api/auth"  # a page, where Last.fm's clients look for it
 MAX_LISTENS_BYTES = 10_240_000  # of one ListenBrainz submit, upstreams §3.1
 
 _CODES = {  # the native API's words, as its clients know them
@@ -93,7 +94,7 @@ def _in_dialect(path: str, status: int, message: str, error: Exception, headers:
         if isinstance(error, Invalid) and error.details is not None:
             told["rejected"] = error.details
         return Response(told, status_code=status, headers=headers)
-    if path.startswith(NATIVE_PATHS):
+    if path.startswith(NATIVE_PATHS) and path != LETTING_IN_PATH:
         problem = Problem(_CODES.get(status, "internal_error"), message, _details(error))
         return Response(ProblemAnswer(problem), status_code=status, headers=headers)
     return Response(_page(status, message), status_code=status, media_type="text/html", headers=headers)

@@ -241,7 +241,8 @@ class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A scrobble: as it was sent, and what it was matched to (null while unknown).
 
     `effective_artwork_url` is an address on this server, `artwork_uri` what the client sent, not to be shown.
-    `lookup_id` is its name's: the same for every play that was sent with the same artist, track and album.
+    `feedback` is 1 for a loved track, -1 for a hated one, 0 for neither. `lookup_id` is its name's: the same for every
+    play that was sent with the same artist, track and album.
     """
 
     id: int
@@ -262,6 +263,7 @@ class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     track: Track | None
     artist: Artist | None
     album: Album | None
+    feedback: int
     extra: dict[str, Any]
 
 
@@ -286,6 +288,7 @@ def written(play: Play) -> ScrobbleAnswer:
         track=_track(play),
         artist=_artist(play),
         album=_album(play),
+        feedback=play.feedback,
         extra=play.extra,
     )
 

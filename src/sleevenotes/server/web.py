@@ -10,19 +10,25 @@ from litestar.types import Message, Scope
 
 from sleevenotes.server import (
     apidocs,
+    audioscrobbler,
     auth,
     home,
     images,
     limits,
     listenbrainz,
+    listenbrainz_more,
     native,
     native_corrections,
+    native_feedback,
     ops,
     pages,
     problems,
+    sightings,
+    submissions,
     templating,
 )
 from sleevenotes.server.services import Services
+from sleevenotes.store import player_logins
 
 HERE = Path(__file__).parent
 
@@ -42,8 +48,12 @@ def create(services: Services) -> home.Application:
     return home.Application(
         route_handlers=[
             *listenbrainz.routers,
+            *listenbrainz_more.routers,
+            *audioscrobbler.routers,
+            *submissions.handlers,
             native.router,
             native_corrections.router,
+            native_feedback.router,
             *ops.handlers,
             *images.handlers,
             *pages.handlers,
@@ -53,6 +63,8 @@ def create(services: Services) -> home.Application:
             {
                 "services": services,
                 "known_tokens": auth.KnownTokens(services.database, services.clock),
+                "known_keys": auth.KnownTokens(services.database, services.clock, player_logins.by_session_key),
+                "noticed": sightings.Noticed(services.database, services.clock),
                 "meter": limits.Meter(services.settings.requests_per_minute),
             }
         ),

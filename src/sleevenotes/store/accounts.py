@@ -139,6 +139,12 @@ async def by_id(conn: Connection, account_id: int) -> Account | None:
     return row and _account(row)
 
 
+async def by_id(conn: Connection, account_id: int) -> Account | None:
+    """Find an account by its number."""
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM accounts a WHERE id = $1", account_id)
+    return row and _account(row)
+
+
 async def by_password(conn: Connection, name: str, password: str) -> Account | None:
     """Find the account this name and password open; takes as long when there is none."""
     row = await conn.fetchrow(
@@ -188,7 +194,11 @@ async def create_token(
 
 async def by_token(conn: Connection, token: str, now: datetime) -> Account | None:
     """Find the account this token opens, and note (to the minute) that it was used."""
-    hashed = digest(token)
+    return await by_digest(conn, digest(token), now)
+
+
+async def by_digest(conn: Connection, hashed: bytes, now: datetime) -> Account | None:
+    """Find the account that the token of this digest opens, and note (to the minute) that it was used."""
     row = await conn.fetchrow(
         f"""
         SELECT {_COLUMNS}, t.last_used_at, t.scopes FROM tokens t JOIN accounts a ON a.id = t.account_id

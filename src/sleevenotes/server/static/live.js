@@ -199,6 +199,13 @@ function everything() {
   else fetchPage();
 }
 
+// A track is loved, or no longer: its rows are drawn again, and its page.
+function loved(key) {
+  for (const row of feed?.querySelectorAll(".play") ?? []) if (row.dataset.track === key) dirty.add(row.dataset.key);
+  if (dirty.size) fetchRows();
+  if (!feed && main.dataset.track === key) fetchPage();
+}
+
 const facts = {
   scrobbles_stored: () => { if (feed && newest) fetchFeed(); },
   scrobbles_deleted: ({ ids }) => {
@@ -210,6 +217,7 @@ const facts = {
   lookups_decided: ({ ids }) => about("lookup", ids),
   previews_shown: ({ ids }) => about("lookup", ids),
   artwork_decided: ({ release_group_ids }) => about("group", release_group_ids),
+  feedback_given: ({ track_key }) => loved(track_key),
   searches_answered: ({ ids }) => about("search", ids),
   reset: everything,
 };
