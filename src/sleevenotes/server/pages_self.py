@@ -6,14 +6,13 @@ import re
 
 import msgspec
 from litestar import get, post
-from litestar.exceptions import TooManyRequestsException
 from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
 from sleevenotes import errors
 from sleevenotes.model import Band
 from sleevenotes.pipeline import farewell
-from sleevenotes.server import auth, feeds, home, logins, pages_account, services, templating
+from sleevenotes.server import auth, feeds, guesses, home, pages_account, services, templating
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import accounts, farewells, library
@@ -28,8 +27,14 @@ _BROWSERS = (  # the first that a User-Agent names; most name several, for reaso
     ("Chrom", "Chrome"),
     ("Safari/", "Safari"),
 )
-_SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"))
-_SYSTEMS += (("Linux", "Linux"),)
+_SYSTEMS = (  # as above: Android names Linux, too
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
 
 
 class Zone(msgspec.Struct):
@@ -136,12 +141,17 @@ async def delete(request: Asking, account: SignedIn, data: URLEncodedBody[Leavin
     return await _leaving(request, account, problem)
 
 
-async def said_farewell(request: Asking, account_id: int, name: str, *, own: bool, viewer: Account | None = None) -> Template:
-    """Delete an account and draw the page that says what went; `own` where it is the one that asks."""
+async def said_farewell(
+    request: Asking, account_id: int, name: str, *, own: bool, viewer: Account | None = None
+) -> Template:
+    """Delete an account and draw the page that says what went; `own` where it is the one that asks.
+
+    Raises errors.Refused when it is the last owner, errors.Gone when it is not there.
+    """
     parts = services.of(request)
     async with parts.database.transaction() as conn:
         await farewells.begin(conn, account_id, parts.clock.now())
-    auth.forget_tokens(request)
+    auth.forget(request, account_id)
     went, gone = await farewell.leave(parts.database, parts.files, account_id, band=Band.DEFAULT)
     shown = templating.page(request, "farewell.html", viewer, name=name, went=went, gone=gone, own=own)
     if own:
@@ -184,11 +194,12 @@ async def _leaving(request: Asking, account: Account, problem: errors.Refused | 
 
 async def _wrong(request: Asking, account: Account, password: str, field: str) -> errors.Refused | None:
     """Check a password as the login does, with its patience; None where it is right."""
-    logins.require_patience(request)
+    if guesses.left(request) <= 0:
+        return errors.Refused("Too many wrong passwords from here. Wait a minute, then try again.", field=field)
     async with services.of(request).database.connection() as conn:
         if await accounts.by_password(conn, account.name, password):
             return None
-    logins.count_wrong(request)
+    guesses.count(request)
     return errors.Refused("This is not your password.", field=field)
 
 

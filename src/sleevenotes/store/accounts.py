@@ -134,12 +134,6 @@ async def by_name(conn: Connection, name: str) -> Account | None:
 
 
 async def by_id(conn: Connection, account_id: int) -> Account | None:
-    """Return an account; None where there is none."""
-    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM accounts a WHERE id = $1", account_id)
-    return row and _account(row)
-
-
-async def by_id(conn: Connection, account_id: int) -> Account | None:
     """Find an account by its number."""
     row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM accounts a WHERE id = $1", account_id)
     return row and _account(row)
