@@ -1,8 +1,8 @@
 """Plays as Last.fm's protocols write them, without routes: parameters → scrobbles, and what became of each → answer.
 
 Pure. Fields as in https://www.last.fm/api/show/track.scrobble (upstreams §4) and in Submissions 1.2 (§4b). Every
-play is judged by itself. Two rules are kinder than Last.fm's: a play may be of any age since the first scrobbler, and short
-tracks count, for when to scrobble is the player's to decide.
+play is judged by itself. Two rules are kinder than Last.fm's: a play may be of any age since the first scrobbler, and
+short tracks count, for when to scrobble is the player's to decide.
 """
 
 from __future__ import annotations

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from litestar import Request, Router, get, put
 from litestar.exceptions import NotFoundException
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, FromQuery
 
 from sleevenotes import errors
@@ -42,13 +45,32 @@ class FeedbackPage(msgspec.Struct, frozen=True):
     total: int
 
 
-@put("/scrobbles/{scrobble_id:int}/feedback", status_code=200, opt={"token_only": True})
-async def give(request: Asked, scrobble_id: FromPath[int], data: Giving) -> Giving:
+@dataclass
+class _GiveOperation(Operation):
+    """Describes the body that `give` reads raw, so that a bad one is answered by field."""
+
+    def __post_init__(self) -> None:
+        score = Schema(type=OpenAPIType.INTEGER, enum=[1, 0, -1])
+        body = Schema(type=OpenAPIType.OBJECT, required=["score"], properties={"score": score})
+        self.request_body = RequestBody(content={"application/json": OpenAPIMediaType(schema=body)}, required=True)
+
+
+@put(
+    "/scrobbles/{scrobble_id:int}/feedback",
+    status_code=200,
+    opt={"token_only": True},
+    operation_class=_GiveOperation,
+)
+async def give(request: Asked, scrobble_id: FromPath[int]) -> Giving:
     """Love (1), hate (-1) or neither (0) the track of a scrobble: holds for every play of the same artist and track."""
     account = await auth.by_token(request, Scope.SUBMIT)
-    if not await feedbacks.give(request, account, scrobble_id, data.score):
+    try:
+        given = msgspec.json.decode(await request.body(), type=Giving)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise errors.Refused('The document must be {"score": 1}, 0 or -1.', field="score") from None
+    if not await feedbacks.give(request, account, scrobble_id, given.score):
         raise NotFoundException("There is no such scrobble of yours.")
-    return data
+    return given
 
 
 @get("/feedback")
