@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -31,12 +32,16 @@ async def give_up(tools: Tools, account_ids: Sequence[int], why: str) -> None:
     """Leave them closed: nothing opens them, and `status` shows the job that is held."""
 
 
-async def leave(database: Database, files: Files, account_id: int, *, band: model.Band) -> tuple[Belongings, bool]:
-    """Delete a closed account at once, or as a job where it has many plays; say what goes, and whether it is gone."""
-    async with database.connection() as conn:
+async def leave(database: Database, files: Files, account_id: int, now: datetime) -> tuple[Belongings, bool]:
+    """Close an account and delete it, as a job where it has many plays; say what goes, and whether it is gone.
+
+    Raises errors.Refused when it is the last owner, errors.Gone when it is not there.
+    """
+    async with database.transaction() as conn:
         counted = await farewells.belongings(conn, account_id)
+        await farewells.begin(conn, account_id, now)
         if counted.plays > SOON:
-            await jobs.enqueue(conn, "farewell", [account_id], band)
+            await jobs.enqueue(conn, "farewell", [account_id], model.Band.DEFAULT)
             return counted, False
     images = await delete(database, files, account_id)
     return msgspec.structs.replace(counted, images=images), True

@@ -10,7 +10,6 @@ from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
 from sleevenotes import errors
-from sleevenotes.model import Band
 from sleevenotes.pipeline import farewell
 from sleevenotes.server import auth, feeds, guesses, home, pages_account, services, templating
 from sleevenotes.server.strangers import SignedIn
@@ -149,11 +148,9 @@ async def said_farewell(
     Raises errors.Refused when it is the last owner, errors.Gone when it is not there.
     """
     parts = services.of(request)
-    async with parts.database.transaction() as conn:
-        await farewells.begin(conn, account_id, parts.clock.now())
+    went, gone = await farewell.leave(parts.database, parts.files, account_id, parts.clock.now())
     auth.forget(request, account_id)
-    went, gone = await farewell.leave(parts.database, parts.files, account_id, band=Band.DEFAULT)
-    shown = templating.page(request, "farewell.html", viewer, name=name, went=went, gone=gone, own=own)
+    shown = templating.page(request, "farewell.html", viewer, whose=name, went=went, gone=gone, own=own)
     if own:
         shown.cookies = [*shown.cookies, await auth.close_session(request)]
     return shown

@@ -31,7 +31,7 @@ async def everyone(conn: Connection, account_id: int = 0) -> list[Person]:
                greatest((SELECT max(last_seen_at) FROM sessions s WHERE s.account_id = a.id),
                         (SELECT max(last_used_at) FROM tokens t WHERE t.account_id = a.id)) AS last_seen_at,
                (SELECT count(*) FROM scrobbles p WHERE p.account_id = a.id AND p.same_as IS NULL) AS plays
-        FROM accounts a WHERE $1 IN (0, a.id) ORDER BY lower(a.name)
+        FROM accounts a WHERE $1::bigint IN (0, a.id) ORDER BY lower(a.name)
         """,
         account_id,
     )
