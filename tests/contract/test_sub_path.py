@@ -14,7 +14,7 @@ import pytest_asyncio
 from tests.serving import Listener, listening
 
 from sleevenotes.clock import HandClock
-from sleevenotes.server import home, templating, web
+from sleevenotes.server import home, running, templating, web
 from sleevenotes.settings import Settings
 from sleevenotes.store.postgres import Database
 
@@ -121,3 +121,17 @@ async def test_cookies_travel_by_https_only_where_that_is_how_we_are_reached(
             app: Any = web.create(plain.services)
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"{scheme}://x.test") as client:
                 assert ("Secure" in (await client.get("/login")).headers["set-cookie"]) is secure
+
+
+async def test_only_a_trusted_proxy_says_how_and_from_where_somebody_asks(
+    settings: Settings, clock: HandClock, database: Database
+) -> None:
+    async with listening(settings, clock, database) as plain:
+        for trusted, secure in (("127.0.0.1,::1", True), ("10.0.0.0/8", False), ("", False)):
+            told = msgspec.structs.replace(settings, trusted_proxies=trusted)
+            server = running.Server(plain.app, told, plain.services.hub)
+            server.config.load()
+            transport = httpx.ASGITransport(server.config.loaded_app, client=("127.0.0.1", 4000))
+            async with httpx.AsyncClient(transport=transport, base_url="http://x.test") as client:
+                answer = await client.get("/login", headers={"X-Forwarded-Proto": "https"})
+                assert ("Secure" in answer.headers["set-cookie"]) is secure, trusted
