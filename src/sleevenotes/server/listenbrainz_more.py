@@ -161,7 +161,7 @@ def _told(row: feedback.Feedback, account: Account, known: dict[bytes, str], *, 
 
 
 @get("/stats/user/{user_name:str}/{entity:str}")
-async def stats(request: Asked, user_name: FromPath[str], entity: FromPath[str]) -> ASGIApp | Response[None]:
+async def stats(request: Asked, user_name: FromPath[str], entity: FromPath[str]) -> Response[Any]:
     """Give what one plays most: artists, releases, release-groups or recordings, by range; 204 for nothing."""
     account = await _own(request, user_name)
     asked = listenbrainz_stats.ENTITIES.get(entity)
@@ -179,8 +179,7 @@ async def stats(request: Asked, user_name: FromPath[str], entity: FromPath[str])
         found = await ask(conn, account.id, period, count, offset)
     if not found.entries:
         return Response(None, status_code=204)
-    told = listenbrainz_stats.written(asked, found, account.name, name, period, parts.clock.now(), offset)
-    return answers.json(told)
+    return Response(listenbrainz_stats.written(asked, found, account.name, name, period, parts.clock.now(), offset))
 
 
 # ---------------------------------------------------------------- inside
