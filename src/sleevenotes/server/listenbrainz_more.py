@@ -15,7 +15,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from sleevenotes import errors, names
-from sleevenotes.server import answers, auth, inputs, listenbrainz_stats, listens, periods, services
+from sleevenotes.server import answers, api_periods, auth, inputs, listenbrainz_stats, listens, services
 from sleevenotes.store import charts, feedback, recordings_named
 from sleevenotes.store.accounts import Account, Scope
 from sleevenotes.store.recordings_named import Named
@@ -169,7 +169,7 @@ async def stats(request: Asked, user_name: FromPath[str], entity: FromPath[str])
         raise NotFoundException(f"There are no statistics of {entity[:40]!r} here.")
     name = request.query_params.get("range", "all_time")
     parts = services.of(request)
-    period = periods.listenbrainz(name, parts.clock.now())
+    period = api_periods.listenbrainz(name, parts.clock.now())
     if period is None:
         raise errors.Refused(f"Invalid range: {name}", field="range")
     count = min(_number(request, "count", DEFAULT_COUNT), MAX_COUNT)

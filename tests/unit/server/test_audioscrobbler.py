@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from sleevenotes.server import api_periods, audioscrobbler_call, audioscrobbler_plays, submissions
 from sleevenotes.server import audioscrobbler_answers as answers
-from sleevenotes.server import audioscrobbler_call, audioscrobbler_plays, periods, submissions
 from sleevenotes.server.audioscrobbler_answers import Failure, text, tree
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -154,7 +154,7 @@ def test_listenbrainz_ranges_are_whole_ones_before_now() -> None:
     now = datetime(2026, 5, 20, 13, tzinfo=UTC)  # a Wednesday
 
     def span(name: str) -> list[str]:
-        period = periods.listenbrainz(name, now)
+        period = api_periods.listenbrainz(name, now)
         assert period is not None
         return [f"{edge:%Y-%m-%d}" for edge in (period.first, period.past) if edge]
 
@@ -165,10 +165,10 @@ def test_listenbrainz_ranges_are_whole_ones_before_now() -> None:
     assert span("half_yearly") == ["2025-07-01", "2026-01-01"]
     assert span("year") == ["2025-01-01", "2026-01-01"]
     assert span("all_time") == []
-    assert periods.listenbrainz("fortnight", now) is None
+    assert api_periods.listenbrainz("fortnight", now) is None
 
 
 def test_weeks_are_last_fms() -> None:
-    assert int(periods.week_of(datetime.fromtimestamp(1_108_296_000, UTC)).timestamp()) == 1_108_296_000
-    weeks = periods.weeks(datetime(2025, 12, 30, tzinfo=UTC), datetime(2026, 1, 12, tzinfo=UTC))
+    assert int(api_periods.week_of(datetime.fromtimestamp(1_108_296_000, UTC)).timestamp()) == 1_108_296_000
+    weeks = api_periods.weeks(datetime(2025, 12, 30, tzinfo=UTC), datetime(2026, 1, 12, tzinfo=UTC))
     assert [f"{week:%Y-%m-%d %H}" for week in weeks] == ["2025-12-28 12", "2026-01-04 12"]
