@@ -25,6 +25,7 @@ from sleevenotes.pipeline import (
     artwork,
     discography,
     evidence,
+    farewell,
     jobs,
     match,
     portrait,
@@ -133,6 +134,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "preview": preview,
         "artwork": artwork,
         "search": search,
+        "farewell": farewell,
     }
     return [
         jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))

@@ -18,7 +18,9 @@ from sleevenotes.store import (
     artwork_candidates,
     artworks,
     deletions,
+    farewells,
     images,
+    invitations,
     jobs,
     lookups,
     matches,
@@ -117,6 +119,8 @@ async def tidy(tools: Tools) -> None:
         await traces.purge(conn, now - KEEP_TRACES)
         await accounts.purge_sessions(conn, now)
         await deletions.purge(conn, now)
+        await invitations.purge(conn, now)
+        await jobs.enqueue(conn, "farewell", await farewells.leaving(conn), model.Band.LOW_PRIORITY)
         await jobs.purge(conn, now - KEEP_JOB_LOG)
         known = await images.digests(conn)
     await asyncio.to_thread(tools.files.sweep, known, ORPHAN_AGE)

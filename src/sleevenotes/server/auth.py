@@ -17,7 +17,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.enums import ScopeType
-from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.exceptions import NotAuthorizedException, NotFoundException, PermissionDeniedException
 from litestar.types import ASGIApp, Receive, Send
 from litestar.types import Scope as ASGIScope
 
@@ -74,6 +74,17 @@ class KnownTokens:
             while len(self._known) > self.SIZE:
                 self._known.popitem(last=False)
         return account
+
+    def forget(self, account_id: int) -> None:
+        """Ask the database again about the tokens of this account."""
+        for token in [token for token, (_, account) in self._known.items() if account.id == account_id]:
+            del self._known[token]
+
+
+def forget(connection: Connection, account_id: int) -> None:
+    """Open nothing any more, in this process, with the tokens of this account; others forget them in a moment."""
+    known: KnownTokens = connection.app.state.known_tokens
+    known.forget(account_id)
 
 
 def authorization(scope: ASGIScope) -> str:
@@ -147,6 +158,21 @@ async def reader(connection: Connection) -> Account:
     if account is None:
         raise NotAuthorizedException(NO_HEADER)
     return permitted(account, Scope.READ)
+
+
+async def readable(connection: Connection, name: str) -> Account:
+    """Return the account of this name if who asks may read its plays: its own listener, or anybody if it is public.
+
+    To all others it is not there: raises NotFoundException, in ListenBrainz' words.
+    """
+    asking = await account_of(connection)
+    if asking is not None and asking.name.lower() == name.lower():
+        return permitted(asking, Scope.READ)
+    async with services.of(connection).database.connection() as conn:
+        found = await accounts.by_name(conn, name)
+    if found is None or not found.is_public:
+        raise NotFoundException(f"Cannot find user: {name}")
+    return found
 
 
 # ---------------------------------------------------------------- sessions

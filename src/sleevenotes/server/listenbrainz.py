@@ -148,7 +148,7 @@ async def validate_token(request: Asked) -> ASGIApp:
 @get("/user/{user_name:str}/listens")
 async def user_listens(request: Asked, user_name: FromPath[str]) -> ASGIApp:
     """Give the listens between min_ts and max_ts (both exclusive), newest first; at most `count`."""
-    account = await _own(request, user_name)
+    account = await auth.readable(request, user_name)
     after, before = _number(request, "min_ts"), _number(request, "max_ts")
     if after is not None and before is not None and after >= before:
         raise errors.Refused("max_ts should be greater than min_ts.")
@@ -176,7 +176,7 @@ async def user_listens(request: Asked, user_name: FromPath[str]) -> ASGIApp:
 @get("/user/{user_name:str}/listen-count")
 async def listen_count(request: Asked, user_name: FromPath[str]) -> ASGIApp:
     """Tell how many listens there are."""
-    account = await _own(request, user_name)
+    account = await auth.readable(request, user_name)
     async with services.of(request).database.connection() as conn:
         return _payload(count=await played.count(conn, account.id))
 
@@ -184,7 +184,7 @@ async def listen_count(request: Asked, user_name: FromPath[str]) -> ASGIApp:
 @get("/user/{user_name:str}/playing-now")
 async def playing_now(request: Asked, user_name: FromPath[str]) -> ASGIApp:
     """Tell what plays now."""
-    account = await _own(request, user_name)
+    account = await auth.readable(request, user_name)
     parts = services.of(request)
     async with parts.database.connection() as conn:
         play = await played.now_playing(conn, account.id, parts.clock.now())

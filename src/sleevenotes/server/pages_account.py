@@ -12,7 +12,6 @@ from litestar.response import Redirect, Template
 
 from sleevenotes import errors
 from sleevenotes.server import auth, home, limits, pages_players, services, templating
-from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import accounts, library
 
@@ -36,10 +35,9 @@ class Login(msgspec.Struct):
 
 
 class Chosen(msgspec.Struct):
-    """Theme, time zone and the page to go back to."""
+    """Theme and the page to go back to."""
 
     theme: str = ""
-    time_zone: str = ""
     back: str = "/"
 
 
@@ -124,24 +122,6 @@ async def theme(request: Asking, data: URLEncodedBody[Chosen]) -> Redirect:
     return answer
 
 
-# ---------------------------------------------------------------- time zone
-
-
-@post("/players/time-zone", status_code=303)
-async def time_zone(request: Asking, account: SignedIn, data: URLEncodedBody[Chosen]) -> Redirect:
-    """Remember the listener's time zone.
-
-    Raises errors.Refused when there is no such zone.
-    """
-    if not known_zone(data.time_zone):
-        raise errors.Refused(
-            f"{data.time_zone[:60]!r} is not a time zone; write it like Europe/Vienna.", field="time_zone"
-        )
-    async with services.of(request).database.connection() as conn:
-        await library.set_time_zone(conn, account.id, data.time_zone)
-    return Redirect("/players", status_code=303)
-
-
 def base_url(request: Asking) -> str:
     """Return the address under which this very browser reaches us, without a slash at the end."""
     return home.address(request)
@@ -182,4 +162,3 @@ def _tries(request: Asking, count: int) -> int:
 handlers = [
     Router(path="/", route_handlers=[setup_form, setup, login_form, login, logout, theme], include_in_schema=False)
 ]
-own = [time_zone]

@@ -10,15 +10,25 @@ from litestar import get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from sleevenotes.server import feeds, home, players, services, templating, views
+from sleevenotes.server import auth, feeds, home, players, services, templating, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import accounts, player_logins, sightings
-from sleevenotes.store.accounts import Account
+from sleevenotes.store.accounts import Account, Scope
+
+SAYS = {  # what a scope lets a token do, in a listener's words
+    Scope.SUBMIT: "send what you play and what you love",
+    Scope.READ: "read your plays and charts",
+    Scope.MANAGE: "change and delete plays, choose covers, correct matches, import",
+    Scope.ADMIN: "say as the owner what holds for everybody",
+}
 
 
 class NewToken(msgspec.Struct):
-    """The form that makes a token: what the listener calls it, for which player, and whether it logs in the old way."""
+    """The form that makes a token: what it is called, for which player, whether it logs in the old way.
+
+    What it may do is sent as several fields `scopes`, and read apart; a player's own form sends none.
+    """
 
     name: str = ""
     player: str = ""
@@ -38,12 +48,22 @@ async def create_token(request: Asking, account: SignedIn, data: URLEncodedBody[
     chosen = players.BY_SLUG.get(data.player)
     name = " ".join(data.name.split())[:64] or (chosen.name.partition(" (")[0][:64] if chosen else "player")
     old = bool(data.old) or (chosen is not None and chosen.old)
+    scopes = player_logins.SCOPES if old or chosen else await _scopes(request, account)
     async with parts.database.transaction() as conn:
-        scopes = player_logins.SCOPES if old or chosen else accounts.EVERYDAY
         token = await accounts.create_token(conn, account.id, name, parts.clock.now(), scopes=scopes)
         if old:
             await player_logins.allow(conn, token)
     return await page(request, account, token=token, chosen=data.player, old=old)
+
+
+async def _scopes(request: Asking, account: Account) -> set[Scope]:
+    """Read what was ticked; nobody gives away what they may not do."""
+    ticked = {str(one) for one in (await request.form()).getall("scopes", [])}
+    return {scope for scope in Scope if scope.value in ticked and scope in account.may and _offered(scope, account)}
+
+
+def _offered(scope: Scope, account: Account) -> bool:
+    return scope is not Scope.ADMIN or account.is_owner
 
 
 @post("/players/{token_id:int}/revoke", status_code=303)
@@ -51,6 +71,7 @@ async def revoke_token(request: Asking, account: SignedIn, token_id: FromPath[in
     """End a token."""
     async with services.of(request).database.connection() as conn:
         await accounts.revoke_token(conn, account.id, token_id)
+    auth.forget(request, account.id)
     return Redirect("/players", status_code=303)
 
 
@@ -86,6 +107,7 @@ async def page(
         chosen=chosen,
         players=[players.filled(player, _for(player, chosen, values)) for player in players.PLAYERS],
         first=first,
+        scopes=[(scope.value, SAYS[scope]) for scope in Scope if _offered(scope, account)],
         tell=feeds.dater(account, now),
         on_day=lambda at: views.on_day(at, where),
     )

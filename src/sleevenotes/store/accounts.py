@@ -127,7 +127,9 @@ async def every(conn: Connection) -> list[Account]:
 
 async def by_name(conn: Connection, name: str) -> Account | None:
     """Find an account by its name, whatever its capitals."""
-    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM accounts a WHERE lower(name) = lower($1)", name)
+    row = await conn.fetchrow(
+        f"SELECT {_COLUMNS} FROM accounts a WHERE lower(name) = lower($1) AND leaving_at IS NULL", name
+    )
     return row and _account(row)
 
 
@@ -140,11 +142,17 @@ async def by_id(conn: Connection, account_id: int) -> Account | None:
 async def by_password(conn: Connection, name: str, password: str) -> Account | None:
     """Find the account this name and password open; takes as long when there is none."""
     row = await conn.fetchrow(
-        f"SELECT {_COLUMNS}, password_hash FROM accounts a WHERE lower(name) = lower($1)", name.strip()
+        f"SELECT {_COLUMNS}, password_hash FROM accounts a WHERE lower(name) = lower($1) AND leaving_at IS NULL",
+        name.strip(),
     )
     kept = row["password_hash"] if row else _NO_PASSWORD
     matches = await asyncio.to_thread(_verify, password, kept)
     return _account(row) if row and matches else None
+
+
+async def set_public(conn: Connection, account_id: int, *, is_public: bool) -> None:
+    """Show or hide the account's profile to strangers."""
+    await conn.execute("UPDATE accounts SET is_public = $2 WHERE id = $1", account_id, is_public)
 
 
 async def set_password(conn: Connection, account_id: int, password: str) -> None:
@@ -171,7 +179,7 @@ async def create_token(
         "INSERT INTO tokens (account_id, name, digest, created_at, scopes) VALUES ($1, $2, $3, $4, $5)",
         account_id,
         name,
-        _digest(token),
+        digest(token),
         now,
         [scope.value for scope in Scope if scope in scopes],
     )
@@ -180,22 +188,22 @@ async def create_token(
 
 async def by_token(conn: Connection, token: str, now: datetime) -> Account | None:
     """Find the account this token opens, and note (to the minute) that it was used."""
-    return await by_digest(conn, _digest(token), now)
+    return await by_digest(conn, digest(token), now)
 
 
-async def by_digest(conn: Connection, digest: bytes, now: datetime) -> Account | None:
+async def by_digest(conn: Connection, hashed: bytes, now: datetime) -> Account | None:
     """Find the account that the token of this digest opens, and note (to the minute) that it was used."""
     row = await conn.fetchrow(
         f"""
         SELECT {_COLUMNS}, t.last_used_at, t.scopes FROM tokens t JOIN accounts a ON a.id = t.account_id
         WHERE digest = $1 AND a.leaving_at IS NULL
         """,
-        digest,
+        hashed,
     )
     if row is None:
         return None
     if row["last_used_at"] is None or now - row["last_used_at"] > _USED_EVERY:
-        await conn.execute("UPDATE tokens SET last_used_at = $2 WHERE digest = $1", digest, now)
+        await conn.execute("UPDATE tokens SET last_used_at = $2 WHERE digest = $1", hashed, now)
     return msgspec.structs.replace(_account(row), may=frozenset(map(Scope, row["scopes"])))
 
 
@@ -235,7 +243,7 @@ async def open_session(conn: Connection, account_id: int, now: datetime, browser
         INSERT INTO sessions (digest, account_id, created_at, expires_at, browser, last_seen_at)
         VALUES ($1, $2, $3, $4, $5, $3)
         """,
-        _digest(cookie),
+        digest(cookie),
         account_id,
         now,
         now + timedelta(days=SESSION_DAYS),
@@ -246,19 +254,19 @@ async def open_session(conn: Connection, account_id: int, now: datetime, browser
 
 async def by_session(conn: Connection, cookie: str, now: datetime) -> Account | None:
     """Find the account whose session this cookie is, None when it has ended; note (to the hour) that it was used."""
-    digest = _digest(cookie)
+    hashed = digest(cookie)
     row = await conn.fetchrow(
         f"""
         SELECT {_COLUMNS}, s.last_seen_at FROM sessions s JOIN accounts a ON a.id = s.account_id
         WHERE digest = $1 AND expires_at > $2 AND a.leaving_at IS NULL
         """,
-        digest,
+        hashed,
         now,
     )
     if row is None:
         return None
     if row["last_seen_at"] is None or now - row["last_seen_at"] > _SEEN_EVERY:
-        await conn.execute("UPDATE sessions SET last_seen_at = $2 WHERE digest = $1", digest, now)
+        await conn.execute("UPDATE sessions SET last_seen_at = $2 WHERE digest = $1", hashed, now)
     return _account(row)
 
 
@@ -271,7 +279,7 @@ async def sessions(conn: Connection, account_id: int, cookie: str, now: datetime
         ORDER BY digest = $2 DESC, last_seen_at DESC NULLS LAST, id DESC
         """,
         account_id,
-        _digest(cookie),
+        digest(cookie),
         now,
     )
     return [Session(**row) for row in rows]
@@ -280,14 +288,14 @@ async def sessions(conn: Connection, account_id: int, cookie: str, now: datetime
 async def close_other_sessions(conn: Connection, account_id: int, cookie: str) -> int:
     """End all the account's sessions but that of this cookie ("" ends all); return how many ended."""
     done: str = await conn.execute(
-        "DELETE FROM sessions WHERE account_id = $1 AND digest <> $2", account_id, _digest(cookie)
+        "DELETE FROM sessions WHERE account_id = $1 AND digest <> $2", account_id, digest(cookie)
     )
     return int(done.rpartition(" ")[2])
 
 
 async def close_session(conn: Connection, cookie: str) -> None:
     """End the session of this cookie."""
-    await conn.execute("DELETE FROM sessions WHERE digest = $1", _digest(cookie))
+    await conn.execute("DELETE FROM sessions WHERE digest = $1", digest(cookie))
 
 
 # ---------------------------------------------------------------- inside
@@ -299,7 +307,8 @@ def _account(row: Mapping[str, Any]) -> Account:
     return Account(**{name: row[name] for name in ("id", "name", "is_owner", "time_zone", "is_public")})
 
 
-def _digest(secret: str) -> bytes:
+def digest(secret: str) -> bytes:
+    """Return what is kept of a token, a session's cookie or an invitation's secret."""
     # Tokens and cookies are 122 random bits or more: a plain hash cannot be searched, and is fast.
     return hashlib.sha256(secret.encode()).digest()
 
