@@ -28,7 +28,9 @@ Password = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ForAccount = Annotated[str, typer.Option("--account", help="Whose token.")]
 
-user = typer.Typer(help="Accounts: add one, invite somebody, list them, set a password, remove one.", no_args_is_help=True)
+user = typer.Typer(
+    help="Accounts: add one, invite somebody, list them, set a password, remove one.", no_args_is_help=True
+)
 token = typer.Typer(help="Tokens, with which players submit: create, list, revoke.", no_args_is_help=True)
 
 
@@ -166,7 +168,8 @@ def create_token(
     name: Annotated[str, typer.Argument(help="What you call it, so that you can revoke it: phone.")],
     account: ForAccount,
     scopes: Annotated[
-        list[str] | None, typer.Option("--scope", help="submit, read, manage or admin; repeatable. All but admin without.")
+        list[str] | None,
+        typer.Option("--scope", help="submit, read, manage or admin; repeatable. All but admin without."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -217,7 +220,9 @@ def list_tokens(context: typer.Context, account: ForAccount, as_json: AsJson = F
         return
     for found in tokens:
         used = found.last_used_at.strftime("%Y-%m-%d %H:%M UTC") if found.last_used_at else "never"
-        typer.echo(f"{found.id}\t{found.name}\t{','.join(found.scopes)}\tcreated {found.created_at:%Y-%m-%d}\tlast used {used}")
+        typer.echo(
+            f"{found.id}\t{found.name}\t{','.join(found.scopes)}\tcreated {found.created_at:%Y-%m-%d}\tlast used {used}"
+        )
 
 
 @token.command("revoke")
