@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from sleevenotes.server import api_periods
 from sleevenotes.server import audioscrobbler_words as words
-from sleevenotes.server import periods
 from sleevenotes.server.audioscrobbler_answers import BAD_PARAMETER, Failure, Node, text, tree
 from sleevenotes.server.audioscrobbler_context import Context, Method
 from sleevenotes.store import charts, tallies
@@ -41,9 +41,9 @@ async def get_top_tracks(context: Context) -> Node:
 
 async def _top(context: Context, kind: str) -> Node:
     account = await context.reader()
-    period = periods.lastfm(context.call.get("period") or "overall", context.now)
+    period = api_periods.lastfm(context.call.get("period") or "overall", context.now)
     if period is None:
-        raise Failure(BAD_PARAMETER, f"Invalid parameters - period is one of {', '.join(periods.LASTFM)}")
+        raise Failure(BAD_PARAMETER, f"Invalid parameters - period is one of {', '.join(api_periods.LASTFM)}")
     limit, page = _page(context)
     found = await _ask(context, account.id, kind, period, limit, (page - 1) * limit)
     first = (page - 1) * limit + 1
@@ -66,8 +66,8 @@ async def get_weekly_chart_list(context: Context) -> Node:
     account = await context.reader()
     async with context.parts.database.connection() as conn:
         bounds = await tallies.bounds(conn, account.id)
-    weeks = periods.weeks(bounds[0], context.now) if bounds else []
-    rows = [text("chart", "", from_=_uts(week), to=_uts(week + periods.WEEK)) for week in weeks]
+    weeks = api_periods.weeks(bounds[0], context.now) if bounds else []
+    rows = [text("chart", "", from_=_uts(week), to=_uts(week + api_periods.WEEK)) for week in weeks]
     return tree("weeklychartlist", rows, ("chart",), user=account.name)
 
 
@@ -88,9 +88,9 @@ async def get_weekly_track_chart(context: Context) -> Node:
 
 async def _weekly(context: Context, kind: str) -> Node:
     account = await context.reader()
-    latest = periods.week_of(context.now) - periods.WEEK  # the last that is over
-    first = context.call.number("from", _uts(latest), 0, periods.LATEST_S)
-    past = context.call.number("to", _uts(latest + periods.WEEK), 0, periods.LATEST_S)
+    latest = api_periods.week_of(context.now) - api_periods.WEEK  # the last that is over
+    first = context.call.number("from", _uts(latest), 0, api_periods.LATEST_S)
+    past = context.call.number("to", _uts(latest + api_periods.WEEK), 0, api_periods.LATEST_S)
     if past <= first:
         raise Failure(BAD_PARAMETER, "Invalid parameters - to must be later than from")
     period = Period(datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(past, UTC))

@@ -67,8 +67,8 @@ async def album_info(context: Context) -> Node:
     base = context.call.base_url
     digest = group.cover.digest if group and group.cover else play.image_digest
     rows = [
-        text("name", group.title if group else title or words.album_title(play)),
-        text("artist", group.credit.name if group else artist or words.artist_name(play)),
+        text("name", group.title if group else words.album_title(play)),
+        text("artist", group.credit.name if group else words.artist_name(play)),
         text("mbid", group.mbid if group else ""),
         text("url", f"{base}/albums/{group_id}" if group_id else ""),
         *words.images(base, digest, 5),
@@ -100,7 +100,7 @@ async def artist_info(context: Context) -> Node:
         portrait = await portraits.of(conn, found.artist_id) if found.artist_id else None
     base = context.call.base_url
     rows = [
-        text("name", known.name if known else name or words.artist_name(play)),
+        text("name", known.name if known else words.artist_name(play)),
         text("mbid", known.mbid if known else ""),
         text("url", f"{base}/artists/{found.artist_id}" if known else ""),
         *words.images(base, portrait.digest if portrait else "", 5),
@@ -134,8 +134,14 @@ async def track_correction(context: Context) -> Node:
         text("url", url),
         words.plain_artist(by, words.artist_mbid(play), _artist_url(play, context.call.base_url)),
     ]
-    differ = {"artistcorrected": _differ(by, artist), "trackcorrected": _differ(called, title)}
-    return tree("corrections", [tree("correction", [tree("track", rows)], index=0, **differ)])
+    found_otherwise = tree(
+        "correction",
+        [tree("track", rows)],
+        index=0,
+        artistcorrected=_differ(by, artist),
+        trackcorrected=_differ(called, title),
+    )
+    return tree("corrections", [found_otherwise])
 
 
 async def artist_correction(context: Context) -> Node:

@@ -99,8 +99,9 @@ async def get_personal_tags(context: Context) -> Node:
     """user.getPersonalTags: none, for tags are not kept here."""
     account = await context.reader()
     kind = context.call.get("taggingtype") or "track"
-    told = {"user": account.name, "tag": context.call.get("tag"), "page": 1, "perPage": PER_PAGE}
-    return tree("taggings", [tree(f"{kind}s", [], (kind,))], **told, totalPages=0, total=0)
+    rows = [tree(f"{kind}s", [], (kind,))]
+    tag = context.call.get("tag")
+    return tree("taggings", rows, user=account.name, tag=tag, page=1, perPage=PER_PAGE, totalPages=0, total=0)
 
 
 async def get_top_tags(context: Context) -> Node:

@@ -15,7 +15,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from sleevenotes import errors, names
-from sleevenotes.server import answers, auth, inputs, listenbrainz_stats, listens, periods, services
+from sleevenotes.server import answers, api_periods, auth, inputs, listenbrainz_stats, listens, services
 from sleevenotes.store import charts, feedback, recordings_named
 from sleevenotes.store.accounts import Account, Scope
 from sleevenotes.store.recordings_named import Named
@@ -161,7 +161,7 @@ def _told(row: feedback.Feedback, account: Account, known: dict[bytes, str], *, 
 
 
 @get("/stats/user/{user_name:str}/{entity:str}")
-async def stats(request: Asked, user_name: FromPath[str], entity: FromPath[str]) -> ASGIApp | Response[None]:
+async def stats(request: Asked, user_name: FromPath[str], entity: FromPath[str]) -> Response[Any]:
     """Give what one plays most: artists, releases, release-groups or recordings, by range; 204 for nothing."""
     account = await _own(request, user_name)
     asked = listenbrainz_stats.ENTITIES.get(entity)
@@ -169,7 +169,7 @@ async def stats(request: Asked, user_name: FromPath[str], entity: FromPath[str])
         raise NotFoundException(f"There are no statistics of {entity[:40]!r} here.")
     name = request.query_params.get("range", "all_time")
     parts = services.of(request)
-    period = periods.listenbrainz(name, parts.clock.now())
+    period = api_periods.listenbrainz(name, parts.clock.now())
     if period is None:
         raise errors.Refused(f"Invalid range: {name}", field="range")
     count = min(_number(request, "count", DEFAULT_COUNT), MAX_COUNT)
@@ -179,8 +179,7 @@ async def stats(request: Asked, user_name: FromPath[str], entity: FromPath[str])
         found = await ask(conn, account.id, period, count, offset)
     if not found.entries:
         return Response(None, status_code=204)
-    told = listenbrainz_stats.written(asked, found, account.name, name, period, parts.clock.now(), offset)
-    return answers.json(told)
+    return Response(listenbrainz_stats.written(asked, found, account.name, name, period, parts.clock.now(), offset))
 
 
 # ---------------------------------------------------------------- inside

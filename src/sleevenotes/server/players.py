@@ -67,7 +67,7 @@ PLAYERS: tuple[Player, ...] = (
     ),
     Player(
         "multi-scrobbler",
-        "multi-scrobbler (Plex, Spotify, Sonos-like devices, …)",
+        "multi-scrobbler (Plex, Spotify, Chromecast, …)",
         "Environment variables of its container: this server is a ListenBrainz client there.",
         file="LZ_URL={base}/\nLZ_USER={name}\nLZ_TOKEN={token}",
         note="Its sources (Plex, Jellyfin, Spotify, MPRIS, VLC, Chromecast and more) are set up there.",

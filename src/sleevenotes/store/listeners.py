@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
 from sleevenotes import names
+from sleevenotes.store import charts
 from sleevenotes.store.postgres import Connection
 
 
@@ -19,20 +20,15 @@ class Facts(msgspec.Struct, frozen=True):
 
 async def facts(conn: Connection, account_id: int) -> Facts:
     """Return what is said of a listener."""
-    row = await conn.fetchrow(
-        """
-        SELECT created_at, (SELECT count(*) FROM scrobbles s WHERE s.account_id = a.id AND same_as IS NULL) AS plays
-        FROM accounts a WHERE id = $1
-        """,
-        account_id,
-    )
-    return Facts(row["plays"], row["created_at"])
+    registered_at: datetime = await conn.fetchval("SELECT created_at FROM accounts WHERE id = $1", account_id)
+    return Facts(await charts.plays(conn, account_id, charts.Period()), registered_at)
 
 
 async def count(conn: Connection, account_id: int, since: datetime | None, until: datetime | None) -> int:
-    """Count the plays after `since` (inclusive) and before `until` (exclusive)."""
-    number: int = await conn.fetchval(f"SELECT count(*) FROM scrobbles WHERE {_WITHIN}", account_id, since, until)
-    return number
+    """Count the plays after `since` (inclusive) and before `until` (exclusive), from what is kept of each month."""
+    if since is None and until is None:
+        return await charts.plays(conn, account_id, charts.Period())
+    return await charts.plays(conn, account_id, charts.Period(since or _BEFORE_ALL, until or _AFTER_ALL))
 
 
 async def page(
@@ -66,6 +62,8 @@ async def of_track(conn: Connection, account_id: int, artist: str, track: str) -
     return [row["id"] for row in rows]
 
 
+_BEFORE_ALL = datetime(1900, 1, 1, tzinfo=UTC)  # no dialect takes plays from before, or from after
+_AFTER_ALL = datetime(2200, 1, 1, tzinfo=UTC)
 _WITHIN = """
     account_id = $1 AND same_as IS NULL
     AND listened_at >= coalesce($2, '-infinity'::timestamptz) AND listened_at < coalesce($3, 'infinity'::timestamptz)

@@ -30,7 +30,7 @@ async def by_mbid(conn: Connection, account_id: int, mbid: str) -> list[Named]:
         UNION SELECT DISTINCT artist, track FROM (
             SELECT artist, track, evidence FROM scrobbles WHERE account_id = $1
             ORDER BY listened_at DESC LIMIT {NEWEST}
-        ) newest WHERE evidence ->> 'recording_mbid' = $2
+        ) newest WHERE evidence ->> 'recording_mbid' = $2::uuid::text
         """,
         account_id,
         mbid,
