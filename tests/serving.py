@@ -48,7 +48,7 @@ async def listening(settings: Settings, clock: Clock, database: Database) -> Asy
     )
     async with database.connection() as conn:
         account = await accounts.create(conn, "maria", "", is_owner=True, now=clock.now())
-        token = await accounts.create_token(conn, account.id, "phone", clock.now())
+        token = await accounts.create_token(conn, account.id, "phone", clock.now(), scopes=accounts.EVERYTHING)
     app = web.create(services)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type] # says the same otherwise
     async with httpx.AsyncClient(transport=transport, base_url="http://sleevenotes.test") as client:

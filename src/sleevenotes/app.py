@@ -25,6 +25,7 @@ from sleevenotes.pipeline import (
     artwork,
     discography,
     evidence,
+    farewell,
     jobs,
     match,
     portrait,
@@ -32,6 +33,7 @@ from sleevenotes.pipeline import (
     recheck,
     reconsider,
     search,
+    tally,
 )
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
@@ -102,6 +104,7 @@ async def working(
         await parts.database.listen(events.WAKE_LANES, functools.partial(_call, lanes))
         tasks = [asyncio.create_task(each.run(), name=f"lane {each.host}") for each in lanes]
         tasks.append(asyncio.create_task(recheck.run(tools), name="recheck"))
+        tasks.append(asyncio.create_task(tally.run(tools), name="tally"))
         working_on_jobs = asyncio.create_task(worker.run(), name="worker")
         for task in (*tasks, working_on_jobs):
             task.add_done_callback(_complain)
@@ -131,6 +134,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "preview": preview,
         "artwork": artwork,
         "search": search,
+        "farewell": farewell,
     }
     return [
         jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))

@@ -104,6 +104,38 @@ def opened_by(settings: Settings, token: str) -> str | None:
     return asyncio.run(look())
 
 
+def test_a_token_is_given_the_scopes_that_are_named(run: Run) -> None:
+    said(run("user", "add", "ana"))
+    said(run("token", "create", "phone", "--account", "ana", "--scope", "submit", "--scope", "read"))
+    listed = json.loads(said(run("token", "list", "--account", "ana", "--json")))
+    assert {row["name"]: row["scopes"] for row in listed}["phone"] == ["submit", "read"]
+    assert "submit, read, manage, admin" in mistake(run("token", "create", "x", "--account", "ana", "--scope", "all"))
+
+
+def test_links_are_made_and_accounts_removed_from_a_terminal(run: Run) -> None:
+    said(run("user", "add", "ana"))
+    said(run("user", "add", "otto"))
+    assert "/invitation/" in json.loads(said(run("user", "invite", "my brother", "--json")))["link"]
+    assert "/invitation/" in said(run("user", "reset", "otto"))
+    assert "nobody" in mistake(run("user", "reset", "nobody"))
+    assert "'otto' is deleted: 0 plays, 1 tokens" in said(run("user", "remove", "otto", "--yes"))
+    assert "last owner" in mistake(run("user", "remove", "ana", "--yes"))
+
+
+# ---------------------------------------------------------------- backup
+
+
+def test_a_backup_is_made_checked_and_never_put_over_anything(run: Run, history: Path, tmp_path: Path) -> None:
+    said(run("user", "add", "ana"))
+    said(run("import", str(history), "--account", "ana"))
+    file = tmp_path / "kept.zip"
+    assert "2 plays" in said(run("backup", str(file)))
+    assert "The backup is whole: 2 plays" in said(run("restore", str(file), "--check"))
+    assert "not empty" in mistake(run("restore", str(file)))
+    file.write_bytes(file.read_bytes()[:-100])
+    assert "no whole backup" in mistake(run("restore", str(file), "--check"))
+
+
 # ---------------------------------------------------------------- import
 
 

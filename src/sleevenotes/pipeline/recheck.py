@@ -17,7 +17,10 @@ from sleevenotes.store import (
     accounts,
     artwork_candidates,
     artworks,
+    deletions,
+    farewells,
     images,
+    invitations,
     jobs,
     lookups,
     matches,
@@ -115,6 +118,9 @@ async def tidy(tools: Tools) -> None:
         await store_events.purge(conn, now)
         await traces.purge(conn, now - KEEP_TRACES)
         await accounts.purge_sessions(conn, now)
+        await deletions.purge(conn, now)
+        await invitations.purge(conn, now)
+        await jobs.enqueue(conn, "farewell", await farewells.leaving(conn), model.Band.LOW_PRIORITY)
         await jobs.purge(conn, now - KEEP_JOB_LOG)
         known = await images.digests(conn)
     await asyncio.to_thread(tools.files.sweep, known, ORPHAN_AGE)

@@ -28,6 +28,8 @@ class Server(uvicorn.Server):
                 http="httptools",
                 ws="none",
                 lifespan="on",
+                proxy_headers=True,
+                forwarded_allow_ips=settings.trusted_proxies,
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -66,6 +66,29 @@ NAME_MATCH: Final = """
 """
 """The id of the match of a name in force; NULL where there is none."""
 
+DECIDED: Final = f"""
+    decided AS MATERIALIZED (
+        SELECT c.lookup_id, c.plays, m.recording_id, m.release_group_id
+        FROM counted c LEFT JOIN matches m ON m.lookup_id = c.lookup_id
+        WHERE c.match_id = 0 AND NOT EXISTS (
+            SELECT FROM corrected x WHERE x.lookup_id = c.lookup_id AND (x.everybody OR x.own AND x.account_id = $1))
+        UNION ALL
+        SELECT s.lookup_id, s.plays, m.recording_id, m.release_group_id
+        FROM (
+            SELECT $1::bigint AS account_id, lookup_id, nullif(match_id, 0) AS match_id, plays FROM counted c
+            WHERE c.match_id <> 0 OR EXISTS (
+                SELECT FROM corrected x WHERE x.lookup_id = c.lookup_id AND (x.everybody OR x.own AND x.account_id = $1))
+        ) s
+        JOIN lookups l ON l.id = s.lookup_id
+        {JOINS}
+        LEFT JOIN matches m ON m.id = {MATCH}
+    )
+"""
+"""What `counted` plays of account $1 (`store.tallies`) are, as names: NULL where they are not matched.
+
+The names that nothing but the shared match speaks of, nearly all, go without a join to their lookups.
+"""
+
 LED: Final = """
     led AS (
         SELECT c.lookup_id, true AS before_evidence, m.recording_id, m.release_id, m.release_group_id

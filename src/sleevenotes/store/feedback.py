@@ -7,7 +7,8 @@ from datetime import datetime
 
 import msgspec
 
-from sleevenotes import names
+from sleevenotes import events, names
+from sleevenotes.store import events as event_rows
 from sleevenotes.store.postgres import Connection
 
 LOVED, HATED = 1, -1
@@ -23,8 +24,15 @@ class Feedback(msgspec.Struct, frozen=True):
 
 
 async def give(conn: Connection, account_id: int, artist: str, track: str, score: int, now: datetime) -> None:
-    """Remember LOVED or HATED for a track; 0 forgets what was said. The latest word counts."""
+    """Remember LOVED or HATED for a track; 0 forgets what was said. The latest word counts, and pages are told."""
     identity = names.digest(artist, track)
+    await _write(conn, account_id, identity, artist, track, score, now)
+    await event_rows.tell(conn, [account_id], events.FeedbackGiven(identity.hex(), score), now)
+
+
+async def _write(
+    conn: Connection, account_id: int, identity: bytes, artist: str, track: str, score: int, now: datetime
+) -> None:
     if score == 0:
         await conn.execute("DELETE FROM feedback WHERE account_id = $1 AND identity = $2", account_id, identity)
         return
@@ -54,13 +62,20 @@ async def scores(conn: Connection, account_id: int, identities: Sequence[bytes])
 
 async def newest(conn: Connection, account_id: int, score: int, *, limit: int, offset: int = 0) -> list[Feedback]:
     """Return the tracks with this score, the latest word first."""
+    return await latest(conn, account_id, [score], limit=limit, offset=offset)
+
+
+async def latest(
+    conn: Connection, account_id: int, wanted: Sequence[int], *, limit: int, offset: int = 0
+) -> list[Feedback]:
+    """Return the tracks with one of these scores, the latest word first."""
     rows = await conn.fetch(
         """
-        SELECT artist, track, score, given_at FROM feedback WHERE account_id = $1 AND score = $2
+        SELECT artist, track, score, given_at FROM feedback WHERE account_id = $1 AND score = ANY($2)
         ORDER BY given_at DESC, identity LIMIT $3 OFFSET $4
         """,
         account_id,
-        score,
+        list(wanted),
         limit,
         offset,
     )

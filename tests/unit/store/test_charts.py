@@ -1,0 +1,118 @@
+"""What charts say against what every single play shows."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from sleevenotes import model
+from sleevenotes.clock import HandClock
+from sleevenotes.store import catalog, charts, corrections, matches, played, tallies
+from sleevenotes.store.charts import Period
+from sleevenotes.store.postgres import Connection, Database
+from tests.unit.store import given
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+ARTISTS = ("Nina", "Otis", "Etta")
+
+
+async def identity(conn: Connection, chance: random.Random) -> matches.Identity:
+    credited = chance.choice([("Nina",), ("Otis",), ("Etta",), ("Nina", "Otis"), ("Otis", "Etta")])
+    recording = given.recording(chance.choice("abc"), *credited)
+    kept = await catalog.keep(conn, [(recording, given.release(chance.choice(("Gold", "Blue"))))], START)
+    return matches.Identity(*kept[0], source="musicbrainz", distance=0.0, reason="same")
+
+
+async def test_tops_count_what_every_play_shows_through_matches_and_corrections(
+    database: Database, clock: HandClock
+) -> None:
+    chance = random.Random(5)
+    async with database.connection() as conn:
+        ada, bob = await given.account(conn, "ada", clock.now()), await given.account(conn, "bob", clock.now())
+        names = [
+            await given.lookup(conn, chance.choice((*ARTISTS, "etta", "Unheard")), f"t{number}", clock.now())
+            for number in range(14)
+        ]
+        acts: list[tuple[int, int]] = []
+        for _ in range(40):
+            account_id = chance.choice((ada, bob))
+            for _ in range(chance.randint(1, 8)):
+                at = START + timedelta(minutes=chance.randrange(400 * 1440))
+                await given.play(conn, account_id, chance.choice(names), at)
+            name = chance.choice(names)
+            deed = chance.randrange(6)
+            if deed < 2:
+                await matches.settle(conn, [matches.matched(name, await identity(conn, chance))], START)
+            elif deed == 2:
+                await matches.settle(conn, [matches.Outcome(name, model.Status.NOT_FOUND, "None.")], START)
+            elif deed == 3:
+                says = {name: await identity(conn, chance) if chance.random() < 0.7 else None}
+                done = await corrections.put(
+                    conn, account_id, "match", says, START, everybody=account_id == bob and chance.random() < 0.5
+                )
+                acts.append((account_id, done))
+            elif deed == 4 and acts:
+                await corrections.undo(conn, *acts.pop(chance.randrange(len(acts))), START)
+            else:
+                play_id = await conn.fetchval("SELECT max(id) FROM scrobbles WHERE account_id = $1", account_id)
+                await matches.keep_own(conn, {play_id: await identity(conn, chance)}, START)
+            if chance.random() < 0.4:
+                await tallies.fold(conn, account_id, await tallies.marked(conn, account_id))
+            first = START + timedelta(days=chance.randrange(300))
+            for period in (Period(), Period(first, first + timedelta(days=chance.choice((9, 45, 120))))):
+                await same(conn, account_id, period)
+
+
+async def same(conn: Connection, account_id: int, period: Period) -> None:
+    plays = await played.feed(conn, account_id, since=period.first, until=period.past, limit=5000)
+    tracks: Counter[int] = Counter(play.recording_id for play in plays if play.recording_id)
+    albums: Counter[int] = Counter(play.release_group_id for play in plays if play.release_group_id)
+    by_artist: Counter[tuple[int, str]] = Counter((each[0], "") for play in plays for each in play.artists)
+    named = {each[2].lower(): each[0] for play in plays for each in play.artists}
+    for play in plays:
+        if not play.recording_id:
+            sent = play.artist.lower()
+            by_artist[(named[sent], "") if sent in named else (0, sent)] += 1
+    found = await charts.artists(conn, account_id, period, 50)
+    assert {(top.id or 0, "" if top.id else top.name.lower()): top.plays for top in found.entries} == dict(by_artist)
+    assert found.different == len(by_artist)
+    counted = await charts.tracks(conn, account_id, period, 50)
+    assert {top.id: top.plays for top in counted.entries if top.id} == dict(tracks)
+    assert sum(top.plays for top in counted.entries) == len(plays) == await charts.plays(conn, account_id, period)
+    counted = await charts.albums(conn, account_id, period, 50)
+    assert {top.id: top.plays for top in counted.entries if top.id} == dict(albums)
+    ranks = [top.plays for top in counted.entries]
+    assert ranks == sorted(ranks, reverse=True)
+
+
+async def test_genres_are_the_plays_own_else_the_albums_else_the_artists(database: Database, clock: HandClock) -> None:
+    async with database.connection() as conn:
+        ada = await given.account(conn, "ada", clock.now())
+        kept = {}
+        for number, (artist, album) in enumerate((("Nina", "Gold"), ("Nina", "Blue"), ("Nina", "Gold"))):
+            name = await given.lookup(conn, artist, f"t{number}", clock.now())
+            (ids,) = await catalog.keep(conn, [(given.recording(f"t{number}", artist), given.release(album))], START)
+            found = matches.Identity(*ids, source="musicbrainz", distance=0.0, reason="same")
+            await matches.settle(conn, [matches.matched(name, found)], START)
+            kept[number] = found
+            for minute in range(number + 1):
+                await given.play(conn, ada, name, START + timedelta(minutes=minute))
+        # the third name's own plays say what they are, whatever the album is
+        await conn.execute(
+            """
+            INSERT INTO scrobbles (account_id, listened_at, identity, lookup_id, artist, track, origin, inserted_at, extra)
+            SELECT account_id, listened_at + interval '1 day', identity, lookup_id, artist, track, origin, inserted_at,
+                   '{"genre": " Vocal Jazz", "tags": ["live", 5, "x"]}'::jsonb
+            FROM scrobbles WHERE track = 't2' AND listened_at = $1
+            """,
+            START,
+        )
+        await conn.execute(
+            "INSERT INTO release_group_genres VALUES ($1, 'soul', 'discogs'), ($1, 'soul', 'theaudiodb')",
+            kept[0].release_group_id,
+        )
+        artist_id = await conn.fetchval("SELECT id FROM artists WHERE name = 'Nina'")
+        await conn.execute("INSERT INTO artist_genres VALUES ($1, 'blues', 'theaudiodb')", artist_id)
+        told = await charts.genres(conn, ada, Period(), 10)
+    assert [(genre.name, genre.plays) for genre in told] == [("live", 4), ("vocal jazz", 4), ("blues", 2), ("soul", 1)]
