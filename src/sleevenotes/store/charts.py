@@ -14,8 +14,11 @@ from typing import Any, Final
 
 import msgspec
 
+from sleevenotes import names
 from sleevenotes.store import effective, tallies
 from sleevenotes.store.postgres import Connection
+
+MOST_WORDS = 8
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -42,6 +45,7 @@ class Top(msgspec.Struct, frozen=True):
     image_digest: str = ""
     thumbhash: str = ""
     artwork_status: str = ""
+    colour: str = ""  # the image's dominant, "#rrggbb"
 
 
 class Tops(msgspec.Struct, frozen=True):
@@ -49,6 +53,14 @@ class Tops(msgspec.Struct, frozen=True):
 
     entries: tuple[Top, ...]
     different: int
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What words were found in."""
+
+    artists: Tops = Tops((), 0)
+    albums: Tops = Tops((), 0)
+    tracks: Tops = Tops((), 0)
 
 
 class Genre(msgspec.Struct, frozen=True):
@@ -78,8 +90,25 @@ async def genres(conn: Connection, account_id: int, period: Period, limit: int) 
 
     A play is of the genres that the account's own plays of its name say, else of its album's, else of its artists'.
     """
-    rows = await conn.fetch(_GENRES, account_id, *await _plan(conn, account_id, period), limit)
+    rows = await conn.fetch(f"{_START}, {_GENRES}", account_id, *await _plan(conn, account_id, period), limit)
     return [Genre(row["genre"], row["plays"]) for row in rows]
+
+
+async def search(conn: Connection, account_id: int, words: str, limit: int) -> Found:
+    """Find by words, whichever way they are written, what the account has played: artists, albums, tracks.
+
+    Every word is to be a part of the artist's name; of the artist's or the album's; of artist, album or track. They
+    are looked for in the names that were sent.
+    """
+    patterns = [f"%{_escaped(names.key(word))}%" for word in words.split()[:MOST_WORDS]]
+    if not patterns:
+        return Found()
+    values = (account_id, *await _plan(conn, account_id, Period()), limit, 0, patterns)
+    found = []
+    for query, texts in ((_ARTISTS, "l.artist_key"), (_ALBUMS, _ALBUM_TEXTS), (_TRACKS, _TRACK_TEXTS)):
+        rows = await conn.fetch(f"{_found(texts)}, {query}", *values)
+        found.append(Tops(tuple(_top(row) for row in rows), rows[0]["different"] if rows else 0))
+    return Found(*found)
 
 
 async def plays(conn: Connection, account_id: int, period: Period) -> int:
@@ -97,20 +126,37 @@ async def _plan(conn: Connection, account_id: int, period: Period) -> Sequence[o
 
 
 async def _tops(conn: Connection, query: str, account_id: int, period: Period, limit: int, offset: int) -> Tops:
-    rows = await conn.fetch(query, account_id, *await _plan(conn, account_id, period), limit, offset)
+    rows = await conn.fetch(f"{_START}, {query}", account_id, *await _plan(conn, account_id, period), limit, offset)
     return Tops(tuple(_top(row) for row in rows), rows[0]["different"] if rows else 0)
 
 
 def _top(row: Mapping[str, Any]) -> Top:
-    facts = {name: value for name, value in row.items() if name not in ("different", "digest", "thumbhash")}
+    facts = {name: value for name, value in row.items() if name not in ("different", "digest", "thumbhash", "colour")}
     return Top(
         **facts,
         image_digest=(row["digest"] or b"").hex(),
         thumbhash=base64.b64encode(row["thumbhash"] or b"").decode(),
+        colour=row["colour"] or "",
     )
 
 
-_WITH: Final = f"WITH {tallies.COUNTED}, {effective.DECIDED}"
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+_START: Final = f"WITH {tallies.COUNTED}, {effective.decided()}"
+_ALBUM_TEXTS: Final = "l.artist_key || '/' || l.release_key"
+_TRACK_TEXTS: Final = "l.artist_key || '/' || l.release_key || '/' || l.track_key"
+
+
+def _found(texts: str) -> str:
+    """Begin as _START does, with the names alone in which every pattern of $10 is found."""
+    return f"""
+    WITH {tallies.COUNTED}, found AS MATERIALIZED (
+        SELECT c.* FROM counted c JOIN lookups l ON l.id = c.lookup_id WHERE {texts} LIKE ALL ($10::text[])
+    ), {effective.decided("found")}
+    """
+
 
 _CREDITED: Final = """
     credited AS MATERIALIZED (
@@ -120,7 +166,7 @@ _CREDITED: Final = """
 """
 
 _ARTISTS: Final = f"""
-    {_WITH}, {_CREDITED}, credits AS (
+    {_CREDITED}, credits AS (
         SELECT artist_credit_id, sum(plays) AS plays FROM credited GROUP BY 1
     ), known AS MATERIALIZED (
         SELECT artist_id, sum(plays) AS plays FROM (
@@ -147,7 +193,7 @@ _ARTISTS: Final = f"""
         WHERE c.release_group_id IS NOT NULL ORDER BY n.artist_id, c.plays DESC, c.release_group_id
     )
     SELECT top.artist_id AS id, coalesce(a.mbid::text, '') AS mbid, coalesce(a.name, top.name) AS name, '' AS artist,
-           top.plays::int AS plays, top.different, best.release_group_id, i.digest, i.thumbhash,
+           top.plays::int AS plays, top.different, best.release_group_id, i.digest, i.thumbhash, i.colour,
            '' AS artwork_status
     FROM top LEFT JOIN artists a ON a.id = top.artist_id
     LEFT JOIN portraits p ON p.artist_id = top.artist_id
@@ -157,8 +203,8 @@ _ARTISTS: Final = f"""
     ORDER BY top.plays DESC, top.artist_id, top.name
 """
 
-_ALBUMS: Final = f"""
-    {_WITH}, every AS (
+_ALBUMS: Final = """
+    every AS (
         SELECT release_group_id, NULL AS name, NULL AS artist, sum(plays) AS plays
         FROM decided WHERE release_group_id IS NOT NULL GROUP BY 1
         UNION ALL
@@ -171,7 +217,7 @@ _ALBUMS: Final = f"""
     )
     SELECT top.release_group_id AS id, coalesce(g.mbid::text, '') AS mbid, coalesce(g.title, top.name) AS name,
            coalesce(c.name, top.artist) AS artist, top.plays::int AS plays, top.different, top.release_group_id,
-           i.digest, i.thumbhash, coalesce(w.status, CASE WHEN g.id IS NULL THEN '' ELSE 'pending' END) AS artwork_status
+           i.digest, i.thumbhash, i.colour, coalesce(w.status, CASE WHEN g.id IS NULL THEN '' ELSE 'pending' END) AS artwork_status
     FROM top LEFT JOIN release_groups g ON g.id = top.release_group_id
     LEFT JOIN artist_credits c ON c.id = g.artist_credit_id
     LEFT JOIN artworks w ON w.release_group_id = g.id
@@ -179,8 +225,8 @@ _ALBUMS: Final = f"""
     ORDER BY top.plays DESC, top.release_group_id, top.name, top.artist
 """
 
-_TRACKS: Final = f"""
-    {_WITH}, every AS (
+_TRACKS: Final = """
+    every AS (
         SELECT recording_id, NULL AS name, NULL AS artist, sum(plays) AS plays
         FROM decided WHERE recording_id IS NOT NULL GROUP BY 1
         UNION ALL
@@ -197,7 +243,7 @@ _TRACKS: Final = f"""
     )
     SELECT top.recording_id AS id, coalesce(r.mbid::text, '') AS mbid, coalesce(r.title, top.name) AS name,
            coalesce(c.name, top.artist) AS artist, top.plays::int AS plays, top.different, best.release_group_id,
-           i.digest, i.thumbhash, coalesce(w.status, '') AS artwork_status
+           i.digest, i.thumbhash, i.colour, coalesce(w.status, '') AS artwork_status
     FROM top LEFT JOIN recordings r ON r.id = top.recording_id
     LEFT JOIN artist_credits c ON c.id = r.artist_credit_id
     LEFT JOIN best ON best.recording_id = top.recording_id
@@ -206,8 +252,8 @@ _TRACKS: Final = f"""
     ORDER BY top.plays DESC, top.recording_id, top.name, top.artist
 """
 
-_GENRES: Final = f"""
-    {_WITH}, own AS MATERIALIZED (
+_GENRES: Final = """
+    own AS MATERIALIZED (
         SELECT o.genre, sum(d.plays) AS plays
         FROM own_genres o JOIN decided d USING (lookup_id) WHERE o.account_id = $1 GROUP BY 1
     ), rest AS (
