@@ -175,16 +175,6 @@ def months(days: Mapping[date, int], first: date, last: date) -> list[tuple[str,
     ]
 
 
-def years(days: Mapping[date, int]) -> list[tuple[int, int]]:
-    """Add days up to years, from the first to the last: (year, plays)."""
-    if not days:
-        return []
-    sums: dict[int, int] = {}
-    for day, plays in days.items():
-        sums[day.year] = sums.get(day.year, 0) + plays
-    return [(year, sums.get(year, 0)) for year in range(min(sums), max(sums) + 1)]
-
-
 def month_name(day: date) -> str:
     """Name a day's month: "March 2025"."""
     return f"{day:%B %Y}"

@@ -72,7 +72,7 @@ async def _shown(request: Asking, account: Account, when: str, before: str) -> T
             return await _month(request, conn, account, month, today, ends)
         if when and not re.fullmatch(r"(?:19|20|21)\d\d", when):
             raise NotFoundException
-        return await _year(request, conn, account, int(when or ends[1].year), ends)
+        return await _year(request, conn, account, int(when or ends[1].year))
 
 
 def _checked(text: str) -> date:
@@ -88,10 +88,9 @@ def _checked(text: str) -> date:
 # ---------------------------------------------------------------- a year
 
 
-async def _year(request: Asking, conn: Connection, account: Account, year: int, ends: list[date]) -> Template:
-    days = await _days(conn, account, *ends)
-    mine = {day: plays for day, plays in days.items() if day.year == year}
+async def _year(request: Asking, conn: Connection, account: Account, year: int) -> Template:
     first, last = date(year, 1, 1), date(year, 12, 31)
+    mine = await _days(conn, account, first, last)
     albums = await charts.albums(conn, account.id, periods.of_days(first, last, views.zone(account.time_zone)), 1)
     return templating.page(
         request,
@@ -99,7 +98,7 @@ async def _year(request: Asking, conn: Connection, account: Account, year: int, 
         account,
         year=year,
         total=sum(mine.values()),
-        years=_years(days),
+        years=await _years(conn, account),
         heats=drawn.calendar(mine, first, last, lambda day: f"/history/{day}"),
         months=[month for month in drawn.months(mine, first, last) if month[1]],
         tint=pages_charts.tint(albums),
@@ -109,10 +108,13 @@ async def _year(request: Asking, conn: Connection, account: Account, year: int, 
     )
 
 
-def _years(days: Mapping[date, int]) -> list[tuple[int, int, float]]:
-    """Return (year, plays, share of the fullest year in per cent), newest first."""
-    counted = drawn.years(days)
-    most = max((plays for _, plays in counted), default=1)
+async def _years(conn: Connection, account: Account) -> list[tuple[int, int, float]]:
+    """Return (year, plays, share of the fullest year in per cent), newest first, none left out in between."""
+    sums, days = await tallies.years(conn, account.id)
+    for day, plays in rhythm.by_day(days, views.zone(account.time_zone)).items():
+        sums[day.year] = sums.get(day.year, 0) + plays
+    most = max(sums.values(), default=1)
+    counted = [(year, sums.get(year, 0)) for year in range(min(sums), max(sums) + 1)] if sums else []
     return [(year, plays, round(100 * plays / most, 1)) for year, plays in reversed(counted)]
 
 

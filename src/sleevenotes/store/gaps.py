@@ -6,12 +6,12 @@ from datetime import datetime
 
 import msgspec
 
-from sleevenotes.store import effective, tallies
+from sleevenotes.store import tallies, tops
 from sleevenotes.store.postgres import Connection
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """An album without a cover. `status` is pending, absent or failed; `reason` one sentence, "" where none is known."""
+    """An album without a cover. `status` is pending, absent or failed; `reason` one sentence, "" where none is told."""
 
     release_group_id: int
     mbid: str
@@ -35,37 +35,33 @@ class Gaps(msgspec.Struct, frozen=True):
 async def read(conn: Connection, account_id: int, limit: int, offset: int = 0) -> Gaps:
     """Return an account's albums without a cover, most played first."""
     plan = tallies.plan(None, None, await tallies.marked(conn, account_id))
+    copied, values = await tops.values(conn, account_id, plan)
     rows = await conn.fetch(
         f"""
-        WITH {tallies.COUNTED}, {effective.decided()}, played AS MATERIALIZED (
-            SELECT release_group_id, sum(plays)::int AS plays FROM decided
-            WHERE release_group_id IS NOT NULL GROUP BY 1
-        ), bare AS (
+        WITH {tops.merged(tops.ALBUM, copied=copied)}, {tops.ranked(tops.ALBUM, copied=copied, besides=_EVERY)},
+        bare AS (
             SELECT p.*, w.status, w.reason, w.decided_at, w.recheck_at, count(*) OVER ()::int AS bare
-            FROM played p LEFT JOIN artworks w USING (release_group_id) WHERE w.image_id IS NULL
-            ORDER BY plays DESC, release_group_id LIMIT $8 OFFSET $9
-        )
-        SELECT g.id AS release_group_id, coalesce(g.mbid::text, '') AS mbid, g.title, c.name AS artist, bare.plays,
-               coalesce(bare.status, 'pending') AS status, coalesce(bare.reason, '') AS reason,
-               bare.decided_at, bare.recheck_at, bare.bare
-        FROM bare JOIN release_groups g ON g.id = bare.release_group_id
-        JOIN artist_credits c ON c.id = g.artist_credit_id ORDER BY bare.plays DESC, g.id
+            FROM ranked p LEFT JOIN artworks w ON w.release_group_id = p.subject_id WHERE w.image_id IS NULL
+        ), first AS (SELECT * FROM bare ORDER BY plays DESC, subject_id LIMIT $10::bigint OFFSET $11::bigint)
+        SELECT g.id AS release_group_id, coalesce(g.mbid::text, '') AS mbid, g.title, c.name AS artist, first.plays,
+               coalesce(first.status, 'pending') AS status, coalesce(first.reason, '') AS reason,
+               first.decided_at, first.recheck_at, coalesce(first.bare, 0) AS bare, different.subjects::int AS albums
+        FROM different LEFT JOIN first ON true LEFT JOIN release_groups g ON g.id = first.subject_id
+        LEFT JOIN artist_credits c ON c.id = g.artist_credit_id ORDER BY first.plays DESC, g.id
         """,
-        account_id,
-        *plan.values,
+        *values,
         limit,
         offset,
     )
-    albums: int = await conn.fetchval(
-        f"""
-        WITH {tallies.COUNTED}, {effective.decided()}
-        SELECT count(DISTINCT release_group_id) FROM decided
-        """,
-        account_id,
-        *plan.values,
-    )
-    entries = tuple(Gap(**{name: value for name, value in row.items() if name != "bare"}) for row in rows)
-    return Gaps(entries, rows[0]["bare"] if rows else 0, albums)
+    entries = [
+        Gap(**{name: value for name, value in row.items() if name not in ("bare", "albums")})
+        for row in rows
+        if row["release_group_id"] is not None
+    ]
+    return Gaps(tuple(entries), rows[0]["bare"], rows[0]["albums"])
+
+
+_EVERY = "1000000000"  # all of them may be bare
 
 
 async def reopen(conn: Connection, release_group_id: int, now: datetime) -> bool:

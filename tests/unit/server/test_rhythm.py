@@ -16,7 +16,7 @@ from sleevenotes.server import rhythm
     "zone", ["UTC", "Europe/Vienna", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Apia"]
 )
 def test_days_and_hours_are_the_listeners(zone: str) -> None:
-    chance, where = random.Random(zone), ZoneInfo(zone)
+    chance, where = random.Random(zone), ZoneInfo(zone)  # noqa: S311
     moments = [datetime(2023, 1, 1, tzinfo=UTC) + timedelta(minutes=chance.randrange(400 * 1440)) for _ in range(4000)]
     quarters: dict[date, list[int]] = {}
     for at in moments:
