@@ -110,13 +110,14 @@ async def _one(
 
 async def glance(conn: Connection, account: Account, chosen: periods.Chosen, now: datetime) -> dict[str, Any]:
     """Read all that a period shows in a glance; also for pages that show an account to others."""
-    albums = await charts.albums(conn, account.id, chosen.period, SLEEVES)
+    period = await charts.prepare(conn, account.id, chosen.period)
+    albums = await charts.albums(conn, account.id, period, SLEEVES)
     when = await times(conn, account, chosen, now)
     return {
         "albums": albums,
-        "artists": await charts.artists(conn, account.id, chosen.period, GLANCE),
-        "tracks": await charts.tracks(conn, account.id, chosen.period, GLANCE),
-        "genres": await charts.genres(conn, account.id, chosen.period, GLANCE),
+        "artists": await charts.artists(conn, account.id, period, GLANCE),
+        "tracks": await charts.tracks(conn, account.id, period, GLANCE),
+        "genres": await charts.genres(conn, account.id, period, GLANCE),
         "when": when,
         "tint": tint(albums),
         "sizes": drawn.MOSAIC,

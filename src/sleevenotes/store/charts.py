@@ -20,6 +20,7 @@ from sleevenotes.store import tallies, tops
 from sleevenotes.store.postgres import Connection
 
 MOST_WORDS = 8
+MOST_NAMES = 20_000  # of a search
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -27,6 +28,13 @@ class Period(msgspec.Struct, frozen=True):
 
     first: datetime | None = None
     past: datetime | None = None
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A period laid out for an account (`prepare`), for who reads several charts of it."""
+
+    copied: bool
+    values: tuple[Any, ...]
 
 
 class Top(msgspec.Struct, frozen=True):
@@ -62,6 +70,7 @@ class Found(msgspec.Struct, frozen=True):
     artists: Tops = Tops((), 0)
     albums: Tops = Tops((), 0)
     tracks: Tops = Tops((), 0)
+    too_many: bool = False  # more names than MOST_NAMES: none are told
 
 
 class Genre(msgspec.Struct, frozen=True):
@@ -71,28 +80,35 @@ class Genre(msgspec.Struct, frozen=True):
     plays: int
 
 
-async def artists(conn: Connection, account_id: int, period: Period, limit: int, offset: int = 0) -> Tops:
+async def prepare(conn: Connection, account_id: int, period: Period | Prepared) -> Prepared:
+    """Lay a period out, once for all charts of it."""
+    if isinstance(period, Prepared):
+        return period
+    return Prepared(*await tops.values(conn, account_id, await _plan(conn, account_id, period)))
+
+
+async def artists(conn: Connection, account_id: int, period: Period | Prepared, limit: int, offset: int = 0) -> Tops:
     """Return the artists played most; a play counts for every artist of its credit."""
     return await _tops(conn, tops.ARTIST, account_id, period, limit, offset)
 
 
-async def albums(conn: Connection, account_id: int, period: Period, limit: int, offset: int = 0) -> Tops:
+async def albums(conn: Connection, account_id: int, period: Period | Prepared, limit: int, offset: int = 0) -> Tops:
     """Return the albums played most: release groups, and releases as sent where they are not matched."""
     return await _tops(conn, tops.ALBUM, account_id, period, limit, offset)
 
 
-async def tracks(conn: Connection, account_id: int, period: Period, limit: int, offset: int = 0) -> Tops:
+async def tracks(conn: Connection, account_id: int, period: Period | Prepared, limit: int, offset: int = 0) -> Tops:
     """Return the tracks played most: recordings, and artist and track as sent where they are not matched."""
     return await _tops(conn, tops.TRACK, account_id, period, limit, offset)
 
 
-async def genres(conn: Connection, account_id: int, period: Period, limit: int) -> list[Genre]:
+async def genres(conn: Connection, account_id: int, period: Period | Prepared, limit: int) -> list[Genre]:
     """Return the genres played most.
 
     A play is of the genres that the account's own plays of its name say, else of its album's, else of its artists'.
     """
-    copied, values = await tops.values(conn, account_id, await _plan(conn, account_id, period))
-    rows = await conn.fetch(_query(tops.GENRE, copied=copied), *values, limit, 0)
+    laid = await prepare(conn, account_id, period)
+    rows = await conn.fetch(_query(tops.GENRE, copied=laid.copied), *laid.values, limit, 0)
     return [Genre(row["name"], row["plays"]) for row in rows]
 
 
@@ -100,17 +116,21 @@ async def search(conn: Connection, account_id: int, words: str, limit: int) -> F
     """Find by words, whichever way they are written, what the account has played: artists, albums, tracks.
 
     Every word is to be a part of the artist's name; of the artist's or the album's; of artist, album or track. They
-    are looked for in the names that were sent.
+    are looked for in the names that were sent. A single letter is an artist's whole name.
     """
-    patterns = [f"%{_escaped(names.key(word))}%" for word in words.split()[:MOST_WORDS]]
+    patterns = [_pattern(names.key(word)) for word in words.split()[:MOST_WORDS]]
     if not patterns:
         return Found()
-    plan = await _plan(conn, account_id, Period())
-    _, values = await tops.values(conn, account_id, plan)
+    laid = await prepare(conn, account_id, Period())
+    rows = await conn.fetch(_FIND, account_id, *laid.values[1:3], patterns, MOST_NAMES + 1)
+    if len(rows) > MOST_NAMES:
+        return Found(too_many=True)
+    kinds = (tops.ARTIST, "by_artist"), (tops.ALBUM, "by_album"), (tops.TRACK, "by_track")
     found = []
-    for kind in (tops.ARTIST, tops.ALBUM, tops.TRACK):
-        rows = await conn.fetch(_query(kind, copied=False, found=True), *values, limit, 0, patterns)
-        found.append(_tops_of(rows))
+    for kind, where in kinds:
+        ids = [row["lookup_id"] for row in rows if row[where]]
+        told = await conn.fetch(_query(kind, copied=False, found=True), *laid.values, limit, 0, ids) if ids else []
+        found.append(_tops_of(told))
     return Found(*found)
 
 
@@ -132,9 +152,11 @@ async def _plan(conn: Connection, account_id: int, period: Period) -> tallies.Pl
     return tallies.plan(period.first, period.past, marked, bounds[1] if bounds else None)
 
 
-async def _tops(conn: Connection, kind: int, account_id: int, period: Period, limit: int, offset: int) -> Tops:
-    copied, values = await tops.values(conn, account_id, await _plan(conn, account_id, period))
-    return _tops_of(await conn.fetch(_query(kind, copied=copied), *values, limit, offset))
+async def _tops(
+    conn: Connection, kind: int, account_id: int, period: Period | Prepared, limit: int, offset: int
+) -> Tops:
+    laid = await prepare(conn, account_id, period)
+    return _tops_of(await conn.fetch(_query(kind, copied=laid.copied), *laid.values, limit, offset))
 
 
 def _tops_of(rows: Sequence[Mapping[str, Any]]) -> Tops:
@@ -151,17 +173,13 @@ def _top(row: Mapping[str, Any]) -> Top:
     )
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
 @functools.cache
 def _query(kind: int, *, copied: bool, found: bool = False) -> str:
-    """Write the query of one kind of chart, for `tops.values`, a limit, an offset, and the patterns of a search."""
+    """Write the query of one kind of chart, for `tops.values`, a limit, an offset, and the names of a search."""
     besides = "(SELECT count(*) FROM same)" if kind == tops.ARTIST else "0"
     texts, every, told = _PARTS[kind]
     return f"""
-    WITH {_found(kind) if found else ""} {tops.merged(kind, copied=copied, found=found)}, {texts}
+    WITH {tops.merged(kind, copied=copied, found=found)}, {texts}
     {tops.ranked(kind, copied=copied, besides=besides)}, every AS ({every}), top AS (
         SELECT *, ((SELECT subjects FROM different)
                    + (SELECT count(*) FROM every WHERE subject_id IS NULL))::int AS different
@@ -171,19 +189,27 @@ def _query(kind: int, *, copied: bool, found: bool = False) -> str:
     """
 
 
-def _found(kind: int) -> str:
-    """Find the names in which every pattern of $12 is: those that are folded, and those of live plays."""
-    columns = {tops.ARTIST: ("artist",), tops.ALBUM: ("artist", "release")}.get(kind, ("artist", "release", "track"))
-    squeezed = " || '/' || ".join(columns), " || '/' || ".join(f"l.{column}_key" for column in columns)
-    return f"""
-    found AS MATERIALIZED (
-        SELECT lookup_id FROM searchable WHERE account_id = $1 AND {squeezed[0]} LIKE ALL ($12::text[])
-        UNION
-        SELECT s.lookup_id FROM unnest($2::timestamptz[], $3::timestamptz[]) AS part (first, past)
+def _pattern(key: str) -> str:
+    """Return how a word is looked for: anywhere; one of a single letter only as the artist's whole name."""
+    escaped = key.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%" if len(key) > 1 else f"{escaped}/%"
+
+
+_FIND: Final = """
+    WITH live AS MATERIALIZED (
+        SELECT DISTINCT s.lookup_id FROM unnest($2::timestamptz[], $3::timestamptz[]) AS part (first, past)
         JOIN scrobbles s ON s.account_id = $1 AND s.listened_at >= part.first AND s.listened_at < part.past
-        JOIN lookups l ON l.id = s.lookup_id WHERE {squeezed[1]} LIKE ALL ($12::text[])
-    ),
-    """
+    ), every AS (
+        SELECT lookup_id, artist, release, track FROM searchable WHERE account_id = $1
+        UNION ALL
+        SELECT live.lookup_id, l.* FROM live, LATERAL (
+            SELECT artist_key, release_key, track_key FROM lookups WHERE id = live.lookup_id LIMIT 1
+        ) l WHERE NOT EXISTS (SELECT FROM searchable x WHERE x.account_id = $1 AND x.lookup_id = live.lookup_id)
+    )
+    SELECT lookup_id, artist || '/' LIKE ALL ($4::text[]) AS by_artist,
+           release <> '' AND artist || '/' || release LIKE ALL ($4::text[]) AS by_album, true AS by_track
+    FROM every WHERE artist || '/' || release || '/' || track LIKE ALL ($4::text[]) LIMIT $5
+"""
 
 
 _TEXTS: Final = """

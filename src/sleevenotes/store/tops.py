@@ -28,7 +28,7 @@ SUBJECTS: Final = {
     ARTIST: """
         SELECT n.artist_id AS subject_id, sum(c.plays)::int AS plays
         FROM (SELECT r.artist_credit_id, sum(d.plays) AS plays FROM decided d
-              JOIN recordings r ON r.id = d.recording_id GROUP BY 1) c,
+              JOIN {recordings} GROUP BY 1) c,
              LATERAL (SELECT DISTINCT artist_id FROM artist_credit_names n
                       WHERE n.artist_credit_id = c.artist_credit_id) n
         GROUP BY 1
@@ -57,7 +57,7 @@ SUBJECTS: Final = {
             UNION ALL
             SELECT g.genre_id, d.plays
             FROM (SELECT r.artist_credit_id, sum(plays) AS plays
-                  FROM decided d JOIN recordings r ON r.id = d.recording_id
+                  FROM decided d JOIN {recordings}
                   WHERE NOT EXISTS
                       (SELECT FROM own_genres o WHERE o.account_id = $1 AND o.lookup_id = d.lookup_id)
                   AND NOT EXISTS
@@ -68,6 +68,12 @@ SUBJECTS: Final = {
     """,
 }
 """What `decided` plays (`effective.decided`) come to, by kind."""
+
+
+def subjects(kind: int, *, few: bool) -> str:
+    """Return the query of a kind; of a few plays, where to read all recordings would take longest."""
+    one_by_one = "LATERAL (SELECT artist_credit_id FROM recordings WHERE id = d.recording_id LIMIT 1) r ON true"
+    return SUBJECTS[kind].format(recordings=one_by_one if few else "recordings r ON r.id = d.recording_id")
 
 
 # ---------------------------------------------------------------- reading
@@ -115,7 +121,7 @@ def merged(kind: int, *, copied: bool, found: bool = False) -> str:
 
     Gives `base` (grain, starts: the span whose copy is read in order), `moved` (subject_id, plays, known: all that
     anything else speaks of, with its sum; `known` what the copy has, too) and `sent` (lookup_id, plays). With `found`,
-    only the names among `found` (lookup_id), which stands in front of it.
+    only the names of $12.
     """
     counted = _counted(copied=copied, found=found)
     years = f"""
@@ -128,7 +134,7 @@ def merged(kind: int, *, copied: bool, found: bool = False) -> str:
         SELECT {"$5::int" if copied else NOWHERE} AS grain, $6::date AS starts
     ), delta AS MATERIALIZED (
         SELECT subject_id, sum(plays)::int AS plays FROM (
-            SELECT * FROM ({SUBJECTS[kind]}) live {years if copied else ""}
+            SELECT * FROM ({subjects(kind, few=copied or found)}) live {years if copied else ""}
         ) each GROUP BY 1
     ), moved AS MATERIALIZED (
         SELECT d.subject_id, d.plays + coalesce(t.plays, 0) AS plays, t.plays AS known
@@ -181,14 +187,14 @@ _SENT_COPIED: Final = f"""
 
 def _counted(*, copied: bool, found: bool) -> str:
     """Count slices and months; without the copy, the rest as well."""
-    narrowed = "JOIN found USING (lookup_id)" if found else ""
+    of_play, of_count = ("AND s.lookup_id = ANY($12::bigint[])", "AND t.lookup_id = ANY($12)") if found else ("", "")
     rest = f"""
             UNION ALL
             SELECT t.lookup_id, t.match_id, t.plays FROM unnest($9::date[]) AS year
-            JOIN tallies t ON t.account_id = $1 AND t.grain = 1 AND t.starts = year {narrowed}
+            JOIN tallies t ON t.account_id = $1 AND t.grain = 1 AND t.starts = year {of_count}
             UNION ALL
-            SELECT t.lookup_id, t.match_id, t.plays FROM tallies t {narrowed}
-            WHERE t.account_id = $1 AND t.grain = $5 AND t.starts = $6
+            SELECT t.lookup_id, t.match_id, t.plays FROM tallies t
+            WHERE t.account_id = $1 AND t.grain = $5 AND t.starts = $6 {of_count}
     """
     return f"""
     counted AS MATERIALIZED (
@@ -196,11 +202,11 @@ def _counted(*, copied: bool, found: bool) -> str:
             SELECT s.lookup_id, coalesce(s.match_id, 0) AS match_id, part.sign AS plays
             FROM unnest($2::timestamptz[], $3::timestamptz[], $4::int[]) AS part (first, past, sign)
             JOIN scrobbles s ON s.account_id = $1 AND s.listened_at >= part.first AND s.listened_at < part.past
-            {narrowed} WHERE s.same_as IS NULL
+            WHERE s.same_as IS NULL {of_play}
             UNION ALL
             SELECT t.lookup_id, t.match_id, t.plays * span.sign
             FROM unnest($7::date[], $8::int[]) AS span (starts, sign)
-            JOIN tallies t ON t.account_id = $1 AND t.grain = 2 AND t.starts = span.starts {narrowed}
+            JOIN tallies t ON t.account_id = $1 AND t.grain = 2 AND t.starts = span.starts {of_count}
             {"" if copied else rest}
         ) parts GROUP BY 1, 2 HAVING sum(plays) <> 0
     )
@@ -266,7 +272,7 @@ async def copy(conn: Connection, account_id: int, grain: int, starts: date) -> N
     seen = await conn.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
     span = account_id, grain, starts
     await conn.execute("DELETE FROM tops WHERE account_id = $1 AND grain = $2 AND starts = $3", *span)
-    told = " UNION ALL ".join(f"SELECT {kind}, * FROM ({query}) of_{kind}" for kind, query in SUBJECTS.items())
+    told = " UNION ALL ".join(f"SELECT {kind}, * FROM ({subjects(kind, few=False)}) of_{kind}" for kind in SUBJECTS)
     await conn.execute(
         f"""
         WITH counted AS MATERIALIZED (

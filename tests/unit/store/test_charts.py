@@ -145,3 +145,35 @@ async def test_genres_are_the_plays_own_else_the_albums_else_the_artists(databas
         await conn.execute("INSERT INTO artist_genres VALUES ($1, $2, 'theaudiodb')", artist_id, blues["id"])
         told = await charts.genres(conn, ada, Period(), 10)
     assert [(genre.name, genre.plays) for genre in told] == [("live", 4), ("vocal jazz", 4), ("blues", 2), ("soul", 1)]
+
+
+async def test_a_copy_that_does_not_hold_is_not_read(database: Database, clock: HandClock) -> None:
+    chance = random.Random(1)  # noqa: S311
+    async with database.connection() as conn:
+        ada = await given.account(conn, "ada", clock.now())
+        name = await given.lookup(conn, "Nina", "a", clock.now())
+        await given.play(conn, ada, name, START)
+        await matches.settle(conn, [matches.matched(name, await identity(conn, chance))], START)
+        await conn.execute("INSERT INTO genres (name) VALUES ('soul')")
+        told = "INSERT INTO {0}_genres SELECT {0}s.id, genres.id, 'x' FROM {0}s, genres"
+        await catalog.keep(conn, [(given.recording("z", "Zoe"), None)], START)
+        other = "UPDATE recordings SET artist_credit_id = (SELECT max(id) FROM artist_credits) WHERE title <> 'z'"
+        acts = (
+            lambda: conn.execute(told.format("release_group")),
+            lambda: conn.execute(told.format("artist")),
+            lambda: conn.execute(other),
+            lambda: corrections.put(conn, ada, "none", {name: None}, START),
+            lambda: corrections.undo(conn, ada, 1, START),
+            lambda: matches.settle(conn, [matches.Outcome(name, model.Status.NOT_FOUND, "None.")], START),
+        )
+        for act in acts:
+            await fold_and_copy(conn, ada)
+            assert await same(conn, ada, Period())
+            await act()
+            assert not await same(conn, ada, Period())
+
+
+async def fold_and_copy(conn: Connection, account_id: int) -> None:
+    await tallies.fold(conn, account_id, await tallies.marked(conn, account_id))
+    for span in await tops.outdated(conn, account_id):
+        await tops.copy(conn, account_id, *span)
