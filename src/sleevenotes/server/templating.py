@@ -99,7 +99,7 @@ def places(request: Asking) -> list[tuple[str, str, bool]]:
 
 def problem(title: str, said: str) -> str:
     """Draw the page of a request that failed; it asks for nothing that may be broken, too."""
-    nobody = {"account": None, "csrf_token": "", "theme": "", "path": "", "cursor": "", "places": []}
+    nobody: dict[str, object] = {"account": None, "csrf_token": "", "theme": "", "path": "", "cursor": "", "places": []}
     return environment().get_template("problem.html").render(title=title, said=said, **nobody)
 
 
