@@ -28,6 +28,7 @@ class Problem(enum.StrEnum):
     PRIVATE = "private"  # the listener hides their plays from others
     UNKNOWN_USER = "unknown_user"  # there is no such listener there
     SESSION = "session"  # the session or token is no longer accepted
+    KEY = "key"  # the server has no key, or one that is not accepted
     UNREACHABLE = "unreachable"  # retries are spent; tried again by itself
 
 
@@ -56,7 +57,7 @@ class Connected(msgspec.Struct, frozen=True):
         return f"Connected(id={self.id}, service={self.service!r}, status={self.status!r})"
 
 
-_COLUMNS: Final = ", ".join(name if name != "token" else "pass AS token" for name in Connected.__struct_fields__)
+_COLUMNS: Final = ", ".join(Connected.__struct_fields__)
 
 
 async def connect(
@@ -69,18 +70,19 @@ async def connect(
     token: str = "",
     now: datetime,
 ) -> Connected:
-    """Connect an account, or connect it anew: as another listener, everything is read from the start.
+    """Connect an account, or connect it anew as the same listener: a secret that is there already stays.
 
-    With a `token` of the web flow it stays "connecting" until that is exchanged.
+    With a `token` it stays "connecting" until that is exchanged.
     """
     row = await conn.fetchrow(
         f"""
-        INSERT INTO connections AS c (account_id, service, user_name, secret, pass, status, connected_at, sync_due)
+        INSERT INTO connections AS c (account_id, service, user_name, secret, token, status, connected_at, sync_due)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
         ON CONFLICT (account_id, service) DO UPDATE
-        SET user_name = excluded.user_name, secret = excluded.secret, pass = excluded.pass, status = excluded.status,
-            problem = '', note = '', faults = 0, sync_due = excluded.sync_due,
-            connected_at = excluded.connected_at
+        SET user_name = CASE WHEN excluded.token = '' THEN excluded.user_name ELSE c.user_name END,
+            secret = CASE WHEN excluded.secret = '' THEN c.secret ELSE excluded.secret END,
+            token = excluded.token, status = excluded.status, problem = '', note = '', faults = 0,
+            sync_due = excluded.sync_due
         RETURNING {_COLUMNS}
         """,
         account_id,
@@ -98,7 +100,7 @@ async def exchanged(conn: Connection, connection_id: int, user_name: str, secret
     """Note what the token of the web flow was exchanged for: who the listener is, and the session's key."""
     await conn.execute(
         """
-        UPDATE connections SET user_name = $2, secret = $3, pass = '', status = 'open', problem = '', note = ''
+        UPDATE connections SET user_name = $2, secret = $3, token = '', status = 'open', problem = '', note = ''
         WHERE id = $1
         """,
         connection_id,
@@ -123,6 +125,12 @@ async def of_account(conn: Connection, account_id: int, service: Service) -> Con
     row = await conn.fetchrow(
         f"SELECT {_COLUMNS} FROM connections WHERE account_id = $1 AND service = $2", account_id, service
     )
+    return row and Connected(**row)
+
+
+async def look(conn: Connection, connection_id: int) -> Connected | None:
+    """Return a connection; None where it is gone."""
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM connections WHERE id = $1", connection_id)
     return row and Connected(**row)
 
 
@@ -181,7 +189,7 @@ async def trouble(
     await conn.execute(
         """
         UPDATE connections
-        SET problem = $2, note = $3, sync_due = $4, faults = faults + 1, pass = CASE WHEN $5 THEN '' ELSE pass END,
+        SET problem = $2, note = $3, sync_due = $4, faults = faults + 1, token = CASE WHEN $5 THEN '' ELSE token END,
             status = CASE WHEN $5 THEN 'stopped' ELSE status END
         WHERE id = $1
         """,
@@ -217,6 +225,13 @@ async def synced(
         now,
         due,
         looked_back,
+    )
+
+
+async def forget_sync(conn: Connection, connection_id: int) -> None:
+    """Forget how far new plays have been read: it is another listener."""
+    await conn.execute(
+        "UPDATE connections SET synced_until = NULL, synced_at = NULL, looked_back = NULL WHERE id = $1", connection_id
     )
 
 

@@ -7,7 +7,7 @@ CREATE TABLE connections (
     service      text NOT NULL CHECK (service IN ('lastfm', 'listenbrainz')),
     user_name    text NOT NULL,                  -- at the service; '' until the service has told it
     secret       text NOT NULL DEFAULT '',       -- Last.fm's session key, ListenBrainz' token: never shown, never logged
-    pass         text NOT NULL DEFAULT '',       -- the web flow's token, to be exchanged for both; '' when done
+    token        text NOT NULL DEFAULT '',       -- of the web flow, to be exchanged for both; '' when done
     status       text NOT NULL
                  CHECK (status IN ('connecting', -- -> open, stopped
                                    'open',       -- -> stopped
