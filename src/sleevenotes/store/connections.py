@@ -18,8 +18,8 @@ from sleevenotes.store.postgres import Connection
 Service = Literal["lastfm", "listenbrainz"]
 Status = Literal["connecting", "open", "stopped"]
 
-ORIGINS: Final[dict[Service, str]] = {"lastfm": "lastfm_sync", "listenbrainz": "listenbrainz_sync"}
-"""What a play that was read from a history there has as its origin. ("listenbrainz" is what a player submitted.)"""
+ORIGINS: Final[dict[Service, str]] = {"lastfm": "lastfm", "listenbrainz": "listenbrainz_sync"}
+"""What a play that was read from a history there has as its origin. ("listenbrainz" is what was submitted.)"""
 
 
 class Problem(enum.StrEnum):
