@@ -70,7 +70,5 @@ async def test_a_whole_history_comes_in_and_plays_made_meanwhile_are_neither_los
         person.add(*house.simulator.people.dated(iter([next(coming)]), now))
     await until_read(house)
     house.clock.turn(400)
-    await house.until(
-        "SELECT count(*) = $1 FROM scrobbles", len(history_of(person))
-    )
+    await house.until("SELECT count(*) = $1 FROM scrobbles", len(history_of(person)))
     assert await played(house) == history_of(person)

@@ -12,6 +12,7 @@ from litestar.types import Message, Scope
 from sleevenotes.server import (
     apidocs,
     auth,
+    connections,
     images,
     limits,
     listenbrainz,
@@ -44,6 +45,7 @@ def create(services: Services) -> Litestar:
             *listenbrainz.routers,
             native.router,
             native_corrections.router,
+            connections.router,
             *ops.handlers,
             *images.handlers,
             *pages.handlers,

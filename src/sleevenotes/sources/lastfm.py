@@ -20,7 +20,7 @@ from sleevenotes.sources import contract
 
 BASE: Final = "https://ws.audioscrobbler.com/2.0/"
 _IMAGES: Final = "https://lastfm.freetls.fastly.net/i/u"
-_STAR: Final = "2a96cbd8b46e442fc41c2b86b821562f"  # the image of no image
+STAR: Final = "2a96cbd8b46e442fc41c2b86b821562f"  # the image of no image
 _IMAGE: Final = re.compile(r"/i/u/(?:[^/]+/)?(?P<hash>[0-9a-f]{32})\.(?P<extension>\w+)$")
 _MBID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _PAGE: Final = re.compile(r"^https?://www\.last\.fm/(?:\w\w/)?music/(?P<path>.+)$")
@@ -228,7 +228,7 @@ def _images(told: _Album) -> tuple[contract.ImageAt, ...]:
 def image_file(url: str) -> str:
     """Return the file's name in an image's address, the same for every size; "" for the placeholder and others."""
     found = _IMAGE.search(url)
-    return "" if found is None or found["hash"] == _STAR else f"{found['hash']}.{found['extension']}"
+    return "" if found is None or found["hash"] == STAR else f"{found['hash']}.{found['extension']}"
 
 
 def _id(url: str, *parts: str) -> str:

@@ -106,6 +106,11 @@ def signature(given: Mapping[str, str], secret: str) -> str:
     return hashlib.md5((text + secret).encode(), usedforsecurity=False).hexdigest()  # the protocol's own choice
 
 
+def is_star(address: str) -> bool:
+    """Tell whether an image's address is that of Last.fm's placeholder."""
+    return lastfm.STAR in address
+
+
 def _get(given: Mapping[str, str]) -> contract.Request:
     return contract.Request(f"{lastfm.BASE}?{urllib.parse.urlencode({**given, 'format': 'json'})}")
 
