@@ -228,6 +228,13 @@ async def synced(
     )
 
 
+async def look_anew(conn: Connection, connection_id: int) -> None:
+    """Have a connection looked at whatever was wrong, and however lately it was looked at."""
+    await conn.execute(
+        "UPDATE connections SET problem = '', note = '', synced_at = NULL, faults = 0 WHERE id = $1", connection_id
+    )
+
+
 async def forget_sync(conn: Connection, connection_id: int) -> None:
     """Forget how far new plays have been read: it is another listener."""
     await conn.execute(

@@ -131,7 +131,8 @@ async def take_resting(conn: Connection, now: datetime, rest: timedelta, limit: 
         """
         UPDATE walks SET moved_at = $1 WHERE (connection_id, kind) IN (
             SELECT w.connection_id, w.kind FROM walks w JOIN connections c ON c.id = w.connection_id
-            WHERE w.ended_at IS NULL AND w.moved_at < $1::timestamptz - $2::interval AND c.status = 'open' AND c.problem = ''
+            WHERE w.ended_at IS NULL AND w.moved_at < $1::timestamptz - $2::interval
+              AND c.status = 'open' AND c.problem = ''
               AND NOT EXISTS (SELECT FROM waiters
                               WHERE waiters.stage = w.kind AND waiters.subject_id = w.connection_id)
             ORDER BY w.moved_at LIMIT $3 FOR UPDATE OF w SKIP LOCKED

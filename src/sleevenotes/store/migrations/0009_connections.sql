@@ -42,3 +42,7 @@ CREATE TABLE walks (
     ended_at      timestamptz,                 -- NULL: under way
     PRIMARY KEY (connection_id, kind)
 );
+
+-- What was read from there is counted, and removed where the listener says so.
+CREATE INDEX scrobbles_synced ON scrobbles (account_id, origin, listened_at)
+    WHERE origin IN ('lastfm', 'listenbrainz_sync');
