@@ -61,9 +61,10 @@ async def connect(
     return Redirect(f"/settings/{which}", status_code=303)
 
 
-@get("/settings/lastfm/login")
-async def login(request: Asking, account: SignedIn) -> Redirect | Template:
+@get("/settings/{service:str}/login")
+async def login(request: Asking, account: SignedIn, service: FromPath[str]) -> Redirect | Template:
     """Send the listener to Last.fm, to let us in there."""
+    _only_lastfm(service)
     settings = services.of(request).settings
     try:
         connections.require_key(settings, login=True)
@@ -73,14 +74,15 @@ async def login(request: Asking, account: SignedIn) -> Redirect | Template:
     return Redirect(connections.login_address(settings, callback), status_code=303)
 
 
-@get("/settings/lastfm/callback/{stamp:str}")
+@get("/settings/{service:str}/callback/{stamp:str}")
 async def callback(
-    request: Asking, account: SignedIn, stamp: FromPath[str], token: FromQuery[str] = ""
+    request: Asking, account: SignedIn, service: FromPath[str], stamp: FromPath[str], token: FromQuery[str] = ""
 ) -> Redirect | Template:
     """Take the token with which Last.fm sends the listener back.
 
     The stamp is of the browser that began: nobody else can have a listener's plays read from their own account.
     """
+    _only_lastfm(service)
     if stamp != _stamp(request) or not token:
         problem = errors.Refused("This login was not begun here, or it was not finished. Try it once more.")
         return await _page(request, account, "lastfm", problem=problem, status_code=422)
@@ -125,6 +127,11 @@ def _service(name: str) -> Service:
     raise NotFoundException
 
 
+def _only_lastfm(service: str) -> None:
+    if service != "lastfm":
+        raise NotFoundException
+
+
 def _stamp(request: Asking) -> str:
     return hashlib.sha256(f"lastfm {auth.csrf_token(request)}".encode()).hexdigest()[:32]
 
@@ -134,7 +141,6 @@ class Reading(msgspec.Struct, frozen=True):
 
     read: int
     total: int | None
-    new: int
     skipped: int
     back_to: datetime | None
     done: bool
@@ -155,7 +161,7 @@ def reading(walk: Walk) -> Reading:
         pace = (walk.moved_at - walk.begun_at).total_seconds() / walk.read
         left = max(0.0, (walk.total - walk.read) * pace)
     read = min(walk.read, walk.total) if walk.total is not None else walk.read
-    return Reading(read, walk.total, walk.stored, walk.skipped, walk.before, walk.ended_at is not None, left)
+    return Reading(read, walk.total, walk.skipped, walk.before, walk.ended_at is not None, left)
 
 
 async def _page(

@@ -157,8 +157,10 @@ def test_names_of_the_extended_form_are_read_too() -> None:
 
 @pytest.mark.parametrize(
     ("code", "status", "why"),
-    [(17, 403, "private"), (17, 400, "private"), (6, 404, "unknown_user"), (6, 200, "unknown_user")]
-    + [(9, 403, "session"), (14, 403, "session"), (10, 403, "key"), (26, 403, "key"), (13, 403, "key")],
+    [
+        *((17, 403, "private"), (17, 400, "private"), (6, 404, "unknown_user"), (6, 200, "unknown_user")),
+        *((9, 403, "session"), (14, 403, "session"), (10, 403, "key"), (26, 403, "key"), (13, 403, "key")),
+    ],
 )
 def test_a_closed_history_is_an_answer_whatever_the_status(code: int, status: int, why: str) -> None:
     told = read({"error": code, "message": "so it is"}, status)
