@@ -31,6 +31,9 @@ def read(document: Any, status: int = 200, question: contract.Question = ASKED) 
     return candidate
 
 
+NOW: dict[str, Any] = {"@attr": {"nowplaying": "true"}}
+
+
 def row(at: int | None = 1_642_168_221, *, picture: str = f"{HOST}/300x300/{HASH}.jpg", **more: Any) -> dict[str, Any]:
     sizes = zip(("34s", "64s", "174s", "300x300"), ("small", "medium", "large", "extralarge"), strict=True)
     told: dict[str, Any] = {
@@ -117,7 +120,7 @@ def test_a_placeholder_is_no_picture(picture: str) -> None:
 
 
 def test_what_plays_now_is_no_play_and_has_no_date() -> None:
-    told = plays([row(None, **{"@attr": {"nowplaying": "true"}}), row()])
+    told = plays([row(None, **NOW), row()])
     assert len(told.plays) == 1
     assert told.playing is not None
     assert told.playing.listened_at is None
@@ -125,7 +128,7 @@ def test_what_plays_now_is_no_play_and_has_no_date() -> None:
 
 
 def test_what_plays_now_may_be_the_same_as_what_was_played_before() -> None:
-    told = plays([row(None, **{"@attr": {"nowplaying": "true"}}), row(), row(1_642_168_000)])
+    told = plays([row(None, **NOW), row(), row(1_642_168_000)])
     assert [play.track for play in told.plays] == ["Hoppípolla"] * 2
 
 

@@ -51,7 +51,13 @@ def test_the_listeners_token_goes_into_the_header_only() -> None:
 
 
 def test_a_listen_keeps_its_id_its_evidence_and_what_else_was_sent() -> None:
-    sent = {"duration_ms": 268_000, "recording_mbid": MBID, "media_player": "mpd", "tags": ["calm"], "tracknumber": 3}
+    sent: dict[str, Any] = {
+        "duration_ms": 268_000,
+        "recording_mbid": MBID,
+        "media_player": "mpd",
+        "tags": ["calm"],
+        "tracknumber": 3,
+    }
     [play] = page(listen(**sent)).plays
     assert play.foreign_id == "c3b1c2d3-0000-4000-8000-000000000009"
     assert (play.duration_ms, play.source_app, play.evidence.recording_mbid) == (268_000, "mpd", MBID)
