@@ -47,11 +47,16 @@ BANDS: Final[dict[Kind, model.Band]] = {
 A_SYNC: Final = 50
 """Plays that a page of a sync holds at most: it mostly finds none or one."""
 
+SHORT: Final = timedelta(days=2)
+"""What reaches further back than this is read in whole pages."""
+
 AHEAD: Final = timedelta(days=1)
 """A play dated later than this from now is not believed."""
 
 FRESH: Final = timedelta(days=1)
 """Synced plays younger than this are live ones: they are looked up before imports."""
+
+NOT_ASKED: Final = "This server does not ask for histories there: its settings lastfm_key and sources decide that."
 
 AGAIN: Final[dict[str, timedelta | None]] = {
     Problem.PRIVATE: timedelta(hours=6),
@@ -114,7 +119,7 @@ async def _hear(tools: Tools, conn: Connection, kind: Kind, connection_id: int, 
     question = question_of(connected, walk)
     source = source_of(tools, connected)
     if source is None:
-        await _trouble(tools, conn, connected, Problem.KEY, "This server has no key for Last.fm (lastfm_key).")
+        await _trouble(tools, conn, connected, Problem.KEY, NOT_ASKED)
         return None
     key = contract.key(question)
     reply = (await replies.load(conn, [key])).get((source.name, key))
@@ -148,9 +153,13 @@ def question_of(connected: Connected, walk: Walk) -> contract.Question:
         int(walk.since.timestamp()) if walk.since else 0,
         int(walk.before.timestamp()) if walk.before else 0,
         walk.page,
-        A_SYNC if walk.kind == "sync" else 0,
+        A_SYNC if _is_short(walk) else 0,
         connected.secret,
     )
+
+
+def _is_short(walk: Walk) -> bool:
+    return walk.kind == "sync" and walk.since is not None and walk.begun_at - walk.since < SHORT
 
 
 async def _want(tools: Tools, conn: Connection, connected: Connected, walk: Walk, band: model.Band) -> None:

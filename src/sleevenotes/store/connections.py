@@ -242,11 +242,6 @@ async def forget_sync(conn: Connection, connection_id: int) -> None:
     )
 
 
-async def postpone(conn: Connection, connection_ids: Sequence[int], due: datetime) -> None:
-    """Look for new plays of these no sooner than then."""
-    await conn.execute("UPDATE connections SET sync_due = $2 WHERE id = ANY($1)", list(connection_ids), due)
-
-
 async def take_due(conn: Connection, now: datetime, again: datetime, limit: int) -> list[int]:
     """Return connections that are to be looked at, and have them looked at `again` should that come to nothing."""
     rows = await conn.fetch(
