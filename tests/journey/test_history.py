@@ -321,9 +321,11 @@ async def test_a_listenbrainz_history_comes_in_by_its_token_and_keeps_coming(hou
     assert answer.status_code == 202, answer.text
     await house.until("SELECT count(*) > 0 AND bool_and(ended_at IS NOT NULL) FROM walks WHERE kind = 'history'")
     play_on(house, maria, seed=4)
+    maria.playing = maria.plays[2]._replace(at=int(house.clock.now().timestamp()))
     await house.until("SELECT count(*) = $1 FROM scrobbles", len(there(maria)), at_most=900)
     assert await here(house) == there(maria)
     assert await house.count("SELECT bool_and(origin = 'listenbrainz_sync' AND foreign_id <> '') FROM scrobbles")
+    await house.until("SELECT count(*) = 1 FROM now_playing", at_most=900)
     told = (await house.client.get("/api/v1/listenbrainz/status")).json()
     assert (told["username"], told["logged_in"]) == ("maria", True)
 
