@@ -15,7 +15,7 @@ from sleevenotes.clock import HandClock
 from sleevenotes.server import web
 from sleevenotes.settings import Settings
 from sleevenotes.simulator import core, lastfm_listeners, people, wire
-from sleevenotes.store import accounts
+from sleevenotes.store import accounts, connections
 from tests import turning
 from tests.journey.conftest import WORLD, House
 
@@ -241,6 +241,20 @@ async def test_a_login_reads_what_is_hidden_from_others(house: House) -> None:
     assert len(key) == 32
     assert key not in str(told)
     assert not await house.count("SELECT count(*) FROM replies WHERE answer::text LIKE '%' || $1 || '%'", key)
+
+
+async def test_a_session_that_has_ended_is_forgotten_and_reading_goes_on_by_the_name(house: House) -> None:
+    maria = somebody(house, "maria", 30)
+    async with house.parts.database.transaction() as conn:
+        await connections.connect(
+            conn, house.account_id, "lastfm", user_name="maria", secret="a dead key", now=house.clock.now()
+        )
+    await house.until("SELECT status = 'stopped' FROM connections")
+    assert (await status(house))["problem"]["code"] == "session"
+    await connect(house, username="maria")
+    await until_read(house)
+    assert await here(house) == there(maria)
+    assert not (await status(house))["logged_in"]
 
 
 async def test_parting_keeps_or_removes_what_came_from_there_and_nothing_else(house: House) -> None:

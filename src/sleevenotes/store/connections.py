@@ -185,12 +185,16 @@ async def forwarding(conn: Connection, account_ids: Sequence[int]) -> list[Conne
 async def trouble(
     conn: Connection, connection_id: int, problem: Problem, note: str, *, due: datetime | None, stop: bool
 ) -> None:
-    """Note why nothing can be read: until `due`, or with `stop` until the listener connects again."""
+    """Note why nothing can be read: until `due`, or with `stop` until the listener connects again.
+
+    A secret that is no longer accepted is forgotten.
+    """
     await conn.execute(
         """
         UPDATE connections
         SET problem = $2, note = $3, sync_due = $4, faults = faults + 1, token = CASE WHEN $5 THEN '' ELSE token END,
-            status = CASE WHEN $5 THEN 'stopped' ELSE status END
+            status = CASE WHEN $5 THEN 'stopped' ELSE status END,
+            secret = CASE WHEN $2 = 'session' THEN '' ELSE secret END
         WHERE id = $1
         """,
         connection_id,
