@@ -27,11 +27,13 @@ from sleevenotes.pipeline import (
     evidence,
     jobs,
     match,
+    offers,
     portrait,
     preview,
     recheck,
     reconsider,
     search,
+    sent_images,
 )
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
@@ -130,7 +132,9 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "portrait": portrait,
         "preview": preview,
         "artwork": artwork,
+        "offers": offers,
         "search": search,
+        "sent_images": sent_images,
     }
     return [
         jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))

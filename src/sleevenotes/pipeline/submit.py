@@ -21,7 +21,7 @@ import msgspec
 from sleevenotes import catalogue, errors, events, names
 from sleevenotes.clock import Clock
 from sleevenotes.model import Band, Evidence, Scrobble
-from sleevenotes.pipeline import offline, reconsider, tools
+from sleevenotes.pipeline import offline, reconsider, sent_images, tools
 from sleevenotes.store import events as event_rows
 from sleevenotes.store import evidence, jobs, lookups, scrobbles, wants
 from sleevenotes.store.postgres import Connection, Database
@@ -96,6 +96,7 @@ class Submitter:
                 await event_rows.tell(conn, [account_id], events.NowPlayingChanged(), now)
             asked = await _unanswered(conn, self._shelf, [_Asked(met, Band.DEFAULT, 0, name)], now)
             await _ask(conn, asked)
+            await sent_images.begin(conn, [sent_images.Came(scrobble.artwork_uri, met.id, Band.DEFAULT)], now)
 
         await self._committed(note)
 
@@ -269,6 +270,9 @@ async def _add(
     await _ask(conn, left)
     await _reconsider(conn, asked, left)
     await _look_closer(conn, rows, met)
+    await sent_images.begin(
+        conn, [sent_images.Came(row.play.scrobble.artwork_uri, met[row.name].id, row.band) for row in rows], now
+    )
     await _tell(conn, [row.play for row in rows], now)
     return [Stored(row.play.id, row.play.lookup_id, duplicate=False) for row in rows]
 

@@ -36,7 +36,7 @@ async def feed(request: Asking, account: SignedIn, before: FromQuery[str] = "") 
         heard = (await events.read(conn, account.id, "")).cursor  # before the plays: nothing falls in between
         page = await feeds.read(conn, account, before, now)
         playing = None if before else await feeds.now_playing(conn, account, now)
-        await feeds.hurry(conn, [play for day in page.days for play in day.plays])
+        await feeds.hurry(conn, [play for day in page.days for play in day.plays], now)
     return templating.page(
         request,
         "feed.html",

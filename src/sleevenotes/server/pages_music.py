@@ -126,7 +126,7 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
         plays = await played.by_ids(conn, account.id, [scrobble_id])
         story = await explanations.explain(conn, scrobble_id) if plays else None
         corrected = await corrections.in_force(conn, account.id, plays[0].lookup_id) if plays else None
-        await feeds.hurry(conn, plays)
+        await feeds.hurry(conn, plays, now)
     if story is None:
         raise NotFoundException
     play = plays[0]

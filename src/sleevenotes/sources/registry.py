@@ -31,6 +31,7 @@ def every(keys: contract.Keys) -> tuple[contract.Source, ...]:
         ITunes(),
         FanartTv(keys.fanarttv_key),
         *imagehosts.HOSTS,
+        imagehosts.ELSEWHERE,
     )
 
 

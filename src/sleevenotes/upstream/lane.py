@@ -325,6 +325,8 @@ class Lane:
             await self._wake(conn, waiters)
 
     async def _rest(self, conn: Connection, fault: errors.Fault, now: datetime) -> None:
+        if self._policy.apart:
+            return
         if isinstance(fault, errors.Throttled):
             await budgets.throttled(conn, self.host, now)
         consecutive = await budgets.faulted(conn, self.host)

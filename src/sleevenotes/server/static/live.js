@@ -208,6 +208,10 @@ const facts = {
   lookups_decided: ({ ids }) => about("lookup", ids),
   previews_shown: ({ ids }) => about("lookup", ids),
   artwork_decided: ({ release_group_ids }) => about("group", release_group_ids),
+  covers_chosen: ({ lookup_ids, release_group_ids }) => {
+    about("lookup", lookup_ids);
+    about("group", release_group_ids);
+  },
   searches_answered: ({ ids }) => about("search", ids),
   reset: everything,
 };
