@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 from PIL import Image
 
+from sleevenotes import model
 from sleevenotes.simulator import imagehosts, listener
 from tests.journey.conftest import WORLD, House
 from tests.journey.test_corrections import another
@@ -127,8 +128,6 @@ async def test_an_imports_pictures_are_fetched_only_where_there_is_nothing_bette
     unknown = play._replace(artist="Nobody At All", track="Nothing", release="Nowhere")
     async with house.parts.database.connection() as conn:
         assert await conn.fetchval("SELECT count(*) FROM sent_images") == 0
-    from sleevenotes import model
-
     sent = [
         model.Scrobble(each.artist, each.track, each.release, house.clock.now(), origin="lastfm", artwork_uri=uri)
         for each, uri in ((play, address), (unknown, address + "?other"))

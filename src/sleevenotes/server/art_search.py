@@ -16,7 +16,7 @@ from sleevenotes import names
 from sleevenotes.artwork import choose
 from sleevenotes.matching import albums
 from sleevenotes.pipeline import offers
-from sleevenotes.server import artworks
+from sleevenotes.server import artworks, views
 from sleevenotes.server.services import Services
 from sleevenotes.sources import contract, registry
 from sleevenotes.store import artwork_candidates, own_albums, replies, sleeves
@@ -63,7 +63,7 @@ async def search(parts: Services, account_id: int, *, artist: str, album: str, t
     async with parts.database.transaction() as conn:
         if track and not album:
             album = await own_albums.release_of(conn, account_id, artist, track)
-        here = await _here(conn, account_id, artist, album, sources)
+        here = await _here(conn, account_id, artist, album)
         asked = await offers.ask_by_names(conn, sources, artist, album, since) if album else []
     known: dict[tuple[str, bytes], replies.Reply] = {}
     while True:
@@ -82,9 +82,7 @@ def _order(option: Option) -> tuple[bool, int]:
     return option.match_type != "exact", -min(option.width, option.height)
 
 
-async def _here(
-    conn: Connection, account_id: int, artist: str, album: str, sources: Sequence[contract.Source]
-) -> list[Option]:
+async def _here(conn: Connection, account_id: int, artist: str, album: str) -> list[Option]:
     """Return what is known of the account's own albums of this artist."""
     found: list[Option] = []
     for group_id in await own_albums.of_artist(conn, account_id, artist, MOST_ALBUMS):
@@ -94,7 +92,7 @@ async def _here(
         is_it = bool(album) and albums.fits(artist, album, group.credit.name, group.title).fits
         for each in await artwork_candidates.load(conn, group_id):
             if each.status == "fetched" and (is_it or not found or found[-1].album_name != group.title):
-                found.append(_kept(each, group, "exact" if is_it else "artist_catalog", sources))
+                found.append(_kept(each, group, "exact" if is_it else "artist_catalog"))
     return found
 
 
@@ -102,7 +100,6 @@ def _kept(
     each: artwork_candidates.Candidate,
     group: sleeves.ReleaseGroup,
     match_type: MatchType,
-    sources: Sequence[contract.Source],
 ) -> Option:
     return Option(
         each.source,
@@ -115,7 +112,7 @@ def _kept(
         each.height,
         each.expires_at is None,
         each.page,
-        credit(sources, each.source, each.url),
+        views.source_credit(each.source, each.url),
     )
 
 
@@ -144,13 +141,8 @@ def _offered(source: str, image: contract.ImageAt, match_type: MatchType, source
         image.height,
         all(each.policy.keep_s is None for each in _concerned(sources, source, image.url)),
         image.page,
-        credit(sources, source, image.url),
+        views.source_credit(source, image.url),
     )
-
-
-def credit(sources: Sequence[contract.Source], source: str, url: str) -> str:
-    """Return the words that the terms of who offers an image, or of who has it, want shown beside it; "" for none."""
-    return next((each.policy.credit for each in _concerned(sources, source, url) if each.policy.credit), "")
 
 
 def _concerned(sources: Sequence[contract.Source], source: str, url: str) -> list[contract.Source]:

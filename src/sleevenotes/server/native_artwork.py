@@ -190,9 +190,9 @@ async def refresh_any(request: Asked, kind: FromPath[str], subject_id: FromPath[
     """Look anew for the cover of a `track`, an `album` or a `scrobble` of yours, whatever is known of it."""
     if kind == "scrobble":
         return await _refresh_scrobble(request, subject_id)
+    account = await auth.by_token(request)
     if kind not in ("track", "album"):
         raise NotFoundException("Covers are refreshed of a track, an album or a scrobble.")
-    account = await auth.by_token(request)
     parts = services.of(request)
     if not 0 < subject_id < 2**63:
         raise NotFoundException(f"There is no such {kind} among your plays.")

@@ -21,6 +21,7 @@ class Section(NamedTuple):
 
 
 SECTIONS: tuple[Section, ...] = (
+    Section("/settings/covers", "Covers you chose", "See, change or give up the covers that you chose yourself."),
     Section("/players", "Players", "Connect a player: addresses and tokens to copy."),
 )  # fmt: skip
 

@@ -223,6 +223,57 @@ async def in_force(conn: Connection, account_id: int, limit: int) -> list[Prefer
     return [_preference(row) for row in rows]
 
 
+class Picture(msgspec.Struct, frozen=True):
+    """An image that belongs to a play or to what was chosen for it.
+
+    `came` is uploaded, sent (both with the play), preview (of its name) or chosen (an act of before).
+    """
+
+    digest: str
+    came: str
+    source: str
+    width: int
+    height: int
+    link: str
+    credit: str
+    keepable: bool
+
+
+async def pictures(conn: Connection, account_id: int, subject: Subject, address: str) -> list[Picture]:
+    """Return the images of a play and of what was ever chosen for it or its album, each once; undone acts, too."""
+    rows = await conn.fetch(
+        """
+        WITH own AS (
+            SELECT s.image_id, 1 AS rank, 'uploaded' AS came FROM scrobbles s WHERE s.id = $2 AND s.account_id = $1
+            UNION ALL SELECT image_id, 2, 'sent' FROM sent_images WHERE digest = sha256(convert_to($6, 'UTF8'))
+            UNION ALL SELECT l.image_id, 3, 'preview' FROM scrobbles s JOIN lookups l ON l.id = s.lookup_id
+                WHERE s.id = $2 AND s.account_id = $1
+            UNION ALL SELECT image_id, 4, 'chosen' FROM artwork_preferences
+                WHERE account_id = $1 AND (scrobble_id = $2 OR scrobble_id IS NULL
+                      AND (artist_key = $3 AND release_key = $4 OR release_group_id = $5))
+        )
+        SELECT DISTINCT ON (i.id) encode(i.digest, 'hex') AS digest, came, source, width, height,
+               coalesce(nullif(page, ''), source_url) AS link, credit, expires_at IS NULL AS keepable
+        FROM own JOIN images i ON i.id = own.image_id ORDER BY i.id, rank
+        """,
+        account_id,
+        subject.scrobble_id,
+        names.key(subject.artist),
+        names.key(subject.release),
+        subject.release_group_id,
+        address,
+    )
+    return [Picture(**row) for row in rows]
+
+
+async def is_asking(conn: Connection, release_group_id: int) -> bool:
+    """Tell whether somebody is still being asked which covers an album has."""
+    asking: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT FROM waiters WHERE stage IN ('offers', 'artwork') AND subject_id = $1)", release_group_id
+    )
+    return asking
+
+
 async def lookups(conn: Connection, account_id: int, subjects: Sequence[Subject]) -> list[int]:
     """Return the names (lookups) of the account's plays that these speak of, at most 500: whose rows pages redraw.
 
