@@ -56,7 +56,7 @@ async def load(conn: Connection, account_id: int, play: Play | None, group: slee
     names = (play.artist, play.release) if play else (group.credit.name, group.title) if group else ("", "")
     subject = preferences.Subject(*names, group.id if group and names[1] else None, play.id if play else None)
     own = await preferences.pictures(conn, account_id, subject, play.artwork_uri if play else "")
-    pictures = [_own(each, shown) for each in own] + [_offer(each, shown) for each in found if each.digest]
+    pictures = [_offer(each, shown) for each in found if each.digest] + [_own(each, shown) for each in own]
     once = {each.digest: each for each in reversed(pictures)}
     ordered = sorted(once.values(), key=lambda each: (not each.shown, -min(each.width, each.height), each.digest))
     refused = [Refused(each.source, each.page or each.url, each.reason) for each in found if each.status == "refused"]
