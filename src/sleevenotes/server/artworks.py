@@ -45,7 +45,7 @@ async def brought(parts: Services, address: str, file: UploadFile | None) -> Bro
     Raises errors.Refused that names the field.
     """
     address = address.strip()
-    given = file is not None and bool(file.filename or file.size)
+    given = file is not None and bool(file.filename)
     if given == bool(address):
         raise errors.Refused(f"{FIELD}: give an address, or a file as {UPLOAD_FIELD}; one of the two.", field=FIELD)
     if file is not None and given:

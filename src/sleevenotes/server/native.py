@@ -111,8 +111,11 @@ class _SubmitOperation(Operation):
         )
         items = Schema(type=OpenAPIType.ARRAY, items=item, max_items=scrobble_json.MAX_SCROBBLES, min_items=1)
         body = Schema(type=OpenAPIType.OBJECT, required=["scrobbles"], properties={"scrobbles": items})
-        file = Schema(type=text, format="binary", description="JPEG, PNG or WebP of at most 5 MB.")
-        parts = {"scrobbles": Schema(type=text, description="The same, as JSON."), "album_art[0]": file}
+        file = Schema(type=text, description="JPEG, PNG or WebP of at most 5 MB.")
+        parts: dict[str, Reference | Schema] = {
+            "scrobbles": Schema(type=text, description="The same, as JSON."),
+            "album_art[0]": file,
+        }
         form = Schema(type=OpenAPIType.OBJECT, required=["scrobbles"], properties=parts)
         kinds = {"application/json": body, "multipart/form-data": form}
         self.request_body = RequestBody(

@@ -13,7 +13,7 @@ import msgspec
 from litestar import Request, Router, delete, get, patch, post
 from litestar.datastructures import UploadFile
 from litestar.exceptions import NotFoundException
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec import OpenAPIMediaType, Operation, Reference, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, FromQuery
 
@@ -76,8 +76,8 @@ class _ChooseOperation(Operation):
 
     def __post_init__(self) -> None:
         text, flag = Schema(type=OpenAPIType.STRING), Schema(type=OpenAPIType.BOOLEAN)
-        file = Schema(type=OpenAPIType.STRING, format="binary", description="JPEG, PNG or WebP of at most 5 MB.")
-        given = {"preferred_artwork_url": text, "remember": flag}
+        file = Schema(type=OpenAPIType.STRING, description="JPEG, PNG or WebP of at most 5 MB.")
+        given: dict[str, Reference | Schema] = {"preferred_artwork_url": text, "remember": flag}
         shapes = {"application/json": given, "multipart/form-data": given | {artworks.UPLOAD_FIELD: file}}
         self.request_body = RequestBody(
             content={

@@ -325,13 +325,11 @@ class Lane:
             await self._wake(conn, waiters)
 
     async def _rest(self, conn: Connection, fault: errors.Fault, now: datetime) -> None:
-        if self._policy.apart:
-            return
         if isinstance(fault, errors.Throttled):
             await budgets.throttled(conn, self.host, now)
         consecutive = await budgets.faulted(conn, self.host)
         pause = breaker.host_pause(fault, consecutive)
-        if pause > 0:
+        if pause > 0 and not self._policy.apart:
             await budgets.pause(conn, self.host, now + timedelta(seconds=pause), str(fault))
 
     async def _trace(
