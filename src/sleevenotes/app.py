@@ -72,7 +72,8 @@ async def open(  # noqa: A001 - read as app.open
     database = await Database.open(settings)
     try:
         shelf = catalogue.Shelf(settings.catalogue_path, _refuse)
-        yield Parts(settings, time, database, Files(settings.data_path), Submitter(database, time, shelf), shelf)
+        submitter = Submitter(database, time, shelf, sources_of(settings))
+        yield Parts(settings, time, database, Files(settings.data_path), submitter, shelf)
     finally:
         await database.close()
 

@@ -13,7 +13,7 @@ The subject is a row of `sent_images`; nothing else waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ import structlog
 from sleevenotes import errors, events, model
 from sleevenotes.artwork import choose
 from sleevenotes.pipeline import pictures, trails
+from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract, imagehosts
 from sleevenotes.store import events as store_events
@@ -48,15 +49,35 @@ def is_temporary(address: str) -> bool:
     return contract.fetches(_LASTFM, address)
 
 
-async def begin(conn: Connection, came: Iterable[Came], now: datetime) -> None:
-    """Have the images fetched that plays came with; an import's wait until it is known that there is no better."""
+async def begin(conn: Connection, came: Iterable[Came], now: datetime, sources: Sequence[contract.Source] = ()) -> None:
+    """Have the images fetched that plays came with; an import's wait until it is known that there is no better.
+
+    Where `sources` are given that may be asked, what is new is wanted at once: a job less on the way of who waits.
+    """
     by_band: dict[model.Band, list[rows.New]] = {}
     for each in came:
         if each.address and each.band > model.Band.LOW_PRIORITY:
             new = rows.New(each.address, is_temporary(each.address), each.lookup_id)
             by_band.setdefault(each.band, []).append(new)
     for band, news in sorted(by_band.items()):
-        await jobs.enqueue(conn, "sent_images", await rows.want(conn, news, now), band)
+        left = await _want_new(conn, await rows.want(conn, news, now), band, now, sources)
+        await jobs.enqueue(conn, "sent_images", left, band)
+
+
+async def _want_new(
+    conn: Connection, wanted: Mapping[int, str], band: model.Band, now: datetime, sources: Sequence[contract.Source]
+) -> list[int]:
+    """Want what nobody has asked for, and return the rest, for the stage to look at."""
+    keys = {sent_id: contract.key(contract.FetchImage(address)) for sent_id, address in wanted.items()}
+    known = {key for _, key in await replies.load(conn, list(keys.values()))} if sources and wanted else set()
+    news: list[wants.New] = []
+    for sent_id, address in wanted.items():
+        fetching = pipeline_tools.fetching_anywhere(sources, address)
+        if fetching is not None and keys[sent_id] not in known and not choose.is_placeholder(address):
+            question = contract.FetchImage(address)
+            news.append(wants.New(fetching.name, keys[sent_id], contract.kind(question), question, sent_id))
+    await wants.want(conn, "sent_images", news, band, now)
+    return sorted(wanted.keys() - {new.subject_id for new in news})
 
 
 async def begin_bare(conn: Connection, lookup_ids: Sequence[int], band: model.Band, now: datetime) -> None:
@@ -65,14 +86,14 @@ async def begin_bare(conn: Connection, lookup_ids: Sequence[int], band: model.Ba
         rows.New(address, is_temporary(address), lookup_id) for address, lookup_id in await rows.bare(conn, lookup_ids)
     ]
     if news:
-        await jobs.enqueue(conn, "sent_images", await rows.want(conn, news, now), band)
+        await jobs.enqueue(conn, "sent_images", list(await rows.want(conn, news, now)), band)
 
 
 async def fetch(conn: Connection, address: str, now: datetime, *, lookup_id: int = 0) -> None:
     """Have one image fetched because somebody asks for it now, however lately it was refused."""
     new = rows.New(address, is_temporary(address), lookup_id)
-    ids = await rows.want(conn, [new], now, urgent=True)
-    await jobs.enqueue(conn, "sent_images", ids, model.Band.CRITICAL)
+    wanted = await rows.want(conn, [new], now, urgent=True)
+    await jobs.enqueue(conn, "sent_images", list(wanted), model.Band.CRITICAL)
 
 
 async def run(tools: Tools, sent_ids: Sequence[int], band: model.Band) -> None:
@@ -92,7 +113,7 @@ async def give_up(tools: Tools, sent_ids: Sequence[int], why: str) -> None:
 
 
 async def _advance(tools: Tools, sent: SentImage, band: model.Band) -> None:
-    fetching = tools.fetching_anywhere(sent.address)
+    fetching = pipeline_tools.fetching_anywhere(tools.sources, sent.address)
     if choose.is_placeholder(sent.address):
         await _end(tools, sent, "refused", "It is what the service shows where it has no picture.")
         return

@@ -38,13 +38,12 @@ class Tools:
         """Return the source that fetches the image at this address; None where none does."""
         return next((source for source in self.sources if contract.fetches(source.policy, url)), None)
 
-    def fetching_anywhere(self, url: str) -> contract.Source | None:
-        """Return the source that fetches the image at an address that a client or a listener named.
 
-        None where the settings let nobody.
-        """
-        elsewhere = (source for source in self.sources if source.name == imagehosts.ELSEWHERE.name)
-        return self.fetching(url) or next(elsewhere, None)
+def fetching_anywhere(sources: Sequence[contract.Source], url: str) -> contract.Source | None:
+    """Return which of these sources fetches the image at an address that a client or a listener named, if any."""
+    of_host = (source for source in sources if contract.fetches(source.policy, url))
+    elsewhere = (source for source in sources if source.name == imagehosts.ELSEWHERE.name)
+    return next(of_host, None) or next(elsewhere, None)
 
 
 LONGEST_ABSENCE_DAYS = 32

@@ -14,7 +14,7 @@ SOURCE = "upload"
 
 
 async def read(store: files.Files, data: bytes, field: str) -> model.Image:
-    """Decode an upload off the event loop and store its file and thumbnails.
+    """Decode an upload off the event loop and store its file.
 
     Raises errors.Refused, of that field, for what is no JPEG, PNG or WebP of at most 5,000,000 bytes.
     """
@@ -35,5 +35,4 @@ def _read(store: files.Files, data: bytes) -> model.Image:
     if examined.mime not in MIMES:
         raise errors.Garbled(f"it is {examined.mime}")
     digest = store.keep(data)
-    store.keep_thumbnails(digest, examined.thumbnails)
     return examined.as_image(digest, source=SOURCE, source_url="")

@@ -53,8 +53,8 @@ def digest(address: str) -> bytes:
     return hashlib.sha256(address.encode()).digest()
 
 
-async def want(conn: Connection, news: Sequence[New], now: datetime, *, urgent: bool = False) -> list[int]:
-    """Note addresses that are to be fetched; return the rows that somebody has to look at.
+async def want(conn: Connection, news: Sequence[New], now: datetime, *, urgent: bool = False) -> dict[int, str]:
+    """Note addresses that are to be fetched; return those that somebody has to look at: id → address.
 
     Last.fm's are left out where the name shows its album's cover already, unless `urgent`; and so is what is known, but
     for what was refused or failed a day ago (`urgent`: however lately).
@@ -79,7 +79,7 @@ async def want(conn: Connection, news: Sequence[New], now: datetime, *, urgent: 
             status = 'pending', reason = '',
             asked_at = CASE sent_images.status WHEN 'pending' THEN sent_images.asked_at ELSE excluded.asked_at END
         WHERE sent_images.status = 'pending' OR ($6 OR sent_images.decided_at < $7) AND sent_images.image_id IS NULL
-        RETURNING id
+        RETURNING id, address
         """,
         [each for each, _ in once],
         [new.address for new in once.values()],
@@ -89,7 +89,7 @@ async def want(conn: Connection, news: Sequence[New], now: datetime, *, urgent: 
         urgent,
         now - AGAIN,
     )
-    return [row["id"] for row in rows]
+    return {row["id"]: row["address"] for row in rows}
 
 
 async def pending(conn: Connection, ids: Sequence[int]) -> list[SentImage]:

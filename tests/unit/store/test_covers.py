@@ -205,11 +205,11 @@ async def test_an_address_is_asked_for_once_and_again_a_day_after_it_failed(
         new = sent_images.New(OWN, False, shelf.lookup_id)
         [sent_id] = await sent_images.want(conn, [new, new], clock.now())
         await sent_images.decide(conn, sent_id, "failed", clock.now(), reason="It could not be reached.")
-        assert await sent_images.want(conn, [new], clock.now()) == []
-        assert await sent_images.want(conn, [new], clock.now(), urgent=True) == [sent_id]
+        assert await sent_images.want(conn, [new], clock.now()) == {}
+        assert await sent_images.want(conn, [new], clock.now(), urgent=True) == {sent_id: OWN}
         await sent_images.decide(conn, sent_id, "refused", clock.now(), reason="What lies there is no image.")
         clock.turn(timedelta(days=1, seconds=1).total_seconds())
-        assert await sent_images.want(conn, [new], clock.now()) == [sent_id]
+        assert await sent_images.want(conn, [new], clock.now()) == {sent_id: OWN}
 
 
 async def test_lastfms_picture_is_not_fetched_where_the_album_shows_its_cover(
@@ -218,5 +218,5 @@ async def test_lastfms_picture_is_not_fetched_where_the_album_shows_its_cover(
     async with database.connection() as conn:
         shelf = await Shelf(conn, clock).arrive()
         await shelf.cover("3")
-        assert await sent_images.want(conn, [sent_images.New(LASTFM, True, shelf.lookup_id)], clock.now()) == []
+        assert await sent_images.want(conn, [sent_images.New(LASTFM, True, shelf.lookup_id)], clock.now()) == {}
         assert len(await sent_images.want(conn, [sent_images.New(OWN, False, shelf.lookup_id)], clock.now())) == 1
