@@ -96,12 +96,12 @@ async def test_an_upload_is_chosen_without_a_script_on_a_telephone_and_a_wrong_f
         Image.new("RGB", (300, 300), "teal" if theme == "light" else "gold").save(data, "PNG")
         field = page.get_by_label("A file")
         await field.set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"no picture at all"})
-        await page.get_by_role("button", name="Upload and choose").click()
-        await expect(page.get_by_role("alert")).to_contain_text("album_art: is no JPEG, PNG or WebP image")
+        await page.get_by_role("button", name="Choose it").click()
+        await expect(page.get_by_role("alert")).to_contain_text("The file is no JPEG, PNG or WebP image")
         await page.get_by_label("A file").set_input_files(
             {"name": "a.png", "mimeType": "image/png", "buffer": data.getvalue()}
         )
-        await page.get_by_role("button", name="Upload and choose").click()
+        await page.get_by_role("button", name="Choose it").click()
         await expect(page.locator(".notice")).to_contain_text("Chosen, for plays past and to come.")
         await expect(page.get_by_role("button", name=re.compile("^Shown now: Uploaded, 300 by 300"))).to_be_visible()
         await page.goto(f"{site.url}/settings/covers")
