@@ -137,3 +137,60 @@ async def test_an_imports_pictures_are_fetched_only_where_there_is_nothing_bette
     await house.until_settled()
     await house.until("SELECT count(*) = 1 FROM sent_images WHERE status <> 'pending'")
     assert await house.count("SELECT address FROM sent_images") == address + "?other"
+
+
+async def test_a_dead_address_costs_its_play_a_picture_and_nothing_else_and_its_page_says_so(house: House) -> None:
+    play, other = pictured(house, 2)
+    dead, star = "https://nowhere.example/a.jpg", f"https://lastfm.freetls.fastly.net/i/u/300x300/{imagehosts.STAR}.png"
+    [first] = await submit(house, native(house, play, artwork_uri=dead))
+    [second] = await submit(house, native(house, other, artwork_uri=star))
+    await house.until_settled()
+    await house.until("SELECT bool_and(status <> 'pending') FROM sent_images")
+    assert (await shown(house, first))[0] == (await shown(house, second))[0] == "album"
+    assert await house.count("SELECT status FROM sent_images WHERE address = $1", dead) == "failed"
+    assert await house.count("SELECT paused_until IS NULL FROM budgets WHERE host = 'elsewhere'")
+    assert await house.count("SELECT count(*) FROM traces WHERE source = 'lastfm_images'") == 0
+    pages = [(await house.client.get(f"/scrobbles/{each}")).text for each in (first, second)]
+    assert "could not be fetched; tried again when it is sent again. It could not be reached" in pages[0]
+    assert "It is what the service shows where it has no picture." in pages[1]
+
+    path = f"{API}/scrobbles/{first}/artwork"
+    refused = await turning(
+        house, house.client.patch(path, json={"preferred_artwork_url": "https://dead.example/b.jpg"})
+    )
+    assert refused.status_code == 422
+    [said] = refused.json()["error"]["details"]
+    assert said["field"] == "preferred_artwork_url"
+    assert "It could not be reached" in said["message"]
+    assert (await shown(house, first))[0] == "album"
+
+
+async def test_opening_the_choice_has_everybody_asked_and_shows_their_covers_side_by_side(house: House) -> None:
+    play = next(
+        each
+        for each in pictured(house, 30)
+        if imagehosts.address(WORLD, "deezer", WORLD.catalogue.groups[house.truth(each).release_group_mbid])
+        and {"deezer", "itunes"} <= house.truth(each).known_to
+    )
+    await house.submit(house.listen(play))  # an import: the archive alone was asked
+    await house.until_settled()
+    [scrobble_id] = [each["id"] for each in (await house.client.get(f"{API}/scrobbles")).json()["scrobbles"]]
+    before = await house.count("SELECT count(*) FROM artwork_candidates WHERE status = 'fetched'")
+    opened = await house.client.get(f"/scrobbles/{scrobble_id}/cover")
+    assert opened.status_code == 200
+    await house.until("SELECT count(*) = 0 FROM pgqueuer")
+    await house.until("SELECT NOT EXISTS (SELECT FROM waiters WHERE stage = 'offers')")
+    await house.until("SELECT count(*) = 0 FROM pgqueuer")
+    sources = await house.count("SELECT array_agg(DISTINCT source) FROM artwork_candidates WHERE status = 'fetched'")
+    assert "deezer" in sources
+    assert await house.count("SELECT count(*) FROM artwork_candidates WHERE status = 'fetched'") > before
+    page = (await house.client.get(f"/scrobbles/{scrobble_id}/cover")).text
+    assert "Shown now: Cover Art Archive" in page
+    assert "Choose: Deezer" in page
+    assert (await shown(house, scrobble_id))[0] == "album"  # nothing was decided by it
+
+    found = await turning(
+        house, house.client.get("/artwork/search", params={"artist": play.artist, "album": play.release})
+    )
+    exact = [each for each in found.json()["options"] if each["match_type"] == "exact"]
+    assert {"deezer"} <= {each["source"] for each in exact}

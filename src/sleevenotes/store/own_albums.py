@@ -44,7 +44,7 @@ async def release_of(conn: Connection, account_id: int, artist: str, track: str)
     release: str | None = await conn.fetchval(
         """
         SELECT release FROM (
-            SELECT identity, release, listened_at FROM scrobbles WHERE account_id = $1
+            SELECT identity, release, listened_at FROM scrobbles WHERE account_id = $1 AND same_as IS NULL
             ORDER BY listened_at DESC, id DESC LIMIT $3
         ) lately WHERE identity = $2 AND release <> '' ORDER BY listened_at DESC LIMIT 1
         """,

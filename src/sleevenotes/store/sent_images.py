@@ -126,7 +126,7 @@ async def bare(conn: Connection, lookup_ids: Sequence[int], limit: int = 1000) -
     rows = await conn.fetch(
         """
         SELECT DISTINCT s.artwork_uri, s.lookup_id FROM scrobbles s
-        WHERE s.lookup_id = ANY($1::bigint[]) AND s.artwork_uri <> '' AND NOT EXISTS
+        WHERE s.lookup_id = ANY($1::bigint[]) AND s.artwork_uri <> '' AND s.same_as IS NULL AND NOT EXISTS
               (SELECT FROM sent_images u WHERE u.digest = sha256(convert_to(s.artwork_uri, 'UTF8')))
         LIMIT $2
         """,
