@@ -18,6 +18,7 @@ from datetime import datetime
 
 import msgspec
 
+from sleevenotes.store import preferences
 from sleevenotes.store.postgres import Connection
 
 
@@ -49,8 +50,10 @@ async def want(
 
     `since` says for whom somebody has waited longer than from now on.
 
-    The edition that was matched first stays the one whose own front is asked for.
+    The edition that was matched first stays the one whose own front is asked for. What listeners chose before it was
+    known which album it is, is for the album from now on.
     """
+    await preferences.attach(conn, list(editions))
     await conn.execute(
         """
         INSERT INTO artworks (release_group_id, release_id, wanted_at)

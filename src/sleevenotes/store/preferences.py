@@ -100,6 +100,19 @@ _SAME = """
 """
 
 
+async def attach(conn: Connection, release_group_ids: Sequence[int]) -> None:
+    """Let preferences for names that were matched to these albums only now be for the albums as well."""
+    await conn.execute(
+        """
+        UPDATE artwork_preferences p SET release_group_id = m.release_group_id
+        FROM matches m JOIN lookups l ON l.id = m.lookup_id
+        WHERE m.release_group_id = ANY($1::bigint[]) AND p.artist_key = l.artist_key AND p.release_key = l.release_key
+          AND p.in_force AND p.release_group_id IS NULL AND p.release_key <> ''
+        """,
+        list(release_group_ids),
+    )
+
+
 async def supersede_play(conn: Connection, scrobble_id: int, by: int) -> None:
     """Let what was chosen for one play alone be superseded by an act for its album."""
     superseded = await conn.fetchval(

@@ -220,3 +220,17 @@ async def test_lastfms_picture_is_not_fetched_where_the_album_shows_its_cover(
         await shelf.cover("3")
         assert await sent_images.want(conn, [sent_images.New(LASTFM, True, shelf.lookup_id)], clock.now()) == {}
         assert len(await sent_images.want(conn, [sent_images.New(OWN, False, shelf.lookup_id)], clock.now())) == 1
+
+
+async def test_a_preference_given_before_the_album_was_known_is_for_the_album_once_it_is(
+    database: Database, clock: HandClock
+) -> None:
+    async with database.connection() as conn:
+        shelf = await Shelf(conn, clock).arrive()
+        subject = Subject("Marrow", "Salt Almanac")
+        await preferences.put(conn, shelf.account_id, subject, await shelf.image("5"), clock.now())
+        assert await preferences.of_album(conn, shelf.account_id, shelf.group) is None
+        await artworks.want(conn, {shelf.group: await conn.fetchval("SELECT min(id) FROM releases")}, clock.now())
+        chosen = await preferences.of_album(conn, shelf.account_id, shelf.group)
+        assert chosen is not None
+        assert chosen.digest[:1] == "5"

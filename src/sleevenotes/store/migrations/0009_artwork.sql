@@ -23,6 +23,8 @@ CREATE UNIQUE INDEX artwork_preferences_album ON artwork_preferences (account_id
     WHERE in_force AND scrobble_id IS NULL;
 CREATE INDEX artwork_preferences_group ON artwork_preferences (account_id, release_group_id)
     WHERE in_force AND scrobble_id IS NULL;
+CREATE INDEX artwork_preferences_unmatched ON artwork_preferences (artist_key, release_key)
+    WHERE in_force AND release_group_id IS NULL AND release_key <> '';
 CREATE UNIQUE INDEX artwork_preferences_play ON artwork_preferences (scrobble_id) WHERE in_force;
 CREATE INDEX artwork_preferences_scrobble ON artwork_preferences (scrobble_id) WHERE scrobble_id IS NOT NULL;
 CREATE INDEX artwork_preferences_account ON artwork_preferences (account_id, id);
