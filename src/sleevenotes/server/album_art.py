@@ -17,7 +17,7 @@ from litestar import Request
 from litestar.datastructures import UploadFile
 
 from sleevenotes import errors, model
-from sleevenotes.pipeline import uploads
+from sleevenotes.pipeline import album_art as pictures
 from sleevenotes.server.artworks import UPLOAD_FIELD
 from sleevenotes.server.problems import FieldProblem, ItemProblem
 from sleevenotes.server.scrobble_json import Batch
@@ -60,20 +60,18 @@ async def read(parts: Services, batch: Batch, files: Mapping[int, UploadFile]) -
     if strangers := sorted(files.keys() - there):
         name = f"{UPLOAD_FIELD}[{strangers[0]}]"
         raise errors.Refused(f"{name}: there is no such item.", field=name)
-    pictures: dict[int, model.Image] = {}
+    kept: dict[int, model.Image] = {}
     for index, scrobble in list(batch.valid):
         if index not in files:
             continue
         try:
-            pictures[index] = await uploads.read(
-                parts.files, await files[index].read(uploads.MAX_BYTES + 1), UPLOAD_FIELD
-            )
+            kept[index] = await pictures.read(parts.files, await files[index].read(uploads.MAX_BYTES + 1), UPLOAD_FIELD)
         except errors.Refused as refused:
             batch.valid.remove((index, scrobble))
             said = str(refused).removeprefix(f"{UPLOAD_FIELD}: ")
             batch.problems.append(ItemProblem(index, [FieldProblem(UPLOAD_FIELD, said)]))
     batch.problems.sort(key=lambda problem: problem.index)
-    return pictures
+    return kept
 
 
 async def keep(conn: Connection, account_id: int, pictures: Mapping[int, model.Image], parts: Services) -> None:

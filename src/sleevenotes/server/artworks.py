@@ -13,7 +13,7 @@ from typing import NamedTuple
 from litestar.datastructures import UploadFile
 
 from sleevenotes import errors
-from sleevenotes.pipeline import sent_images, uploads
+from sleevenotes.pipeline import album_art, sent_images
 from sleevenotes.pipeline.preferences import FIELD
 from sleevenotes.server.services import Services
 from sleevenotes.sources import contract
@@ -57,12 +57,12 @@ async def brought(parts: Services, address: str, file: UploadFile | None) -> Bro
 
 async def read(file: UploadFile) -> bytes:
     """Read an upload, no more of it than is needed to see that it is too large."""
-    return await file.read(uploads.MAX_BYTES + 1)
+    return await file.read(album_art.MAX_BYTES + 1)
 
 
 async def uploaded(parts: Services, data: bytes) -> str:
     """Keep an uploaded image and return its digest. Raises errors.Refused, of the field `album_art`."""
-    image = await uploads.read(parts.files, data, UPLOAD_FIELD)
+    image = await album_art.read(parts.files, data, UPLOAD_FIELD)
     async with parts.database.transaction() as conn:
         await images.hold(conn, await images.keep(conn, image, parts.clock.now()), parts.clock.now())
     return image.digest

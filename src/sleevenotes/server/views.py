@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 from sleevenotes import model
-from sleevenotes.pipeline import offline, uploads
+from sleevenotes.pipeline import album_art, offline
 from sleevenotes.sources import contract, registry
 
 
@@ -24,7 +24,7 @@ def source_name(name: str) -> str:
     """Return a source's name as people write it; one that is no more is capitalised."""
     if name == offline.SOURCE:
         return "the offline catalogue"
-    if name == uploads.SOURCE:
+    if name == album_art.SOURCE:
         return "Uploaded"
     try:
         return registry.named(name).policy.called.removeprefix("the ")
