@@ -18,6 +18,7 @@ from litestar.datastructures import UploadFile
 
 from sleevenotes import errors, model
 from sleevenotes.pipeline import album_art as pictures
+from sleevenotes.server import artworks
 from sleevenotes.server.artworks import UPLOAD_FIELD
 from sleevenotes.server.problems import FieldProblem, ItemProblem
 from sleevenotes.server.scrobble_json import Batch
@@ -65,7 +66,7 @@ async def read(parts: Services, batch: Batch, files: Mapping[int, UploadFile]) -
         if index not in files:
             continue
         try:
-            kept[index] = await pictures.read(parts.files, await files[index].read(uploads.MAX_BYTES + 1), UPLOAD_FIELD)
+            kept[index] = await pictures.read(parts.files, await artworks.read(files[index]), UPLOAD_FIELD)
         except errors.Refused as refused:
             batch.valid.remove((index, scrobble))
             said = str(refused).removeprefix(f"{UPLOAD_FIELD}: ")
