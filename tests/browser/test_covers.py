@@ -8,9 +8,13 @@ import re
 from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
-from sleevenotes.store import artwork_candidates, images
+from sleevenotes import events, model
+from sleevenotes.artwork import image
+from sleevenotes.store import artwork_candidates, images, sent_images
+from sleevenotes.store import events as event_rows
+from sleevenotes.store.postgres import Connection
 from tests.browser.conftest import Site, log_in, watched
-from tests.browser.sample import SLEEVES, Listener
+from tests.browser.sample import SLEEVES, Listener, Sleeve, draw
 from tests.browser.test_pages import CONTRASTS, keep_picture
 
 ALBUM, OTHER = SLEEVES[0], SLEEVES[2]
@@ -109,3 +113,44 @@ async def test_an_upload_is_chosen_without_a_script_on_a_telephone_and_a_wrong_f
         wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0
         await context.close()
+
+
+async def test_lastfms_picture_appears_on_the_open_page_and_gives_way_without_reloading(site: Site, page: Page) -> None:
+    listener = site.listener
+    await listener.arrive()
+    await log_in(page, site)
+    await page.evaluate("window.stayed = true")
+    played = model.Scrobble(
+        ALBUM.artist,
+        ALBUM.tracks[0],
+        ALBUM.album,
+        listener.clock.now(),
+        artwork_uri="https://lastfm.freetls.fastly.net/i/u/300x300/a.jpg",
+    )
+    [stored] = await listener.submitter.submit(listener.account.id, [played], band=model.Band.DEFAULT)
+    row = page.locator(f"#p{stored.id}")
+    await expect(row).to_contain_text(ALBUM.tracks[0])
+    async with listener.database.transaction() as conn:
+        temporary = await picture(conn, listener, OTHER)
+        [sent_id] = [row["id"] for row in await conn.fetch("SELECT id FROM sent_images")]
+        await sent_images.decide(conn, sent_id, "fetched", listener.clock.now(), image_id=temporary.id)
+        told = events.PreviewsShown((stored.lookup_id,))
+        await event_rows.tell(conn, [listener.account.id], told, listener.clock.now())
+    shown_now = row.locator(f"img.front[src*='{temporary.image.digest}']")
+    await expect(shown_now).to_be_visible()
+    group_id = await listener.match(stored.lookup_id, ALBUM, ALBUM.tracks[0])
+    await expect(row.get_by_role("link", name=ALBUM.album)).to_be_visible()
+    await expect(shown_now).to_be_visible()
+    cover = await listener.find_cover(group_id, ALBUM)
+    await expect(row.locator(f"img.front[src*='{cover}']")).to_be_visible()
+    assert await page.evaluate("window.stayed") is True
+
+
+async def picture(conn: Connection, listener: Listener, sleeve: Sleeve) -> images.Stored:
+    """Store a sleeve's picture, of nobody's album yet."""
+    data = draw(sleeve)
+    noun = image.examine(data).as_image(listener.files.keep(data), source="lastfm_images", source_url="")
+    await images.keep(conn, noun, listener.clock.now())
+    stored = await images.by_digest(conn, noun.digest)
+    assert stored is not None
+    return stored
