@@ -73,7 +73,7 @@ async def _want_new(
     news: list[wants.New] = []
     for sent_id, address in wanted.items():
         fetching = pipeline_tools.fetching_anywhere(sources, address)
-        if fetching is not None and keys[sent_id] not in known and not choose.is_placeholder(address):
+        if fetching is not None and keys[sent_id] not in known and not _unfit(address):
             question = contract.FetchImage(address)
             news.append(wants.New(fetching.name, keys[sent_id], contract.kind(question), question, sent_id))
     await wants.want(conn, "sent_images", news, band, now)
@@ -114,8 +114,8 @@ async def give_up(tools: Tools, sent_ids: Sequence[int], why: str) -> None:
 
 async def _advance(tools: Tools, sent: SentImage, band: model.Band) -> None:
     fetching = pipeline_tools.fetching_anywhere(tools.sources, sent.address)
-    if choose.is_placeholder(sent.address):
-        await _end(tools, sent, "refused", "It is what the service shows where it has no picture.")
+    if why := _unfit(sent.address):
+        await _end(tools, sent, "refused", why)
         return
     if fetching is None:
         await _end(tools, sent, "failed", "The setting sources lets nobody fetch it.")
@@ -133,6 +133,13 @@ async def _advance(tools: Tools, sent: SentImage, band: model.Band) -> None:
         await _end(tools, sent, "failed", await why_not(tools, sent, "It could not be reached"))
     else:
         await _end(tools, sent, "refused", await why_not(tools, sent, "What lies there is no image"))
+
+
+def _unfit(address: str) -> str:
+    """Say why an address is not even asked for; "" where it is."""
+    if not address.startswith(("https://", "http://")):
+        return "It is no http or https address."
+    return "It is what the service shows where it has no picture." if choose.is_placeholder(address) else ""
 
 
 async def _want(
