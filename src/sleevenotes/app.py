@@ -30,11 +30,13 @@ from sleevenotes.pipeline import (
     history,
     jobs,
     match,
+    offers,
     portrait,
     preview,
     recheck,
     reconsider,
     search,
+    sent_images,
     syncing,
     tally,
 )
@@ -75,7 +77,8 @@ async def open(  # noqa: A001 - read as app.open
     database = await Database.open(settings)
     try:
         shelf = catalogue.Shelf(settings.catalogue_path, _refuse)
-        yield Parts(settings, time, database, Files(settings.data_path), Submitter(database, time, shelf), shelf)
+        submitter = Submitter(database, time, shelf, sources_of(settings))
+        yield Parts(settings, time, database, Files(settings.data_path), submitter, shelf)
     finally:
         await database.close()
 
@@ -137,9 +140,11 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "portrait": portrait,
         "preview": preview,
         "artwork": artwork,
+        "offers": offers,
         "search": search,
         "farewell": farewell,
         "session": connecting,
+        "sent_images": sent_images,
     }
     return [
         *(

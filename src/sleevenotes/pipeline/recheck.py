@@ -46,6 +46,9 @@ KEEP_TRACES = timedelta(days=180)
 KEEP_SEARCHES = timedelta(hours=6)
 """What a search found is kept as long as the strictest source, Discogs, lets it be shown."""
 
+KEEP_UPLOADS = timedelta(days=1)
+"""An uploaded picture that nothing points at is kept this long: what points at it is about to be stored."""
+
 KEEP_JOB_LOG = timedelta(days=1)
 ORPHAN_AGE = 24 * 3600.0
 """Seconds for which a file may lie without a row: fetched, and its stage not yet run."""
@@ -132,5 +135,6 @@ async def tidy(tools: Tools) -> None:
         await invitations.purge(conn, now)
         await jobs.enqueue(conn, "farewell", await farewells.leaving(conn), model.Band.LOW_PRIORITY)
         await jobs.purge(conn, now - KEEP_JOB_LOG)
+        await images.drop_uploads(conn, now - KEEP_UPLOADS)  # their files go with the sweep
         known = await images.digests(conn)
     await asyncio.to_thread(tools.files.sweep, known, ORPHAN_AGE)

@@ -21,7 +21,8 @@ import msgspec
 from sleevenotes import catalogue, errors, events, names
 from sleevenotes.clock import Clock
 from sleevenotes.model import Band, Evidence, Scrobble
-from sleevenotes.pipeline import offline, reconsider, tools
+from sleevenotes.pipeline import offline, reconsider, sent_images, tools
+from sleevenotes.sources import contract
 from sleevenotes.store import events as event_rows
 from sleevenotes.store import evidence, jobs, lookups, scrobbles, wants
 from sleevenotes.store.postgres import Connection, Database
@@ -56,10 +57,12 @@ class Submitter:
         database: Database,
         clock: Clock,
         shelf: catalogue.Shelf = catalogue.EMPTY,
+        sources: Sequence[contract.Source] = (),
     ) -> None:
         self._database = database
         self._clock = clock
         self._shelf = shelf
+        self._sources = sources
         self._waiting: deque[_Submit] = deque()
         self._flushing: asyncio.Task[None] | None = None
         self._bulk = asyncio.Semaphore(BULK_AT_ONCE)
@@ -96,6 +99,9 @@ class Submitter:
                 await event_rows.tell(conn, [account_id], events.NowPlayingChanged(), now)
             asked = await _unanswered(conn, self._shelf, [_Asked(met, Band.DEFAULT, 0, name)], now)
             await _ask(conn, asked)
+            await sent_images.begin(
+                conn, [sent_images.Came(scrobble.artwork_uri, met.id, Band.DEFAULT)], now, self._sources
+            )
 
         await self._committed(note)
 
@@ -159,7 +165,18 @@ class Submitter:
             await self._commit_together([submit])
 
     async def _store(self, rows: Sequence[_Row]) -> list[Stored]:
-        return await self._committed(lambda conn: _store(conn, rows, self._shelf, self._clock.now()))
+        async def store(conn: Connection) -> list[Stored]:
+            now = self._clock.now()
+            stored = await _store(conn, rows, self._shelf, now)
+            came = [
+                sent_images.Came(row.play.scrobble.artwork_uri, one.lookup_id, row.band)
+                for row, one in zip(rows, stored, strict=True)
+                if not one.duplicate
+            ]
+            await sent_images.begin(conn, came, now, self._sources)
+            return stored
+
+        return await self._committed(store)
 
     async def _committed(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         return await tools.committed(self._database, work)

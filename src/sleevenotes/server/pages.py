@@ -15,6 +15,7 @@ from sleevenotes.server import (
     pages_albums,
     pages_charts,
     pages_connections,
+    pages_covers,
     pages_edits,
     pages_feedback,
     pages_history,
@@ -48,7 +49,7 @@ async def feed(request: Asking, account: SignedIn, before: FromQuery[str] = "") 
         heard = (await events.read(conn, account.id, "")).cursor  # before the plays: nothing falls in between
         page = await feeds.read(conn, account, before, now)
         playing = None if before else await feeds.now_playing(conn, account, now)
-        await feeds.hurry(conn, [play for day in page.days for play in day.plays])
+        await feeds.hurry(conn, [play for day in page.days for play in day.plays], now)
     return templating.page(
         request,
         "feed.html",
@@ -144,6 +145,7 @@ handlers = [
             *pages_charts.handlers,
             *pages_history.handlers,
             *pages_connections.handlers,
+            *pages_covers.handlers,
             *pages_music.handlers,
             *pages_players.handlers,
             *pages_review.handlers,

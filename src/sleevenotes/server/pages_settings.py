@@ -22,6 +22,7 @@ class Section(NamedTuple):
 
 
 SECTIONS: tuple[Section, ...] = (
+    Section("/settings/covers", "Covers you chose", "See, change or give up the covers that you chose yourself."),
     Section("/players", "Players", "Connect a player: addresses and tokens to copy."),
     Section("/settings/account", "Account", "Time zone, password, where you are logged in, your public profile."),
     Section("/settings/people", "People", "Who is here, and inviting somebody.", owner=True),

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from sleevenotes import model, names
-from sleevenotes.store import effective, feedback
+from sleevenotes.store import covers, effective, feedback
 from sleevenotes.store.postgres import Connection
 
 
@@ -18,7 +18,7 @@ class Play(msgspec.Struct, frozen=True):
     """One play with all that lists show of it; what is unknown or unmatched is None, "" or ().
 
     `artists` holds (artist id, MBID, name as credited, join phrase), in order. Which match counts is said in
-    `store.effective`. `thumbhash` is base64; `image_digest` hex. What plays now has
+    `store.effective`, which cover in `store.covers`. `thumbhash` is base64; `image_digest` hex. What plays now has
     the id 0, and `listened_at` is when it began.
     """
 
@@ -56,6 +56,7 @@ class Play(msgspec.Struct, frozen=True):
     inserted_at: datetime
     feedback: int = 0  # what the listener thinks of the track, by its names: 1 loved, -1 hated, 0 neither
     track_key: str = ""  # the same for all plays of artist and track as sent: names.digest, in hex
+    artwork_by: str = ""  # what led to its image: choice, preference, sent, album, preview, temporary, "" none
     led_by: str = ""  # to this match: "correction", "evidence", "everybody" (the owner's), "" the one all share
 
 
@@ -149,7 +150,8 @@ async def now_playing(conn: Connection, account_id: int, now: datetime) -> Play 
             p.artist, p.track, coalesce(p.release, '') AS release, coalesce(p.album_artist, '') AS album_artist,
             p.duration_ms, coalesce(p.source_app, '') AS source_app, coalesce(p.source_device, '') AS source_device,
             coalesce(p.origin, '') AS origin, coalesce(p.artwork_uri, '') AS artwork_uri, p.evidence, p.extra,
-            n.started_at AS inserted_at, NULL::bytea AS identity
+            n.started_at AS inserted_at, NULL::bytea AS identity,
+            NULL::bigint AS image_id, NULL::bigint AS preferred_image_id
         FROM now_playing n, jsonb_to_record(n.scrobble) AS p (
             artist text, track text, release text, album_artist text, duration_ms int, source_app text,
             source_device text, origin text, artwork_uri text, evidence jsonb, extra jsonb)
@@ -175,7 +177,7 @@ _DETAILS = f"""
     SELECT s.id, s.listened_at, s.artist, s.track, s.release, s.lookup_id, s.source_app, s.duration_ms,
         s.extra, s.evidence, s.album_artist, s.source_device, s.origin, s.artwork_uri, s.inserted_at,
         coalesce(f.score, 0) AS feedback, s.identity AS track_key,
-        {effective.STATUS} AS status, {effective.BY} AS led_by,
+        {effective.STATUS} AS status, {effective.BY} AS led_by, {covers.BY} AS artwork_by,
         r.id AS recording_id, r.mbid AS recording_mbid, r.title AS recording_title, r.length_ms,
         c.name AS artist_credit, parts.artists,
         g.id AS release_group_id, g.mbid AS release_group_mbid, g.title AS release_group_title,
@@ -195,8 +197,8 @@ _DETAILS = f"""
     ) parts ON true
     LEFT JOIN release_groups g ON g.id = m.release_group_id
     LEFT JOIN releases e ON e.id = m.release_id
-    LEFT JOIN artworks w ON w.release_group_id = g.id
-    LEFT JOIN images i ON i.id = coalesce(w.image_id, {effective.PREVIEW})
+    {covers.JOINS}
+    LEFT JOIN images i ON i.id = {covers.IMAGE}
     ORDER BY s.listened_at DESC, s.id DESC
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -152,6 +152,19 @@ def _record(new: New, now: datetime) -> tuple[object, ...]:
         None if scrobble.evidence == _NO_EVIDENCE else scrobble.evidence,
         scrobble.extra or None,
         now,
+    )
+
+
+async def give_images(conn: Connection, account_id: int, image_ids: Mapping[int, int]) -> None:
+    """Let these scrobbles of the account (id → image id) show the images that were uploaded with them."""
+    await conn.execute(
+        """
+        UPDATE scrobbles SET image_id = new.image_id FROM unnest($2::bigint[], $3::bigint[]) AS new (id, image_id)
+        WHERE scrobbles.id = new.id AND account_id = $1
+        """,
+        account_id,
+        list(image_ids),
+        list(image_ids.values()),
     )
 
 

@@ -154,13 +154,16 @@ function waitForTheEnd() {
 const fetchPage = gathered(async () => {
   const fresh = (await drawn(location.href)).querySelector("main");
   if (fresh.querySelector(".front") && !main.querySelector(".front")) fresh.firstElementChild.classList.add("arrives");
-  const typed = [...main.querySelectorAll("input[id]")].filter((field) => field.value !== field.defaultValue);
+  const typed = [...main.querySelectorAll("input[id]")].filter((field) =>
+    field.value !== field.defaultValue || field.checked !== field.defaultChecked);
   const focused = main.contains(document.activeElement) ? document.activeElement.id : "";
   main.replaceChildren(...fresh.childNodes);
   Object.assign(main.dataset, fresh.dataset);
   for (const old of typed) {
     const field = document.getElementById(old.id);
-    if (field) field.value = old.value;
+    if (!field) continue;
+    if (field.type === "file") field.replaceWith(old); // no script may write what was picked
+    else Object.assign(field, { value: old.value, checked: old.checked });
   }
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 });
@@ -218,6 +221,10 @@ const facts = {
   previews_shown: ({ ids }) => about("lookup", ids),
   artwork_decided: ({ release_group_ids }) => about("group", release_group_ids),
   feedback_given: ({ track_key }) => loved(track_key),
+  covers_chosen: ({ lookup_ids, release_group_ids }) => {
+    about("lookup", lookup_ids);
+    about("group", release_group_ids);
+  },
   searches_answered: ({ ids }) => about("search", ids),
   reset: everything,
 };
