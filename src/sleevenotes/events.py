@@ -53,6 +53,12 @@ class SearchesAnswered(msgspec.Struct, frozen=True, tag="searches_answered"):
     ids: tuple[int, ...]
 
 
+class ImportChanged(msgspec.Struct, frozen=True, tag="import_changed"):
+    """These imports of this account have moved on, or come to their end."""
+
+    ids: tuple[int, ...]
+
+
 Event = (
     ScrobblesStored
     | ScrobblesDeleted
@@ -61,4 +67,5 @@ Event = (
     | PreviewsShown
     | ArtworkDecided
     | SearchesAnswered
+    | ImportChanged
 )

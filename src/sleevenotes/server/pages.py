@@ -12,6 +12,7 @@ from sleevenotes.server import (
     feeds,
     live,
     pages_account,
+    pages_imports,
     pages_music,
     pages_review,
     pages_settings,
@@ -124,6 +125,7 @@ handlers = [
         route_handlers=[
             feed,
             *pages_account.own,
+            *pages_imports.handlers,
             *pages_music.handlers,
             *pages_review.handlers,
             *pages_settings.handlers,

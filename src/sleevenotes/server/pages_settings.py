@@ -22,6 +22,8 @@ class Section(NamedTuple):
 
 SECTIONS: tuple[Section, ...] = (
     Section("/players", "Players", "Connect a player: addresses and tokens to copy."),
+    Section("/imports", "Imports", "Bring your history from another service, and undo it."),
+    Section("/export", "Export", "Take everything out, as a file."),
 )  # fmt: skip
 
 

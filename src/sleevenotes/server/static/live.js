@@ -209,6 +209,7 @@ const facts = {
   previews_shown: ({ ids }) => about("lookup", ids),
   artwork_decided: ({ release_group_ids }) => about("group", release_group_ids),
   searches_answered: ({ ids }) => about("search", ids),
+  import_changed: (fact) => document.dispatchEvent(new CustomEvent("import_changed", { detail: fact })),
   reset: everything,
 };
 
