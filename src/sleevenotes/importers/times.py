@@ -81,10 +81,10 @@ def _read(text: str) -> datetime | None:
     try:
         if found := _WRITTEN.fullmatch(text):
             day, month, year, hour, minute, second = found.groups(default="0")
-            number = _MONTHS.get(month.lower())
-            return number and datetime(int(year), number, int(day), int(hour), int(minute), int(second))  # noqa: DTZ001 - `moment` gives it its zone
+            number = _MONTHS[month.lower()]
+            return datetime(int(year), number, int(day), int(hour), int(minute), int(second))  # noqa: DTZ001 - `moment` gives it its zone
         return datetime.fromisoformat(text.removesuffix(" UTC").replace("/", "-"))
-    except (ValueError, OverflowError):
+    except (ValueError, KeyError, OverflowError):
         return None
 
 

@@ -29,6 +29,7 @@ from sleevenotes.store.imports import Import
 
 LOOKED_AT = 1000  # items of a file that a look reads
 SHOWN = 8  # plays of them that it shows
+MB = 1_000_000  # bytes
 LEFT_OUT = 20  # rows of a report on its page
 
 ORIGINS = {
@@ -203,7 +204,7 @@ async def upload(request: Asking, account: SignedIn) -> Redirect:
     """
     parts, uploads = services.of(request), _uploads(request)
     await _tidy(request)
-    came = await uploading.receive(request, uploads, parts.settings.upload_limit_mb * 1_000_000)
+    came = await uploading.receive(request, uploads, parts.settings.upload_limit_mb * MB)
     try:
         importer = await asyncio.to_thread(_importer, uploads, came)
     except BaseException:

@@ -253,7 +253,7 @@ def test_which_streams_count_is_adjustable_and_a_track_played_to_its_end_always_
 
 
 def test_spotifys_zip_is_read_file_by_file_and_its_videos_are_left_out() -> None:
-    inside = {
+    inside: dict[str, str | bytes] = {
         "my_spotify_data/Streaming_History_Audio_2022_0.json": json.dumps([stream()]),
         "my_spotify_data/Streaming_History_Video_2022.json": json.dumps([stream(ts="2022-06-18T10:00:00Z")]),
         "my_spotify_data/ReadMeFirst.pdf": b"%PDF-1.4",

@@ -63,7 +63,7 @@ class House(NamedTuple):
                 return told
         raise AssertionError("it never ends")
 
-    async def count(self) -> int:
+    async def plays(self) -> int:
         async with self.database.connection() as conn:
             return await played.count(conn, self.account_id)
 

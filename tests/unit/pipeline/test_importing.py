@@ -45,7 +45,7 @@ async def test_a_killed_worker_is_followed_by_one_that_goes_on_and_doubles_nothi
     assert 0 < half.share <= 1
     told = await house.finish(number, house.stage())
     assert (told.status, told.stored, told.duplicates, told.skipped) == ("done", 75, 0, 1)
-    assert await house.count() == 75
+    assert await house.plays() == 75
 
 
 @pytest.mark.usefixtures("in_small_pieces")
@@ -69,7 +69,7 @@ async def test_importing_again_adds_nothing_and_undoing_that_deletes_nothing(hou
         assert await imports.undo(conn, house.account_id, again)
     undone = await house.finish(again)
     assert (undone.status, undone.removed) == ("undone", 10)
-    assert await house.count() == 20
+    assert await house.plays() == 20
 
 
 @pytest.mark.usefixtures("in_small_pieces")
@@ -80,7 +80,7 @@ async def test_an_import_that_runs_is_undone_from_where_it_is(house: House) -> N
     async with house.database.connection() as conn:
         assert await imports.undo(conn, house.account_id, number)
     told = await house.finish(number, stage)
-    assert (told.status, told.removed, await house.count()) == ("undone", 30, 0)
+    assert (told.status, told.removed, await house.plays()) == ("undone", 30, 0)
 
 
 async def test_a_file_that_breaks_off_keeps_what_was_read_and_says_so(house: House) -> None:
