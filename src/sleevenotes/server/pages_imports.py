@@ -20,7 +20,7 @@ from sleevenotes.importers import contract, registry, table
 from sleevenotes.importers.contract import Options
 from sleevenotes.pipeline import exporting, importing
 from sleevenotes.pipeline.uploads import Uploads
-from sleevenotes.server import feeds, services, templating, uploading
+from sleevenotes.server import feeds, services, templating, uploading, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import events, imports, jobs
@@ -146,7 +146,7 @@ async def one(request: Asking, account: SignedIn, import_id: FromPath[int]) -> T
 async def _offer(request: Asking, account: Account, told: Import, heard: str) -> Template:
     asked = dict(request.query_params)
     chosen = msgspec.convert(asked, Chosen) if asked else Chosen(zone=account.time_zone)
-    problem, path = "", _uploads(request).path(told.upload)
+    problem, path, where = "", _uploads(request).path(told.upload), views.zone(account.time_zone)
     try:
         options = chosen.options()
     except errors.Refused as why:
@@ -163,7 +163,7 @@ async def _offer(request: Asking, account: Account, told: Import, heard: str) ->
         options=options,
         problem=problem or look.problem,
         origins=ORIGINS,
-        tell=feeds.dater(account, services.of(request).clock.now()),
+        tell=lambda at: f"{at.astimezone(where):%Y-%m-%d %H:%M}",
         status_code=422 if problem else 200,
     )
 

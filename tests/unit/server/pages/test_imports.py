@@ -134,7 +134,7 @@ async def test_a_file_beyond_the_limit_is_refused_whether_or_not_its_length_is_t
     async def body() -> httpx.AsyncByteStream:  # type: ignore[misc] # an iterator is one
         yield form.read()
 
-    untold = await client.post("/imports", content=body(), headers={"content-type": form.headers["content-type"]})  # type: ignore[arg-type]
+    untold = await client.post("/imports", content=body(), headers={"content-type": form.headers["content-type"]})
     assert untold.status_code == 413
     assert uploads(settings) == []
 
