@@ -210,10 +210,13 @@ def export(
 
 
 async def _export(settings: Settings, path: Path, account: str, kind: str) -> int:
+    import structlog
+
     from sleevenotes import app
     from sleevenotes.pipeline import exporting
 
     write = exporting.writer(kind)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # the output may be the file
     async with app.open(settings) as parts:
         async with parts.database.connection() as conn:
             owner = await tools.account(conn, account)

@@ -23,7 +23,7 @@ EMPTY_ZIP = b"PK\x05\x06"
 HEAD = 65_536  # bytes by which a format is recognised
 MAX_UNPACKED = 16 << 30  # bytes out of one upload
 MAX_FILES = 20_000  # of an archive; ListenBrainz has one a month, Spotify some dozens
-BUFFER = 1 << 18
+BUFFER = 1 << 15  # bytes read at once; also how finely the progress moves
 
 
 class Meter:

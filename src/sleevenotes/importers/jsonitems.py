@@ -22,7 +22,7 @@ from sleevenotes import errors
 from sleevenotes.importers.contract import Item, Skipped, Unfit
 from sleevenotes.importers.files import File
 
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 MAX_ITEM = 16_000_000  # characters; a page of a thousand tracks has some 1.5 million
 _DECODER = json.JSONDecoder()
 _BLANK = " \t\r\n"
