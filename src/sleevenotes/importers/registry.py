@@ -69,7 +69,7 @@ def read(plan: Plan, options: contract.Options) -> Generator[contract.Item]:
 
 
 def _unknown(upload: Upload) -> str:
-    known = "; ".join(importer.called for importer in ALL)
+    known = "; ".join(importer.called for importer in ALL) + ", with a header naming at least ts, artist and track"
     if len(upload.files) > 1:
         names = ", ".join(file.name for file in upload.files[:5])
         return (

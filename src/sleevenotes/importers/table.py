@@ -75,7 +75,7 @@ class Table:
     """The importer of tables of plays whose columns are named."""
 
     name = "table"
-    called = "a table of plays: a header naming at least ts, artist and track, separated by tabs, commas or semicolons"
+    called = "a table of plays"
 
     def recognises(self, file: File) -> bool:
         """Say whether the first line is a header in which artist, track and time are found."""

@@ -85,6 +85,7 @@ class Look(NamedTuple):
     left_out: list[tuple[str, int]]
     more: bool
     columns: list[str]
+    guessed: dict[str, str]  # of a table: artist, track, album, time -> column
     problem: str
     files: int
 
@@ -172,16 +173,19 @@ def _look(path: object, name: str, options: Options) -> Look:
     """Read the beginning of a file. Blocks."""
     try:
         with importing.looked_at(path, name, options) as plan:  # type: ignore[arg-type] # a path
-            columns = table.header(plan.files[0])[1] if plan.importer.name == table.Table.name else []
+            told = table.layout(plan.files[0], options) if plan.importer.name == table.Table.name else None
             items = list(itertools.islice(registry.read(plan, options), LOOKED_AT))
             files = len(plan.files)
     except errors.Refused as why:
-        return Look("a table of plays", table.Table.name, [], 0, [], False, _columns(path, name), str(why), 1)
+        return Look(table.Table.called, table.Table.name, [], 0, [], False, _columns(path, name), {}, str(why), 1)
     found = [item.scrobble if isinstance(item, contract.Hidden) else item for item in items]
     plays = [item for item in found if isinstance(item, model.Scrobble)]
     left = Counter(item.kind for item in items if isinstance(item, contract.Skipped)).most_common()
     more = len(items) == LOOKED_AT
-    return Look(plan.importer.called, plan.importer.name, plays[:SHOWN], len(plays), left, more, columns, "", files)
+    columns = list(told.names) if told else []
+    guessed = {role: columns[place] for role, place in told.roles.items()} if told else {}
+    called, importer = plan.importer.called, plan.importer.name
+    return Look(called, importer, plays[:SHOWN], len(plays), left, more, columns, guessed, "", files)
 
 
 def _columns(path: object, name: str) -> list[str]:
