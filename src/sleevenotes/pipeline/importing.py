@@ -156,34 +156,39 @@ class Importing:
     async def _piece(self, told: Import) -> None:
         try:
             reading = await self._resumed(told)
-            ended = await self._batches(told, reading)
         except errors.Refused as why:
-            self._let_go(told.id)
             await self._end(told, imports.FAILED, str(why))
             return
         except FileNotFoundError:
             await self._end(told, imports.FAILED, "The uploaded file is gone. Upload it again: nothing is doubled.")
             return
-        except BaseException:
-            self._let_go(told.id)
-            raise
+        ended = True
+        try:
+            ended = await self._batches(told, reading)
+        except errors.Refused as why:
+            await self._end(told, imports.FAILED, str(why))
+            return
+        finally:
+            if ended:
+                reading.close()
         if ended:
-            self._let_go(told.id)
             await self._end(told, imports.DONE)
             return
+        self._let_go(told.id)
+        self._open[told.id] = reading
         async with self._database.transaction() as conn:
             await jobs.enqueue(conn, STAGE, [told.id], BAND)
 
     async def _resumed(self, told: Import) -> Reading:
-        """Return the upload, read as far as the import is."""
+        """Return the upload, read as far as the import is. While it is read, nobody else can get at it."""
         reading = self._open.pop(told.id, None)
-        if reading is None or reading.position != told.position:
-            if reading is not None:
-                reading.close()
-            path = self._uploads.path(told.upload)
-            reading = await asyncio.to_thread(Reading, path, told.file_name, self._options(told))
-            await asyncio.to_thread(reading.skip_to, told.position)
-        self._open[told.id] = reading
+        if reading is not None and reading.position == told.position:
+            return reading
+        if reading is not None:
+            reading.close()
+        path = self._uploads.path(told.upload)
+        reading = await asyncio.to_thread(Reading, path, told.file_name, self._options(told))
+        await asyncio.to_thread(reading.skip_to, told.position)
         return reading
 
     async def _batches(self, told: Import, reading: Reading) -> bool:
@@ -196,6 +201,7 @@ class Importing:
         return False
 
     def _let_go(self, import_id: int) -> None:
+        """Close a file that is kept open for the next piece."""
         reading = self._open.pop(import_id, None)
         if reading is not None:
             reading.close()

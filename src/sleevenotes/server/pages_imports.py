@@ -16,7 +16,7 @@ from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Stream, Template
 
 from sleevenotes import errors, model
-from sleevenotes.importers import contract, registry, table
+from sleevenotes.importers import contract, registry, table, times
 from sleevenotes.importers.contract import Options
 from sleevenotes.pipeline import exporting, importing
 from sleevenotes.pipeline.uploads import Uploads
@@ -30,6 +30,7 @@ from sleevenotes.store.imports import Import
 LOOKED_AT = 1000  # items of a file that a look reads
 SHOWN = 8  # plays of them that it shows
 MB = 1_000_000  # bytes
+COUNTED = 20_000  # rows left out that are counted by their reason while an import runs
 LEFT_OUT = 20  # rows of a report on its page
 
 ORIGINS = {
@@ -62,6 +63,7 @@ class Chosen(msgspec.Struct, frozen=True):
             raise errors.Refused(f"Seconds: {self.min_played_s[:20]!r} is not a number of them.", field="min_played_s")
         if self.origin not in ORIGINS:
             raise errors.Refused(f"{self.origin[:20]!r} is no service we know.", field="origin")
+        times.zone(self.zone)
         return Options(
             raw=self.raw == "1",
             artist=self.artist,
@@ -129,9 +131,9 @@ async def one(request: Asking, account: SignedIn, import_id: FromPath[int]) -> T
         heard = (await events.read(conn, account.id, "")).cursor
         told = await imports.own(conn, account.id, import_id)
     if told.status == imports.OFFERED:
-        return await _offer(request, account, told, heard)
+        return await _offer(request, account, told, Chosen(zone=account.time_zone))
     async with parts.database.connection() as conn:
-        kinds = await imports.kinds(conn, import_id)
+        kinds = await imports.kinds(conn, import_id) if told.skipped < COUNTED or told.finished_at else []
         skips = await imports.skips(conn, import_id, limit=LEFT_OUT)
     return templating.page(
         request,
@@ -144,9 +146,7 @@ async def one(request: Asking, account: SignedIn, import_id: FromPath[int]) -> T
     )
 
 
-async def _offer(request: Asking, account: Account, told: Import, heard: str) -> Template:
-    asked = dict(request.query_params)
-    chosen = msgspec.convert(asked, Chosen) if asked else Chosen(zone=account.time_zone)
+async def _offer(request: Asking, account: Account, told: Import, chosen: Chosen) -> Template:
     problem, path, where = "", _uploads(request).path(told.upload), views.zone(account.time_zone)
     try:
         options = chosen.options()
@@ -157,7 +157,6 @@ async def _offer(request: Asking, account: Account, told: Import, heard: str) ->
         request,
         "import_offer.html",
         account,
-        cursor=heard,
         one=told,
         look=look,
         chosen=chosen,
@@ -236,6 +235,18 @@ def _importer(uploads: Uploads, came: uploading.Incoming) -> str:
         if len(_columns(uploads.path(came.upload), came.file_name)) < len(table.NEEDED):
             raise
         return table.Table.name
+
+
+@post("/imports/{import_id:int}/look", status_code=200)
+async def look_again(
+    request: Asking, account: SignedIn, import_id: FromPath[int], data: URLEncodedBody[Chosen]
+) -> Template | Redirect:
+    """Show what would come of an offered file if it were read so."""
+    async with services.of(request).database.connection() as conn:
+        told = await imports.own(conn, account.id, import_id)
+    if told.status != imports.OFFERED:
+        return Redirect(f"/imports/{import_id}", status_code=303)
+    return await _offer(request, account, told, data)
 
 
 @post("/imports/{import_id:int}/start", status_code=303)
@@ -341,4 +352,4 @@ def _called(name: str) -> str:
     return found.called if found else name
 
 
-handlers = [every, one, upload, start, undo, discard, skipped, export]
+handlers = [every, one, upload, look_again, start, undo, discard, skipped, export]

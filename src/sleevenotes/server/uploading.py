@@ -21,6 +21,7 @@ from sleevenotes.server.templating import Asking
 
 FIELD = "file"
 WRITTEN_TOGETHER = 1 << 20  # bytes; each write goes to a thread
+FRAME = 10_000  # bytes that a form has around its file, at most
 _FIELD_LENGTH = 1000  # of what is no file
 
 
@@ -38,7 +39,8 @@ async def receive(request: Asking, uploads: Uploads, limit: int) -> Incoming:
     Raises PermissionDeniedException for a form that is not ours, ClientException for one without a file, and an
     HTTPException 413 for a file that is too large; nothing is kept then.
     """
-    if int(request.headers.get("content-length", "0") or 0) > limit + 10_000:
+    told = request.headers.get("content-length", "")
+    if told.isdecimal() and int(told[:20]) > limit + FRAME:
         raise _too_large(limit)
     upload = await asyncio.to_thread(uploads.new)
     path = uploads.path(upload)

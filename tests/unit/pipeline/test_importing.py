@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from sleevenotes import errors, model
 from sleevenotes.importers import contract, registry, table
 from sleevenotes.importers.files import File
 from sleevenotes.pipeline import importing
+from sleevenotes.pipeline.importing import Importing
 from sleevenotes.store import imports
 from tests.unit.pipeline.importing_house import BAND, START, House, house, rows
 
@@ -80,6 +82,26 @@ async def test_an_import_that_runs_is_undone_from_where_it_is(house: House) -> N
     async with house.database.connection() as conn:
         assert await imports.undo(conn, house.account_id, number)
     told = await house.finish(number, stage)
+    assert (told.status, told.removed, await house.plays()) == ("undone", 30, 0)
+
+
+@pytest.mark.usefixtures("in_small_pieces")
+async def test_undoing_while_a_piece_is_at_work_ends_both(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = await house.offered(rows(75))
+    stage = house.stage()
+    await stage.run([number], BAND)
+    keep = Importing._keep
+
+    async def undone_meanwhile(self: Importing, told: imports.Import, *rest: Any) -> None:
+        async with house.database.connection() as conn:
+            await imports.undo(conn, house.account_id, number)
+        await stage.run([number], BAND)  # the other job, while the file of this one is being read
+        await keep(self, told, *rest)
+
+    monkeypatch.setattr(Importing, "_keep", undone_meanwhile)
+    with pytest.raises(errors.Gone):
+        await stage.run([number], BAND)
+    told = await house.told(number)
     assert (told.status, told.removed, await house.plays()) == ("undone", 30, 0)
 
 

@@ -83,8 +83,9 @@ async def test_columns_nobody_guesses_are_asked_for(client: Client, listener: Li
     assert "no column looks like the artist" in offer
     assert "<option>who</option>" in offer
     chosen = {"artist": "who", "track": "what", "zone": "Europe/Vienna"}
-    look = (await client.get(way, params=chosen)).text
-    assert "Talisman" in look
+    assert "Talisman" in (await send(client, f"{way}/look", asked="1", **chosen)).text
+    nowhere = await send(client, f"{way}/look", **{**chosen, "zone": "Vienna"})
+    assert (nowhere.status_code, "is not a time zone" in nowhere.text) == (422, True)
     await send(client, f"{way}/start", asked="1", origin="lastfm", **chosen)
     await worked(listener, settings)
     async with listener.database.connection() as conn:
@@ -96,8 +97,8 @@ async def test_which_streams_of_spotify_count_is_chosen_before(client: Client) -
     stream = {"endTime": "2022-12-05 16:52", "artistName": "Air", "trackName": "Talisman", "msPlayed": 40_000}
     way = (await upload(client, json.dumps([stream]), "StreamingHistory0.json")).headers["location"]
     assert "1 play." in (await client.get(way)).text
-    assert "1 too short" in (await client.get(way, params={"min_played_s": "60"})).text
-    refused = await client.get(way, params={"min_played_s": "a while"})
+    assert "1 too short" in (await send(client, f"{way}/look", min_played_s="60")).text
+    refused = await send(client, f"{way}/look", min_played_s="a while")
     assert refused.status_code == 422
     assert "is not a number of them" in refused.text
 
