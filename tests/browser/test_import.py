@@ -22,7 +22,8 @@ from tests.browser.test_pages import CONTRASTS, keep_picture
 
 PLAYS = 25_000
 BAD = {7: "", 9_000: "yesterday", 24_999: "0"}  # row -> what stands where its time should
-FEED_S = 2.0  # seconds in which a page is there while an import runs on a busy machine
+FEED_S = 5.0  # seconds in which a page is there while an import runs, on a machine that runs other tests as well
+PATIENCE = 30_000  # ms for what the same machine has to do first
 
 
 @contextlib.asynccontextmanager
@@ -75,7 +76,7 @@ async def test_a_history_of_25_000_plays_is_imported_while_the_pages_stay_usable
         assert len(seen) > 3, "the progress stood still"
         assert seen == sorted(seen)
         assert slowest < FEED_S
-        await expect(figure(page, "New plays")).to_have_text("25 000")
+        await expect(figure(page, "New plays")).to_have_text("25 000", timeout=PATIENCE)
         await expect(figure(page, "Left out")).to_have_text("3")
         reasons = page.locator(".left tbody tr")
         await expect(reasons).to_have_count(3)
@@ -89,7 +90,7 @@ async def test_a_history_of_25_000_plays_is_imported_while_the_pages_stay_usable
         await page.goto(f"{site.url}/imports")
         await offer(page, history)
         await page.get_by_role("button", name="Import", exact=True).click()
-        await expect(figure(page, "Here already")).to_have_text("25 000", timeout=60_000)
+        await expect(figure(page, "Here already")).to_have_text("25 000", timeout=4 * PATIENCE)
         await expect(figure(page, "New plays")).to_have_text("0")
         await legible(page)
         await page.goto(f"{site.url}/imports")
@@ -102,7 +103,7 @@ async def offer(page: Page, history: Path) -> None:
     """Choose a file and send it, as a listener does."""
     await page.get_by_label("A history, as it came").set_input_files(history)
     await page.get_by_role("button", name="Upload").click()
-    await expect(page.get_by_role("button", name="Import", exact=True)).to_be_enabled()
+    await expect(page.get_by_role("button", name="Import", exact=True)).to_be_enabled(timeout=PATIENCE)
 
 
 async def watch(site: Site, page: Page) -> tuple[list[float], float]:
