@@ -1,4 +1,4 @@
-"""The files of an upload: one, plain or compressed by gzip, or those of a zip archive. Opened as streams only.
+"""The files of an upload: one, plain or compressed by gzip, or those of a zip archive or a directory; as streams.
 
 A meter counts what is read, for the progress; and what comes out of compression, for a small file may unpack to more
 than anybody's disk.
@@ -7,6 +7,7 @@ than anybody's disk.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import io
 import zipfile
@@ -152,9 +153,11 @@ class Upload:
         self.name = name
         self._zip: zipfile.ZipFile | None = None
         self._source = source
-        with self._open() as stream:
-            head = stream.read(4)
-        self.files = self._members() if head in (ZIP_MAGIC, EMPTY_ZIP) else [self._only()]
+        try:
+            self.files = self._found()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Upload:
         return self
@@ -171,6 +174,24 @@ class Upload:
         """Say which files will be read, for the progress."""
         self.meter.total = sum(file.size for file in files)
 
+    def _found(self) -> list[File]:
+        if isinstance(self._source, Path) and self._source.is_dir():
+            return self._beneath(self._source)
+        with self._open() as stream:
+            head = stream.read(4)
+        return self._members() if head in (ZIP_MAGIC, EMPTY_ZIP) else [self._only()]
+
+    def _beneath(self, directory: Path) -> list[File]:
+        """Return the files of an archive that was unpacked."""
+        inside = {str(path.relative_to(directory)): path for path in directory.rglob("*") if path.is_file()}
+        if len(inside) > MAX_FILES:
+            raise errors.Refused(f"the directory holds more than {MAX_FILES} files: not a listening history")
+        return [
+            File(name, path.stat().st_size, functools.partial(_opened, path), self.meter)
+            for name, path in sorted(inside.items(), key=lambda named: _natural(named[0]))
+            if not _is_litter(name)
+        ]
+
     def _open(self) -> BinaryIO:
         return io.BytesIO(self._source) if isinstance(self._source, bytes) else self._source.open("rb")
 
@@ -180,7 +201,7 @@ class Upload:
 
     def _members(self) -> list[File]:
         try:
-            self._zip = zipfile.ZipFile(self._open())
+            self._zip = zipfile.ZipFile(io.BytesIO(self._source) if isinstance(self._source, bytes) else self._source)
             inside = [info for info in self._zip.infolist() if not info.is_dir() and not _is_litter(info.filename)]
             if len(inside) > MAX_FILES:
                 raise errors.Refused(f"the archive holds more than {MAX_FILES} files: not a listening history")
@@ -194,6 +215,10 @@ class Upload:
         archive = self._zip
         assert archive is not None  # noqa: S101 - the caller has just opened it
         return File(info.filename, info.file_size, lambda: cast("BinaryIO", archive.open(info)), self.meter)
+
+
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 def _is_litter(name: str) -> bool:

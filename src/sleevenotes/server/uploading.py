@@ -1,14 +1,16 @@
 """Taking in an uploaded file: a form's body, read as it comes and written to disk, whatever its size.
 
 The form is multipart/form-data: the field `csrf_token` first (or its header), then the file. Nothing is kept of a form
-that is not ours, and nothing of a file that is longer than the settings allow.
+that is not ours, and nothing of a file that is longer than the settings allow. Several files (an archive that a browser
+unpacked by itself) become one archive again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+import zipfile
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -21,7 +23,8 @@ from sleevenotes.server.templating import Asking
 
 FIELD = "file"
 WRITTEN_TOGETHER = 1 << 20  # bytes; each write goes to a thread
-FRAME = 10_000  # bytes that a form has around its file, at most
+FRAME = 1_000_000  # bytes that a form has around its files, at most
+MAX_PARTS = 1000  # files and fields of a form
 _FIELD_LENGTH = 1000  # of what is no file
 
 
@@ -36,8 +39,8 @@ class Incoming(NamedTuple):
 async def receive(request: Asking, uploads: Uploads, limit: int) -> Incoming:
     """Take a form's file in, at most `limit` bytes.
 
-    Raises PermissionDeniedException for a form that is not ours, ClientException for one without a file, and an
-    HTTPException 413 for a file that is too large; nothing is kept then.
+    Several files come in as one archive. Raises PermissionDeniedException for a form that is not ours, ClientException
+    for one without a file, and an HTTPException 413 for a file that is too large; nothing is kept then.
     """
     told = request.headers.get("content-length", "")
     if told.isdecimal() and int(told[:20]) > limit + FRAME:
@@ -56,7 +59,7 @@ async def _written(request: Asking, path: Path, limit: int) -> tuple[str, int]:
     with await asyncio.to_thread(path.open, "wb") as file:
         form = _Form(auth.is_ours_by_header(request), request, _Sink(file, limit))
         try:
-            with PushMultipartParser(_boundary(request), max_segment_count=20) as parser:
+            with PushMultipartParser(_boundary(request), max_segment_count=MAX_PARTS) as parser:
                 async for chunk in _chunks(request):
                     for event in parser.parse(chunk):
                         form.take(event)
@@ -64,9 +67,40 @@ async def _written(request: Asking, path: Path, limit: int) -> tuple[str, int]:
         except MultipartError as error:
             raise ClientException(f"The form cannot be read: {error}") from None
         await form.sink.flush(last=True)
-    if not form.file_name:
+    if not form.files:
         raise ClientException("No file came with the form: choose one first.")
-    return form.file_name, form.sink.size
+    first, *others = form.files
+    if not others:
+        return first.name, form.sink.size
+    await asyncio.to_thread(_pack, path, form.files, form.sink.size)
+    return f"{first.name} and {len(others)} more", form.sink.size
+
+
+class _Part(NamedTuple):
+    """A file of the form: its name, and where its bytes begin in what was written."""
+
+    name: str
+    start: int
+
+
+def _pack(path: Path, parts: Sequence[_Part], end: int) -> None:
+    """Make an archive of files that were written one behind the other. Blocks."""
+    packed = path.with_suffix(".zip")
+    ends = [*(part.start for part in parts[1:]), end]
+    try:
+        with (
+            path.open("rb") as together,
+            zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        ):
+            for number, (part, behind) in enumerate(zip(parts, ends, strict=True), start=1):
+                with archive.open(f"{number}/{part.name}", "w", force_zip64=True) as file:
+                    left = behind - part.start
+                    while left and (chunk := together.read(min(left, WRITTEN_TOGETHER))):
+                        file.write(chunk)
+                        left -= len(chunk)
+        packed.replace(path)
+    finally:
+        packed.unlink(missing_ok=True)
 
 
 class _Sink:
@@ -95,7 +129,7 @@ class _Form:
 
     def __init__(self, ours: bool, request: Asking, sink: _Sink) -> None:
         self.sink = sink
-        self.file_name = ""
+        self.files: list[_Part] = []
         self._ours = ours
         self._request = request
         self._segment: MultipartSegment | None = None
@@ -116,9 +150,7 @@ class _Form:
     def _begin_file(self, name: str) -> None:
         if not self._ours:
             raise PermissionDeniedException(auth.NOT_OURS)
-        if self.file_name:
-            raise ClientException("One file at a time, please.")
-        self.file_name = name.replace("\\", "/").rpartition("/")[2][:200] or "upload"
+        self.files.append(_Part(name.replace("\\", "/").rpartition("/")[2][:200] or "upload", self.sink.size))
 
     def _end_field(self) -> None:
         if self._segment is not None and self._segment.name == auth.CSRF_FIELD:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sleevenotes import errors, model
-from sleevenotes.importers import contract, files
+from sleevenotes.importers import contract, files, registry
 from tests.unit.importers.reading import archive, format_of, items, plays, skips
 
 MBID = "62c2e20a-559e-422f-a44c-9afa7882f0c4"
@@ -263,6 +264,16 @@ def test_spotifys_zip_is_read_file_by_file_and_its_videos_are_left_out() -> None
     assert isinstance(play, model.Scrobble)
     assert isinstance(video, contract.Skipped)
     assert (video.place, video.kind) == ("my_spotify_data/Streaming_History_Video_2022.json, item 1", contract.NO_MUSIC)
+
+
+def test_an_archive_that_was_unpacked_is_read_from_its_directory(tmp_path: Path) -> None:
+    for number in (10, 9):
+        path = tmp_path / "my_spotify_data" / f"Streaming_History_Audio_{number}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps([stream(master_metadata_track_name=str(number))]))
+    with files.Upload(tmp_path) as upload:
+        found = list(registry.read(registry.plan(upload), contract.Options()))
+    assert [item.track for item in found if isinstance(item, model.Scrobble)] == ["9", "10"]
 
 
 def test_the_account_data_of_spotify_tell_less() -> None:

@@ -18,10 +18,11 @@ function said(request) {
   return page.querySelector("main .lead, main p")?.textContent.trim() || `The server answered ${request.status}.`;
 }
 
-function send(file) {
+function send(files) {
   const limit = Number(form.dataset.limit);
-  if (file.size > limit) {
-    complain(`${file.name} has ${megabytes(file.size)}; this server takes ${megabytes(limit)} at once. Compress it, or import it on the server.`);
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  if (size > limit) {
+    complain(`${files.length > 1 ? "They have" : `${files[0].name} has`} ${megabytes(size)}; this server takes ${megabytes(limit)} at once. Compress it, or import it on the server.`);
     return;
   }
   complain("");
@@ -29,7 +30,7 @@ function send(file) {
   const body = new FormData();
   const token = form.querySelector("input[type=hidden]");
   body.append(token.name, token.value); // before the file: the server looks at it first
-  body.append("file", file, file.name);
+  for (const file of files) body.append("file", file, file.name);
   const request = new XMLHttpRequest(); // fetch tells no progress of what it sends
   request.open("POST", form.action);
   request.upload.addEventListener("progress", (event) => {
@@ -55,7 +56,7 @@ function done() {
 if (form) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(form.querySelector("#file").files[0]);
+    send([...form.querySelector("#file").files]);
   });
   // a drop that misses the frame must not open the file in place of the page
   for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());
@@ -63,8 +64,8 @@ if (form) {
   form.addEventListener("dragleave", (event) => { if (!form.contains(event.relatedTarget)) form.classList.remove("over"); });
   form.addEventListener("drop", (event) => {
     form.classList.remove("over");
-    const [file] = event.dataTransfer.files;
-    if (file) send(file);
+    const files = [...event.dataTransfer.files];
+    if (files.length) send(files);
   });
 }
 

@@ -103,6 +103,20 @@ async def test_which_streams_of_spotify_count_is_chosen_before(client: Client) -
     assert "is not a number of them" in refused.text
 
 
+async def test_files_of_an_archive_that_a_browser_unpacked_are_one_import(client: Client, settings: Settings) -> None:
+    streams = [
+        [{"endTime": f"2022-12-0{day} 16:52", "artistName": "Air", "trackName": f"Track {day}", "msPlayed": 40_000}]
+        for day in (1, 2)
+    ]
+    parts = [("file", ("StreamingHistory.json", json.dumps(stream).encode())) for stream in streams]
+    answer = await client.post("/imports", data={"csrf_token": await token_of(client)}, files=parts)
+    offer = (await client.get(answer.headers["location"])).text
+    assert "StreamingHistory.json and 1 more" in offer
+    assert "2 plays." in offer
+    assert "2 files" in offer
+    assert len(uploads(settings)) == 1
+
+
 async def test_a_file_that_is_no_history_is_refused_and_not_kept(client: Client, settings: Settings) -> None:
     refused = await upload(client, b"%PDF-1.4\n", "letter.pdf")
     assert refused.status_code == 422
@@ -124,6 +138,7 @@ async def test_a_file_beyond_the_limit_is_refused_whether_or_not_its_length_is_t
     client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sleevenotes.server.pages_imports.MB", 1)  # so that the limit is 2,000 bytes
+    monkeypatch.setattr("sleevenotes.server.uploading.FRAME", 1000)
     big = TABLE + "1559570092,Air,Talisman\n" * 1000
     refused = await upload(client, big)
     assert refused.status_code == 413
