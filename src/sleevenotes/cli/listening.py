@@ -216,7 +216,8 @@ async def _export(settings: Settings, path: Path, account: str, kind: str) -> in
     from sleevenotes.pipeline import exporting
 
     write = exporting.writer(kind)
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # the output may be the file
+    # the standard output may be the file
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     async with app.open(settings) as parts:
         async with parts.database.connection() as conn:
             owner = await tools.account(conn, account)
