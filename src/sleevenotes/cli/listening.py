@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -14,8 +16,6 @@ from sleevenotes import errors
 from sleevenotes.cli import tools
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from sleevenotes.importers import contract
     from sleevenotes.pipeline.importing import Importing
     from sleevenotes.settings import Settings
@@ -210,15 +210,11 @@ def export(
 
 
 async def _export(settings: Settings, path: Path, account: str, kind: str) -> int:
-    import structlog
-
     from sleevenotes import app
     from sleevenotes.pipeline import exporting
 
     write = exporting.writer(kind)
-    # the standard output may be the file
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
-    async with app.open(settings) as parts:
+    async with _logs_aside(), app.open(settings) as parts:
         async with parts.database.connection() as conn:
             owner = await tools.account(conn, account)
         chunks = exporting.stream(parts.database, owner.id, write)
@@ -234,6 +230,19 @@ async def _export(settings: Settings, path: Path, account: str, kind: str) -> in
         finally:
             beside.unlink(missing_ok=True)
     return size
+
+
+@contextlib.asynccontextmanager
+async def _logs_aside() -> AsyncIterator[None]:
+    """Have logs go to the standard error output: the other one may be the file."""
+    import structlog
+
+    before = structlog.get_config()["logger_factory"]
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    try:
+        yield
+    finally:
+        structlog.configure(logger_factory=before)
 
 
 async def _written(chunks: AsyncIterator[bytes], file: BinaryIO) -> int:
