@@ -33,7 +33,6 @@ STAGE = "import"
 BAND = model.Band.DEFAULT  # a listener watches; behind the names of an earlier import it would stand still
 PIECE = 20  # batches of MAX_ROWS
 AHEAD = timedelta(hours=1)  # a player's clock may be this much ahead
-OFFERED_FOR = timedelta(days=1)  # a file that was looked at and not begun is kept for so long
 
 log = structlog.get_logger(__name__)
 

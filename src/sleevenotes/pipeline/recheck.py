@@ -12,6 +12,7 @@ from datetime import timedelta
 import structlog
 
 from sleevenotes import model
+from sleevenotes.pipeline import uploads
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import (
     accounts,
@@ -118,3 +119,4 @@ async def tidy(tools: Tools) -> None:
         await jobs.purge(conn, now - KEEP_JOB_LOG)
         known = await images.digests(conn)
     await asyncio.to_thread(tools.files.sweep, known, ORPHAN_AGE)
+    await uploads.tidy(tools.database, uploads.Uploads(tools.files.root.parent), now)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from pathlib import Path
 
-ORPHAN_S = 24 * 3600  # a file of no import may still be coming in for so long
+from sleevenotes.store import imports
+from sleevenotes.store.postgres import Database
+
+ORPHAN_S = 3600  # seconds without a further byte after which a file of no import is not coming in any more
+OFFERED_FOR = timedelta(days=1)  # a file that was looked at and not begun is kept for so long
 
 
 class Uploads:
@@ -37,3 +43,13 @@ class Uploads:
         for path in self.root.iterdir():
             if path.name not in needed and time.time() - path.stat().st_mtime > ORPHAN_S:  # the disk has its own clock
                 path.unlink(missing_ok=True)
+
+
+async def tidy(database: Database, uploads: Uploads, now: datetime) -> None:
+    """Drop what was uploaded and never begun, and files whose import is gone, with its account or by itself."""
+    async with database.connection() as conn:
+        gone = await imports.forgotten(conn, now - OFFERED_FOR)
+        needed = await imports.uploads(conn)
+    for name in gone:
+        await asyncio.to_thread(uploads.remove, name)
+    await asyncio.to_thread(uploads.sweep, needed)

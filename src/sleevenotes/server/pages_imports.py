@@ -206,7 +206,6 @@ async def upload(request: Asking, account: SignedIn) -> Redirect:
     Raises errors.Refused for a file that is no history.
     """
     parts, uploads = services.of(request), _uploads(request)
-    await _tidy(request)
     came = await uploading.receive(request, uploads, parts.settings.upload_limit_mb * MB)
     try:
         importer = await asyncio.to_thread(_importer, uploads, came)
@@ -293,17 +292,6 @@ async def discard(request: Asking, account: SignedIn, import_id: FromPath[int]) 
     if gone:
         await asyncio.to_thread(_uploads(request).remove, gone)
     return Redirect("/imports", status_code=303)
-
-
-async def _tidy(request: Asking) -> None:
-    """Drop what was uploaded and never begun, once somebody uploads again."""
-    parts, uploads = services.of(request), _uploads(request)
-    async with parts.database.connection() as conn:
-        gone = await imports.forgotten(conn, parts.clock.now() - importing.OFFERED_FOR)
-        needed = await imports.uploads(conn)
-    for name in gone:
-        await asyncio.to_thread(uploads.remove, name)
-    await asyncio.to_thread(uploads.sweep, needed)
 
 
 # ---------------------------------------------------------------- the report, the way out

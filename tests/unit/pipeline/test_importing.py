@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from sleevenotes import errors, model
 from sleevenotes.importers import contract, registry, table
 from sleevenotes.importers.files import File
-from sleevenotes.pipeline import importing
+from sleevenotes.pipeline import importing, uploads
 from sleevenotes.pipeline.importing import Importing
 from sleevenotes.store import imports
 from tests.unit.pipeline.importing_house import BAND, START, House, house, rows
@@ -141,11 +142,20 @@ async def test_a_stopped_import_goes_on_where_it_was_once_it_is_told_to(house: H
     assert (await house.finish(number)).stored == 5
 
 
-async def test_uploads_that_were_never_begun_are_dropped_after_a_day(house: House) -> None:
+async def test_uploads_that_were_never_begun_or_whose_import_is_gone_are_dropped(house: House) -> None:
+    kept, offered, orphan, coming = (house.uploads.new() for _ in range(4))
+    for name in (kept, offered, orphan, coming):
+        house.uploads.path(name).write_bytes(b"x")
+    os.utime(house.uploads.path(orphan), (0, 0))
+    now = house.clock.now()
     async with house.database.connection() as conn:
-        await imports.offer(
-            conn, house.account_id, file_name="x", upload="abc", size=1, importer="table", now=house.clock.now()
-        )
-        assert await imports.forgotten(conn, house.clock.now() - importing.OFFERED_FOR) == []
-        house.clock.turn(importing.OFFERED_FOR.total_seconds() + 1)
-        assert await imports.forgotten(conn, house.clock.now() - importing.OFFERED_FOR) == ["abc"]
+        for upload in (kept, offered):
+            number = await imports.offer(
+                conn, house.account_id, file_name="x", upload=upload, size=1, importer="table", now=now
+            )
+            if upload == kept:
+                await imports.begin(conn, house.account_id, number, {}, "table", now)
+    await uploads.tidy(house.database, house.uploads, now)
+    assert {path.name for path in house.uploads.root.iterdir()} == {kept, offered, coming}
+    await uploads.tidy(house.database, house.uploads, now + uploads.OFFERED_FOR + timedelta(seconds=1))
+    assert {path.name for path in house.uploads.root.iterdir()} == {kept, coming}
