@@ -34,7 +34,7 @@ COUNTED = 20_000  # rows left out that are counted by their reason while an impo
 LEFT_OUT = 20  # rows of a report on its page
 
 ORIGINS = {
-    "": "it does not matter",
+    "": "I do not know",
     "lastfm": "Last.fm",
     "listenbrainz": "ListenBrainz",
     "spotify": "Spotify",
