@@ -28,6 +28,7 @@ from sleevenotes.pipeline import (
     evidence,
     farewell,
     history,
+    importing,
     jobs,
     match,
     offers,
@@ -42,6 +43,7 @@ from sleevenotes.pipeline import (
 )
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
+from sleevenotes.pipeline.uploads import Uploads
 from sleevenotes.settings import Settings
 from sleevenotes.sources import contract, registry
 from sleevenotes.store import jobs as store_jobs
@@ -99,7 +101,9 @@ async def working(
     asked = sources_of(parts.settings) if sources is None else sources
     clock_of_stages = alarms.Alarms(parts.database, parts.clock)
     tools = Tools(parts.database, parts.clock, parts.files, asked, clock_of_stages, parts.catalogue)
-    mine = [stage for stage in stages(tools) if stage.name not in leaving]
+    histories = importing_of(parts)
+    every = [*stages(tools), jobs.Stage(importing.STAGE, histories.run, histories.give_up)]
+    mine = [stage for stage in every if stage.name not in leaving]
     worker = jobs.Worker(parts.database, mine, parts.clock, parts.settings.worker_jobs)
     async with contextlib.AsyncExitStack() as stack:
         if transport is None:
@@ -158,6 +162,11 @@ def stages(tools: Tools) -> list[jobs.Stage]:
             for kind in history.KINDS
         ),
     ]
+
+
+def importing_of(parts: Parts) -> importing.Importing:
+    """Give the stage of imports, which keeps files open and is therefore one of a process."""
+    return importing.Importing(parts.database, parts.clock, parts.submitter, Uploads(parts.settings.data_path))
 
 
 def _lanes(parts: Parts, asked: Sequence[contract.Source], door: client.Client) -> list[lane.Lane]:

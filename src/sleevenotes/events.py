@@ -81,6 +81,12 @@ class ConnectionChanged(msgspec.Struct, frozen=True, tag="connection_changed"):
     service: str
 
 
+class ImportChanged(msgspec.Struct, frozen=True, tag="import_changed"):
+    """These imports of this account have moved on, or come to their end."""
+
+    ids: tuple[int, ...]
+
+
 Event = (
     ScrobblesStored
     | ScrobblesDeleted
@@ -93,4 +99,5 @@ Event = (
     | SearchesAnswered
     | FeedbackGiven
     | ConnectionChanged
+    | ImportChanged
 )

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sleevenotes import model
+from sleevenotes.pipeline import uploads
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import (
     accounts,
@@ -138,3 +139,4 @@ async def tidy(tools: Tools) -> None:
         await images.drop_uploads(conn, now - KEEP_UPLOADS)  # their files go with the sweep
         known = await images.digests(conn)
     await asyncio.to_thread(tools.files.sweep, known, ORPHAN_AGE)
+    await uploads.tidy(tools.database, uploads.Uploads(tools.files.root.parent), now)

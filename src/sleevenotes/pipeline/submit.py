@@ -86,6 +86,25 @@ class Submitter:
             self._flushing = asyncio.create_task(self._flush(), name="commit what is submitted")
         return await submit.done
 
+    async def bring(
+        self,
+        account_id: int,
+        sent: Sequence[Scrobble],
+        import_id: int,
+        noted: Callable[[Connection, Sequence[Stored]], Awaitable[None]],
+    ) -> None:
+        """Store at most MAX_ROWS plays of an import, and let it note in the same transaction what became of each.
+
+        Raises whatever `noted` raises, and nothing is stored then.
+        """
+        rows = [_row(account_id, scrobble, Band.LOW_PRIORITY, 0, import_id) for scrobble in sent]
+
+        async def store(conn: Connection) -> None:
+            await noted(conn, await _store(conn, rows, self._shelf, self._clock.now()) if rows else [])
+
+        async with self._bulk:
+            await self._committed(store)
+
     async def play_now(self, account_id: int, scrobble: Scrobble) -> None:
         """Note what an account plays now, and look its name up like any other."""
 
@@ -206,11 +225,12 @@ class _Submit(NamedTuple):
             self.done.set_exception(error)
 
 
-def _row(account_id: int, scrobble: Scrobble, band: Band, window_s: float) -> _Row:
+def _row(account_id: int, scrobble: Scrobble, band: Band, window_s: float, import_id: int | None = None) -> _Row:
     if scrobble.listened_at is None:
         raise errors.Refused("A scrobble needs the time it was played at.", field="listened_at")
     play, name = _identities(scrobble.artist, scrobble.track, scrobble.release)
-    return _Row(scrobbles.New(account_id, scrobble.listened_at, play, scrobble), name, band, window_s)
+    new = scrobbles.New(account_id, scrobble.listened_at, play, scrobble, import_id=import_id)
+    return _Row(new, name, band, window_s)
 
 
 @functools.lru_cache(maxsize=8192)  # a listener's plays repeat: 38 to 85 % of them

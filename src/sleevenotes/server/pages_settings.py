@@ -29,6 +29,8 @@ SECTIONS: tuple[Section, ...] = (
     Section("/plays/deleted", "Deleted plays", "Bring back what was deleted within 24 hours."),
     Section("/settings/lastfm", "Last.fm", "Bring your history in, and keep it in step."),
     Section("/settings/listenbrainz", "ListenBrainz", "Bring your listens in, and keep them in step."),
+    Section("/imports", "Imports", "Bring your history from another service, and undo it."),
+    Section("/export", "Export", "Take everything out, as a file."),
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ class New(msgspec.Struct, gc=False):
     """A scrobble on its way in; `identity` is names.digest(artist, track).
 
     Account, instant and identity are its key: what makes it the same as another. `id` and `lookup_id` are filled in
-    before it is stored.
+    before it is stored. `import_id` is the import that brings it, None where none does.
     """
 
     account_id: int
@@ -30,6 +30,7 @@ class New(msgspec.Struct, gc=False):
     scrobble: model.Scrobble
     id: int = 0
     lookup_id: int = 0
+    import_id: int | None = None
 
     @property
     def key(self) -> tuple[int, datetime, bytes]:
@@ -127,6 +128,7 @@ _COLUMNS = (
     "evidence",
     "extra",
     "inserted_at",
+    "import_id",
 )
 _NO_EVIDENCE = model.Evidence()
 
@@ -152,6 +154,7 @@ def _record(new: New, now: datetime) -> tuple[object, ...]:
         None if scrobble.evidence == _NO_EVIDENCE else scrobble.evidence,
         scrobble.extra or None,
         now,
+        new.import_id,
     )
 
 

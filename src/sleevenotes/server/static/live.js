@@ -226,6 +226,7 @@ const facts = {
     about("group", release_group_ids);
   },
   searches_answered: ({ ids }) => about("search", ids),
+  import_changed: (fact) => document.dispatchEvent(new CustomEvent("import_changed", { detail: fact })),
   reset: everything,
 };
 
