@@ -18,7 +18,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, FromQuery
 
 from sleevenotes import errors
-from sleevenotes.model import Band, Status
+from sleevenotes.model import Band
 from sleevenotes.server import auth, ops, problems, scrobble_json, services
 from sleevenotes.server.problems import ItemProblem
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
@@ -60,14 +60,6 @@ class RecentAnswer(msgspec.Struct, frozen=True):
 
     now_playing: ScrobbleAnswer | None
     scrobbles: list[ScrobbleAnswer]
-
-
-class EnrichmentAnswer(msgspec.Struct, frozen=True):
-    """How far a scrobble's enrichment is; `estimated_completion` is null while nobody can tell."""
-
-    status: Status
-    has_artwork: bool
-    estimated_completion: datetime | None
 
 
 def _properties() -> dict[str, Reference | Schema]:
@@ -204,13 +196,6 @@ async def show(request: Asked, scrobble_id: FromPath[int]) -> ScrobbleAnswer:
     return scrobble_json.written(await _own(request, scrobble_id))
 
 
-@get("/scrobbles/{scrobble_id:int}/enrichment_status")
-async def enrichment_status(request: Asked, scrobble_id: FromPath[int]) -> EnrichmentAnswer:
-    """Tell how far a scrobble's enrichment is."""
-    play = await _own(request, scrobble_id)
-    return EnrichmentAnswer(play.status, bool(play.image_digest), None)
-
-
 # ---------------------------------------------------------------- inside
 
 _NO_SUCH = "There is no such scrobble of yours."
@@ -250,7 +235,7 @@ def _answers(plays: Sequence[Play]) -> list[ScrobbleAnswer]:
 
 router = Router(
     "/api/v1",
-    route_handlers=[submit, delete_one, list_page, recent, show, enrichment_status],
+    route_handlers=[submit, delete_one, list_page, recent, show],
     tags=["Scrobbles"],
     include_in_schema=True,
 )

@@ -10,7 +10,7 @@ from litestar.response import Stream, Template
 from sleevenotes import errors
 from sleevenotes.server import (
     feeds,
-    live,
+    lines,
     pages_account,
     pages_music,
     pages_review,
@@ -96,12 +96,7 @@ async def line(
     after: FromQuery[str] = "",
 ) -> Stream:
     """Stream what happens to the account: server-sent events, see sleevenotes.server.live."""
-    hub: live.Hub = services.of(request).hub
-    return Stream(
-        hub.stream(account.id, request.headers.get("last-event-id") or after),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return lines.sse(request, account.id, after)
 
 
 def numbers(field: str, text: str) -> list[int]:

@@ -17,9 +17,11 @@ from sleevenotes.server import (
     listenbrainz,
     native,
     native_corrections,
+    native_live,
     ops,
     pages,
     problems,
+    socket,
     templating,
 )
 from sleevenotes.server.services import Services
@@ -44,6 +46,8 @@ def create(services: Services) -> Litestar:
             *listenbrainz.routers,
             native.router,
             native_corrections.router,
+            native_live.router,
+            socket.line,
             *ops.handlers,
             *images.handlers,
             *pages.handlers,
@@ -53,6 +57,7 @@ def create(services: Services) -> Litestar:
             {
                 "services": services,
                 "known_tokens": auth.KnownTokens(services.database, services.clock),
+                "estimator": native_live.estimator(services),
                 "meter": limits.Meter(services.settings.requests_per_minute),
             }
         ),
