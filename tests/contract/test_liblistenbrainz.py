@@ -10,13 +10,10 @@ import importlib.util
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
-from litestar import Litestar
+from tests import serving
 from tests.serving import Listener
 
 from sleevenotes.clock import HandClock
@@ -24,28 +21,11 @@ from sleevenotes.clock import HandClock
 PLAYER = Path(__file__).with_name("liblistenbrainz_player.py")
 
 
-@asynccontextmanager
-async def on_a_port(app: Litestar) -> AsyncIterator[str]:
-    """Serve an application on a free loopback port; yields its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        if serving.done():
-            await serving
-        await asyncio.sleep(0)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await serving
-
-
 async def test_liblistenbrainz_submits_reads_back_and_deletes(maria: Listener, clock: HandClock) -> None:
     if importlib.util.find_spec("liblistenbrainz") is None:
         pytest.skip("liblistenbrainz is not installed: pip install -r requirements-clients.txt")
     first = int(clock.now().timestamp()) - 1000
-    async with on_a_port(maria.app) as address:
+    async with serving.on_a_port(maria.app) as address:
         player = await asyncio.create_subprocess_exec(
             *(sys.executable, str(PLAYER), address, maria.token, "maria", str(first)),
             stdout=asyncio.subprocess.PIPE,

@@ -169,7 +169,8 @@ def corrected(reckoned: float, turned_out: Sequence[float]) -> float:
     if not turned_out:
         return max(SHORTEST, reckoned)
     middle = min(FURTHEST, max(1.0 / FURTHEST, statistics.median(turned_out)))
-    return max(SHORTEST, reckoned * middle ** (len(turned_out) / (len(turned_out) + DOUBTED)))
+    power = len(turned_out) / (len(turned_out) + DOUBTED)
+    return max(SHORTEST, reckoned * math.pow(middle, power))
 
 
 STEPS = ((5.0, 0.5), (10.0, 1.0), (20.0, 2.0), (60.0, 5.0), (120.0, 10.0), (600.0, 30.0))

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
+
 from sleevenotes import clock, model
 from sleevenotes.pipeline import artwork, asking, estimate, trails
 from sleevenotes.pipeline.estimate import Estimate
@@ -152,16 +154,17 @@ class Estimator:
         )
 
     def _waits(self, row: estimates.Waiting, now: datetime) -> estimate.Waits:
-        lease = self._policies[row.source].timeout + LEASE
-        leased = row.leased_until is not None and row.leased_until > now
-        since = row.leased_until and (now - row.leased_until).total_seconds() + lease
+        asked_for = None
+        if row.leased_until is not None and row.leased_until > now:
+            lease = self._policies[row.source].timeout + LEASE
+            asked_for = max(0.0, lease - (row.leased_until - now).total_seconds())
         return estimate.Waits(
             source=row.source,
             kind=row.kind,
             awaited=row.band > model.Band.LOW_PRIORITY,
             slots=row.slots,
             ahead=row.ahead,
-            asked_for=max(0.0, since) if leased and since is not None else None,
+            asked_for=asked_for,
             due_in=max(0.0, (row.due_at - now).total_seconds()),
         )
 
@@ -202,7 +205,7 @@ def _before_all(rows: Sequence[estimates.Waiting]) -> list[str]:
     return [*describing, *asking.BULK, *asking.BROAD]
 
 
-def _together(policy: contract.Policy, kind: type[contract.Question], awaited: bool) -> int:
+def _together(policy: contract.Policy, kind: type[msgspec.Struct], awaited: bool) -> int:
     if kind in policy.singly:
         return 1
     return policy.awaited if awaited and policy.awaited else policy.together

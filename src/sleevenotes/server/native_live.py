@@ -86,7 +86,7 @@ async def enrichment_status(request: Asked, scrobble_id: FromPath[int]) -> Respo
 async def enrichment_statuses(request: Asked, ids: FromQuery[str] = "") -> Response[EnrichmentsAnswer]:
     """Tell how far up to 100 scrobbles are; `ids` are separated by commas. With If-None-Match, 304."""
     account = await auth.reader(request)
-    wanted = _numbers(ids)
+    wanted = numbers(ids)
     async with services.of(request).database.connection() as conn:
         plays = await played.by_ids(conn, account.id, wanted)
         found = await _estimates(request, conn, plays)
@@ -100,6 +100,20 @@ async def events(request: Asked, after: FromQuery[str] = "") -> Stream:
     """Stream what happens to the account as server-sent events; resumes after `Last-Event-ID` or `after`."""
     account = await auth.reader(request)
     return lines.sse(request, account.id, after)
+
+
+def numbers(ids: str) -> list[int]:
+    """Read 1 to MOST ids, separated by commas.
+
+    Raises errors.Refused naming the field.
+    """
+    parts = [part.strip() for part in ids.split(",") if part.strip()]
+    if not 1 <= len(parts) <= MOST:
+        raise errors.Refused(f"ids must be 1 to {MOST} numbers, separated by commas, not {len(parts)}.", field="ids")
+    strange = next((part for part in parts if not (part.isascii() and part.isdecimal())), None)
+    if strange is not None:
+        raise errors.Refused(f"ids: {strange[:40]!r} is not the id of a scrobble.", field="ids")
+    return list(dict.fromkeys(min(int(part[:20]), 2**63 - 1) for part in parts))
 
 
 # ---------------------------------------------------------------- inside
@@ -118,16 +132,6 @@ def _how_far(play: Play, found: Mapping[waiting.Subject, datetime]) -> dict[str,
         "has_artwork": bool(play.image_digest),
         "estimated_completion": found.get(waits_for) if waits_for else None,
     }
-
-
-def _numbers(ids: str) -> list[int]:
-    parts = [part.strip() for part in ids.split(",") if part.strip()]
-    if not 1 <= len(parts) <= MOST:
-        raise errors.Refused(f"ids must be 1 to {MOST} numbers, separated by commas, not {len(parts)}.", field="ids")
-    strange = next((part for part in parts if not (part.isascii() and part.isdecimal())), None)
-    if strange is not None:
-        raise errors.Refused(f"ids: {strange[:40]!r} is not the id of a scrobble.", field="ids")
-    return list(dict.fromkeys(min(int(part[:20]), 2**63 - 1) for part in parts))
 
 
 def _tagged(request: Asked, answer: Any) -> Response[Any]:

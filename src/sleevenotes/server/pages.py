@@ -16,6 +16,7 @@ from sleevenotes.server import (
     pages_review,
     pages_settings,
     pages_status,
+    pages_waiting,
     services,
     strangers,
     templating,
@@ -130,7 +131,7 @@ handlers = [
     ),
     Router(
         path="/",
-        route_handlers=[feed_fragment, plays_fragment, now_fragment, line],
+        route_handlers=[feed_fragment, plays_fragment, now_fragment, line, pages_waiting.wait],
         dependencies=SIGNED_IN,
         exception_handlers={strangers.Stranger: strangers.refuse},
         include_in_schema=False,

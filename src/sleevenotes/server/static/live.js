@@ -219,6 +219,7 @@ function listen() {
     line.addEventListener(kind, (event) => {
       cursor = event.lastEventId || cursor;
       does(JSON.parse(event.data));
+      document.dispatchEvent(new CustomEvent("sleevenotes:heard", { detail: kind })); // waiting.js: who waits, waits less
     });
   }
   line.addEventListener("error", () => {
