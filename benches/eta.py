@@ -156,7 +156,7 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
         watching.cancel()
         counted = await run.simulated()
         own = json.loads(run.command("status", "--json"))["estimates"]
-    return {**_figures(asker, own), "violations": counted["violations"], "scale": options.scale}
+    return {**figures(asker, own), "violations": counted["violations"], "scale": options.scale}
 
 
 async def _all_done(asker: Asker) -> bool:
@@ -214,7 +214,7 @@ async def _import(asker: Asker, rows: Sequence[common.Row], at: float, begin: fl
     common.say(f"{run.seconds - begin:.0f} s: that import's sample of {len(ids)} is done")
 
 
-def _figures(asker: Asker, own: list[dict[str, object]]) -> dict[str, object]:
+def figures(asker: Asker, own: list[dict[str, object]]) -> dict[str, object]:
     found = asker.errors()
     lively = [(told, true) for each, told, true in found if each.is_live]
     imported = [(told, true) for each, told, true in found if not each.is_live]

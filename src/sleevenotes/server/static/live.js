@@ -150,7 +150,10 @@ function waitForTheEnd() {
   if (until) ending = setTimeout(fetchNow, Math.max(1000, until - Date.now() + 1000));
 }
 
+const own = (kind) => (main.dataset[{ lookup: "lookups", group: "groups", search: "searches" }[kind]] ?? "").split(",");
+
 const fetchPage = gathered(async () => {
+  const since = number;
   const fresh = (await drawn(location.href)).querySelector("main");
   if (fresh.querySelector(".front") && !main.querySelector(".front")) fresh.firstElementChild.classList.add("arrives");
   const typed = [...main.querySelectorAll("input[id]")].filter((field) => field.value !== field.defaultValue);
@@ -162,6 +165,8 @@ const fetchPage = gathered(async () => {
     if (field) field.value = old.value;
   }
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  // Only now does the page know its album: what was told of it meanwhile was nobody's.
+  if (Object.keys(heard).some((kind) => own(kind).some((id) => (heard[kind].get(id) ?? 0) > since))) fetchPage();
 });
 
 // ---------------------------------------------------------------- hearing
@@ -188,8 +193,7 @@ function about(kind, ids) {
   }
   const now = document.querySelector("#now");
   if (now?.dataset.awaits && (concerned.has(now.dataset[kind]) || kind === "group")) fetchNow();
-  const own = main.dataset[{ lookup: "lookups", group: "groups", search: "searches" }[kind]] ?? "";
-  if ("live" in main.dataset && own.split(",").some((id) => concerned.has(id))) fetchPage();
+  if ("live" in main.dataset && own(kind).some((id) => concerned.has(id))) fetchPage();
 }
 
 function everything() {

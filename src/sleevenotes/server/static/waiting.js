@@ -32,6 +32,11 @@ function about(wait) {
   return left > 500 ? `about ${span(left)}` : "any moment now";
 }
 
+function left(wait) { // in a row there is room for little
+  const ms = wait.until - Date.now();
+  return ms > 500 ? ` · ${span(ms)}` : "";
+}
+
 function put(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
@@ -42,7 +47,8 @@ function tell() {
     if (!wait) continue;
     const words = `${wait.words}, ${about(wait)}`;
     const state = row.querySelector(".state.pending");
-    put(state, about(wait));
+    if (state) state.dataset.words ??= state.textContent;
+    put(state, `${state?.dataset.words}${left(wait)}`);
     for (const element of [state, row.querySelector(".cover")]) if (element && element.title !== words) element.title = words;
   }
   for (const line of lines()) {
