@@ -154,7 +154,8 @@ async def test_a_session_opens_a_socket_from_our_own_pages_only(ground: Ground) 
 
 async def test_a_beginning_that_cannot_be_read_is_told_so(ground: Ground) -> None:
     token = ground.maria.token
-    for beginning in ([], {"token": 7}, {"token": token, "after": "yesterday"}):
+    beginnings: list[object] = [[], {"token": 7}, {"token": token, "after": "yesterday"}]
+    for beginning in beginnings:
         assert await ground.refusal(beginning) == 4400
 
 

@@ -72,7 +72,7 @@ class Asked(msgspec.Struct, frozen=True):
 class Waits(msgspec.Struct, frozen=True):
     """One question that something waits for.
 
-    `slots` are the requests that go before it at its host, by count; `ahead` the questions of the same source.
+    `slots` are the requests that go before it at its host, `ahead` the questions in them.
     `asked_for` is how many seconds ago it was handed to the host, None where it still waits.
     """
 

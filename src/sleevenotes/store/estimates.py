@@ -72,7 +72,7 @@ class Depth(msgspec.Struct, frozen=True):
 class Waiting(msgspec.Struct, frozen=True):
     """One question that a subject waits for.
 
-    `slots` are the requests that go before it at its host, `ahead` the questions at its source.
+    `slots` are the requests that go before it at its host, `ahead` the questions.
     """
 
     stage: str
@@ -171,13 +171,11 @@ async def waiting(
         placed AS (
             SELECT wants.id, source, wants.band, leased_until, due_at, kind,
                    coalesce(sum(CASE WHEN leased_until > $1 THEN 0 ELSE slots END) OVER at_host, 0)::float8 AS slots,
-                   count(*) FILTER (WHERE leased_until IS NULL OR leased_until <= $1) OVER at_source AS ahead
+                   count(*) FILTER (WHERE leased_until IS NULL OR leased_until <= $1) OVER at_host AS ahead
             FROM wants JOIN costs USING (source, kind)
             WHERE awaited = (band > {_LOW}) AND source IN (SELECT source FROM concerned)
             WINDOW at_host AS (PARTITION BY host ORDER BY {_ORDER}
-                               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
-                   at_source AS (PARTITION BY source ORDER BY {_ORDER}
-                                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+                               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         )
         SELECT stage, subject_id, source, kind, band, slots, ahead, leased_until, due_at
         FROM mine JOIN placed ON placed.id = want_id
