@@ -35,6 +35,7 @@ import random
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import asyncpg
@@ -79,12 +80,13 @@ class Asker:
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.run.anchor + self.run.seconds, UTC)
 
-    async def ask(self, client: wire.Wire, ids: Sequence[int], *, is_live: bool) -> int:
+    async def ask(self, ids: Sequence[int], *, is_live: bool) -> int:
         """Ask for the status of these plays; return how many still wait."""
         if not ids:
             return 0
         at, began = self.now(), time.monotonic()
-        status, body = await client.get(f"/api/v1/scrobbles/enrichment_status?ids={','.join(map(str, ids))}")
+        async with wire.Wire(self.run.port, self.run.token) as client:
+            status, body = await client.get(f"/api/v1/scrobbles/enrichment_status?ids={','.join(map(str, ids))}")
         self.took_ms.append((time.monotonic() - began) * 1000)
         if status != 200:
             raise RuntimeError(f"a status was answered {status}: {body[:300]!r}")
@@ -156,6 +158,9 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
         watching.cancel()
         counted = await run.simulated()
         own = json.loads(run.command("status", "--json"))["estimates"]
+    if options.pairs:
+        lines = [f"{each.is_live:d}\t{each.scrobble_id}\t{told:.2f}\t{true:.2f}" for each, told, true in asker.errors()]
+        options.pairs.write_text("\n".join(lines), "utf-8")
     return {**figures(asker, own), "violations": counted["violations"], "scale": options.scale}
 
 
@@ -164,24 +169,24 @@ async def _all_done(asker: Asker) -> bool:
 
 
 async def _load_the_feed(run: stand.Stand, until: float) -> None:
-    async with wire.Wire(run.port, run.token) as client:
-        while run.seconds < until:
+    while run.seconds < until:
+        async with wire.Wire(run.port, run.token) as client:  # a line that was idle for long is closed
             status, _ = await client.get("/")
-            if status != 200:
-                raise RuntimeError(f"the feed was answered {status}")
-            await live.until(run, run.seconds + FEED)
+        if status != 200:
+            raise RuntimeError(f"the feed was answered {status}")
+        await live.until(run, run.seconds + FEED)
 
 
 async def _app(asker: Asker, until: float) -> None:
     """Ask for the newest live plays, as a player's app would."""
-    async with wire.Wire(asker.run.port, asker.run.token) as client, asker.run.connection() as conn:
+    async with asker.run.connection() as conn:
         while asker.run.seconds < until:
             newest = await conn.fetch(
                 "SELECT id FROM scrobbles WHERE listened_at > $1 ORDER BY listened_at DESC LIMIT $2",
                 datetime.fromtimestamp(asker.run.anchor, UTC),
                 NEWEST,
             )
-            await asker.ask(client, [row["id"] for row in newest], is_live=True)
+            await asker.ask([row["id"] for row in newest], is_live=True)
             await live.until(asker.run, asker.run.seconds + APP)
 
 
@@ -209,7 +214,7 @@ async def _import(asker: Asker, rows: Sequence[common.Row], at: float, begin: fl
         ids = random.Random(1).sample(ids, min(SAMPLE, len(ids)))
         waiting = 1
         while waiting:
-            waiting = await asker.ask(client, ids, is_live=False)
+            waiting = await asker.ask(ids, is_live=False)
             await live.until(run, run.seconds + PAGE)
     common.say(f"{run.seconds - begin:.0f} s: that import's sample of {len(ids)} is done")
 
@@ -259,4 +264,5 @@ if __name__ == "__main__":
     parser.add_argument(
         "--patience", type=float, default=300, help="real seconds after the hour until all must be done"
     )
+    parser.add_argument("--pairs", type=Path, help="where to write every estimate: live?, play, told, true; seconds")
     common.run(bench(parser.parse_args()))

@@ -6,6 +6,7 @@ compared, and the next estimates of the same way are corrected by that.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from sleevenotes import clock, model
-from sleevenotes.pipeline import artwork, asking, estimate, trails
+from sleevenotes.pipeline import artwork, asking, estimate, forecast, trails
 from sleevenotes.pipeline.estimate import Estimate
 from sleevenotes.sources import contract
 from sleevenotes.store import estimates
@@ -25,6 +26,11 @@ FRESH = timedelta(seconds=2)
 
 LEASE = 30.0
 """Seconds beyond its timeout for which a lane holds a question (upstream.lane)."""
+
+USUAL_CHANCE = 0.4
+"""Share of an import's pack that a reply tells of, until it is measured."""
+
+_SEARCH = contract.tag(contract.FindRecording)
 
 Subject = tuple[str, int]  # stage and id, as in waiters
 Lanes = Mapping[tuple[str, str, bool], estimate.Asked]  # (source, kind, somebody waits)
@@ -39,6 +45,7 @@ class Facts(NamedTuple):
     hosts: Mapping[str, estimate.Host]
     depths: Mapping[tuple[str, bool], estimates.Depth]
     turned_out: Mapping[str, Sequence[float]]
+    forecast: Mapping[int, float]  # of an import's names at the broadest source: lookup id -> seconds
 
 
 class Estimator:
@@ -87,15 +94,50 @@ class Estimator:
         }
         costs = tuple(self._costs(asked))
         budgets = {each.host: each for each in await estimates.sent(conn)}
+        hosts = {policy.host: _host(policy, budgets.get(policy.host), now) for policy in self._policies.values()}
         self._facts = Facts(
             at=now,
             asked=asked,
             costs=costs,
-            hosts={policy.host: _host(policy, budgets.get(policy.host), now) for policy in self._policies.values()},
+            hosts=hosts,
+            forecast=await self._play_forward(conn, asked, hosts, now),
             depths={(each.host, each.awaited): each for each in await estimates.depths(conn, costs, now)},
             turned_out=await estimates.turned_out(conn, now),
         )
         return self._facts
+
+    async def _play_forward(
+        self, conn: Connection, asked: Lanes, hosts: Mapping[str, estimate.Host], now: datetime
+    ) -> dict[int, float]:
+        """Foresee when an import's names will be told by the broadest source, where they wait or are about to."""
+        broad = next((name for name in asking.BROAD if name in self._policies), None)
+        if broad is None or any(name in self._policies for name in asking.BULK):
+            return {}  # the bulk source answers most: what is left to the broadest is not known yet
+        queued = await estimates.queue(conn, broad, now, forecast.MOST)
+        if not queued or len(queued) == forecast.MOST:
+            return {}
+        by_want: dict[int, list[estimates.Queued]] = {}
+        for each in queued:
+            by_want.setdefault(each.want_id or -each.lookup_id, []).append(each)
+        names = tuple(
+            forecast.Name(tuple(each.lookup_id for each in alike), alike[0].artist, alike[0].leads, alike[0].asking)
+            for alike in by_want.values()
+        )
+        host, policy = hosts[self._policies[broad].host], self._policies[broad]
+        searched = asked.get((broad, _SEARCH, False), estimate.Asked())
+        spent = sum(each.requests for (source, _, awaited), each in asked.items() if awaited and source == broad)
+        slots = estimates.LATELY.total_seconds() / policy.pace
+        # The pace that is kept where it is known: a queue that was empty for a while says nothing of it.
+        gap = min(await estimates.pace(conn, broad, now) or policy.pace, 3 * policy.pace)
+        pace = forecast.Pace(
+            gap=max(gap, policy.pace, searched.took / policy.parallel) / max(0.2, 1 - spent / slots),
+            took=searched.took,
+            together=round(searched.questions / searched.requests) if searched.requests > 2 else policy.together,
+            chance=min(1.0, max(0.05, searched.told / searched.questions)) if searched.requests > 2 else USUAL_CHANCE,
+        )
+        pages = tuple(await estimates.listing(conn, broad))
+        first = estimate.opens_in(host, 0, searched.took)
+        return await asyncio.to_thread(forecast.play, forecast.Queue(names, pages), pace, first)
 
     def _costs(self, asked: Lanes) -> list[estimates.Cost]:
         return [
@@ -138,10 +180,15 @@ class Estimator:
             first = estimate.deciding(until, _before_all(rows))
         else:
             first = estimate.cover(until, trails.ARCHIVE, artwork.PATIENCE if awaited else None)
-        seconds, way = until[first], f"{of[0]} {first}{' waited for' if awaited else ''}"
+        asked = questions[first]
+        seconds, way = until[first], f"{of[0]} {first}"
+        if of[0] == "match" and not awaited and of[1] in facts.forecast:
+            seconds, way = facts.forecast[of[1]], f"{way}, foreseen"
+        elif awaited:
+            way += " waited for, asking" if asked.asked_for is not None else " waited for"
         if name is not None and not name.covered and (cover := self._joining("artwork", awaited, facts)):
             seconds, way = seconds + self._until(cover, facts), f"{way}, then a cover"
-        asked, host = questions[first], facts.hosts[self._policies[first].host]
+        host = facts.hosts[self._policies[first].host]
         return Estimate(
             seconds=estimate.corrected(seconds, facts.turned_out.get(way, ())),
             reckoned=seconds,

@@ -188,6 +188,68 @@ async def waiting(
     return [msgspec.convert(dict(row), Waiting) for row in rows]
 
 
+async def pace(conn: Connection, source: str, now: datetime) -> float | None:
+    """Return the seconds between two requests to this source in the last minute, None where there were too few."""
+    row = await conn.fetchrow(
+        """
+        SELECT count(DISTINCT request_id) AS requests, min(asked_at) AS since FROM traces
+        WHERE asked_at > $2 AND source = $1
+        """,
+        source,
+        now - timedelta(minutes=1),
+    )
+    return (now - row["since"]).total_seconds() / row["requests"] if row["requests"] >= 10 else None
+
+
+class Queued(msgspec.Struct, frozen=True):
+    """A pending name that nobody waits for, at one source or not asked about yet (`want_id` None)."""
+
+    lookup_id: int
+    want_id: int | None
+    artist: int
+    leads: bool
+    asking: bool
+
+
+async def queue(conn: Connection, source: str, now: datetime, most: int) -> list[Queued]:
+    """Return an import's names that wait at this source, or are about to, in the order that lanes claim by.
+
+    At most `most`, the foremost.
+    """
+    rows = await conn.fetch(
+        """
+        SELECT lookups.id AS lookup_id, wants.id AS want_id, hashtextextended(artist_key, 0) AS artist,
+               coalesce(leads, false) AS leads, coalesce(leased_until > $2, false) AS asking
+        FROM lookups
+        LEFT JOIN waiters ON stage = 'match' AND subject_id = lookups.id
+        LEFT JOIN wants ON wants.id = want_id
+        WHERE status = 'pending' AND lookups.band = $3
+          AND (want_id IS NULL OR wants.source = $1 AND wants.band = $3 AND kind = 'find_recording')
+        ORDER BY leads DESC NULLS LAST, pack_limit DESC NULLS FIRST, wants.plays DESC NULLS LAST, wants.id, lookups.id
+        LIMIT $4
+        """,
+        source,
+        now,
+        _LOW,
+        most,
+    )
+    return [Queued(**row) for row in rows]
+
+
+async def listing(conn: Connection, source: str) -> list[int]:
+    """Return the artists (as in Queued) whose releases are asked for in place of their names, the foremost first."""
+    rows = await conn.fetch(
+        """
+        SELECT hashtextextended(artist_key, 0) AS artist FROM wants
+        JOIN waiters ON want_id = wants.id AND stage = 'discography'
+        JOIN lookups ON lookups.id = subject_id
+        WHERE wants.source = $1 GROUP BY artist_key ORDER BY max(wants.plays) DESC
+        """,
+        source,
+    )
+    return [row["artist"] for row in rows]
+
+
 async def names(conn: Connection, lookup_ids: Sequence[int]) -> list[Name]:
     """Return how urgent these lookups are, and whose album's cover was decided under another of its names."""
     rows = await conn.fetch(
@@ -256,17 +318,25 @@ async def settle(conn: Connection) -> None:
 
 
 async def turned_out(conn: Connection, now: datetime) -> dict[str, list[float]]:
-    """Return, for each way, took / reckoned of the last estimates."""
+    """Return, for each way, took / reckoned of the last estimates that should have come true by now.
+
+    By those alone: of an import's names, those that are done first are done early, and of all that are done they would
+    speak first. What should be done and is not has taken the time until now, at least.
+    """
     rows = await conn.fetch(
         """
-        SELECT way, array_agg(greatest(took, $2) / greatest(reckoned, $2)) AS ratios FROM (
-            SELECT way, took, reckoned, row_number() OVER (PARTITION BY way ORDER BY settled_at DESC, id DESC) AS place
-            FROM estimates WHERE settled_at > $1
+        SELECT way, array_agg(ratio) AS ratios FROM (
+            SELECT way, row_number() OVER (PARTITION BY way ORDER BY given_at DESC, id DESC) AS place,
+                   greatest(coalesce(took, extract(epoch FROM $4 - given_at)), $2) / greatest(reckoned, $2) AS ratio
+            FROM estimates
+            WHERE (settled_at IS NULL OR settled_at > $1) AND given_at > $1
+              AND given_at + reckoned * interval '1 second' <= $4
         ) AS last WHERE place <= $3 GROUP BY way
         """,
         now - REMEMBERED,
         SHORTEST,
         OF_EACH_WAY,
+        now,
     )
     return {row["way"]: row["ratios"] for row in rows}
 
