@@ -34,7 +34,7 @@ MATES = 10
 A_PAGE = 25
 """Names of one artist for each page of its releases: who has more names here mostly has more pages."""
 
-ANSWERED = 0.85
+ANSWERED = 0.9
 """Share of an artist's waiting names that its releases answer; the others are misspelt, or on no album of its own."""
 
 MOST = 20_000

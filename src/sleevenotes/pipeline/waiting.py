@@ -24,11 +24,17 @@ from sleevenotes.store.postgres import Connection
 FRESH = timedelta(seconds=2)
 """For how long what was measured of the lanes stands for the present."""
 
+FORESEEN = timedelta(seconds=5)
+"""The same for an import's queue, which takes longer to play forward."""
+
 LEASE = 30.0
 """Seconds beyond its timeout for which a lane holds a question (upstream.lane)."""
 
 USUAL_CHANCE = 0.4
 """Share of an import's pack that a reply tells of, until it is measured."""
+
+LONGEST_GAP = 4.0
+"""The most by which requests of an import are taken to be further apart than their host's pace."""
 
 _SEARCH = contract.tag(contract.FindRecording)
 
@@ -55,6 +61,7 @@ class Estimator:
         self._policies = {source.name: source.policy for source in sources}
         self._time = time
         self._facts: Facts | None = None
+        self._foreseen: tuple[datetime, dict[int, float]] | None = None
 
     async def of(self, conn: Connection, plays: Sequence[Play]) -> dict[Subject, Estimate]:
         """Return an estimate for each subject (see `subject`) that any of these plays waits for."""
@@ -100,11 +107,21 @@ class Estimator:
             asked=asked,
             costs=costs,
             hosts=hosts,
-            forecast=await self._play_forward(conn, asked, hosts, now),
+            forecast=await self._foresee(conn, asked, hosts, now),
             depths={(each.host, each.awaited): each for each in await estimates.depths(conn, costs, now)},
             turned_out=await estimates.turned_out(conn, now),
         )
         return self._facts
+
+    async def _foresee(
+        self, conn: Connection, asked: Lanes, hosts: Mapping[str, estimate.Host], now: datetime
+    ) -> dict[int, float]:
+        """Return when an import's names will be told: as foreseen some seconds ago, or anew."""
+        if self._foreseen is None or abs(now - self._foreseen[0]) >= FORESEEN:
+            self._foreseen = now, await self._play_forward(conn, asked, hosts, now)
+        at, foreseen = self._foreseen
+        passed = (now - at).total_seconds()
+        return {lookup_id: max(0.0, seconds - passed) for lookup_id, seconds in foreseen.items()}
 
     async def _play_forward(
         self, conn: Connection, asked: Lanes, hosts: Mapping[str, estimate.Host], now: datetime
@@ -125,12 +142,8 @@ class Estimator:
         )
         host, policy = hosts[self._policies[broad].host], self._policies[broad]
         searched = asked.get((broad, _SEARCH, False), estimate.Asked())
-        spent = sum(each.requests for (source, _, awaited), each in asked.items() if awaited and source == broad)
-        slots = estimates.LATELY.total_seconds() / policy.pace
-        # The pace that is kept where it is known: a queue that was empty for a while says nothing of it.
-        gap = min(await estimates.pace(conn, broad, now) or policy.pace, 3 * policy.pace)
         pace = forecast.Pace(
-            gap=max(gap, policy.pace, searched.took / policy.parallel) / max(0.2, 1 - spent / slots),
+            gap=await self._gap(conn, broad, asked, now),
             took=searched.took,
             together=round(searched.questions / searched.requests) if searched.requests > 2 else policy.together,
             chance=min(1.0, max(0.05, searched.told / searched.questions)) if searched.requests > 2 else USUAL_CHANCE,
@@ -138,6 +151,14 @@ class Estimator:
         pages = tuple(await estimates.listing(conn, broad))
         first = estimate.opens_in(host, 0, searched.took)
         return await asyncio.to_thread(forecast.play, forecast.Queue(names, pages), pace, first)
+
+    async def _gap(self, conn: Connection, source: str, asked: Lanes, now: datetime) -> float:
+        """Return the seconds between two requests of an import: as they are, else what is left to it by who listens."""
+        policy = self._policies[source]
+        if measured := await estimates.pace(conn, source, now):
+            return min(max(measured, policy.pace), LONGEST_GAP * policy.pace)  # longer: it had nothing to ask
+        spent = sum(each.requests for (name, _, awaited), each in asked.items() if awaited and name == source)
+        return policy.pace / max(0.2, 1 - spent * policy.pace / estimates.LATELY.total_seconds())
 
     def _costs(self, asked: Lanes) -> list[estimates.Cost]:
         return [

@@ -189,16 +189,20 @@ async def waiting(
 
 
 async def pace(conn: Connection, source: str, now: datetime) -> float | None:
-    """Return the seconds between two requests to this source in the last minute, None where there were too few."""
+    """Return the seconds between two requests of an import to this source lately, None where there were too few.
+
+    What somebody waits for goes in between, and is part of why they are that far apart.
+    """
     row = await conn.fetchrow(
         """
         SELECT count(DISTINCT request_id) AS requests, min(asked_at) AS since FROM traces
-        WHERE asked_at > $2 AND source = $1
+        WHERE asked_at > $2 AND source = $1 AND band = $3
         """,
         source,
-        now - timedelta(minutes=1),
+        now - timedelta(seconds=45),
+        _LOW,
     )
-    return (now - row["since"]).total_seconds() / row["requests"] if row["requests"] >= 10 else None
+    return (now - row["since"]).total_seconds() / row["requests"] if row["requests"] >= 8 else None
 
 
 class Queued(msgspec.Struct, frozen=True):
