@@ -24,6 +24,9 @@ from sleevenotes.store.postgres import Connection
 FRESH = timedelta(seconds=2)
 """For how long what was measured of the lanes stands for the present."""
 
+STALE = timedelta(seconds=0.5)
+"""For how long it does where names wait that nothing was measured of."""
+
 FORESEEN = timedelta(seconds=5)
 """The same for an import's queue, which takes longer to play forward."""
 
@@ -75,6 +78,12 @@ class Estimator:
         waits: dict[Subject, list[estimates.Waiting]] = {each: [] for each in subjects}
         for row in await estimates.waiting(conn, subjects, facts.costs, now):
             waits[row.stage, row.subject_id].append(row)
+        if now - facts.at > STALE and any(
+            name.band is model.Band.LOW_PRIORITY and name.lookup_id not in facts.forecast and _is_new(waits, name)
+            for name in names
+        ):  # an import came since the lanes were measured
+            self._facts = self._foreseen = None
+            facts = await self._measure(conn, now)
         found: dict[Subject, Estimate] = {}
         given: list[estimates.Given] = []
         for each, rows in waits.items():
@@ -263,6 +272,11 @@ def subject(play: Play) -> Subject | None:
     if play.release_group_id is not None and play.artwork_status == "pending":
         return "artwork", play.release_group_id
     return None
+
+
+def _is_new(waits: Mapping[Subject, Sequence[estimates.Waiting]], name: estimates.Name) -> bool:
+    """Tell whether a name waits where all do that are asked about for the first time, or does not wait yet."""
+    return all(row.source in asking.BROAD for row in waits["match", name.lookup_id])
 
 
 def _before_all(rows: Sequence[estimates.Waiting]) -> list[str]:
