@@ -174,3 +174,23 @@ async def test_words_say_whom_we_wait_for_and_how_many_go_before(maria: Listener
     answer = await maria.client.get(f"/fragments/waiting?ids={ids[0]},{ids[1]}", headers=maria.header)
     words = {each["id"]: each["words"] for each in answer.json()}
     assert words == {ids[0]: "Asking MusicBrainz", ids[1]: "Asking MusicBrainz, 1 name ahead"}
+
+
+async def test_an_import_that_has_only_just_come_is_told_of_as_a_queue(maria: Listener) -> None:
+    await submit(maria, "live")
+    assert (await status(maria, [1])).status_code == 200  # the lanes are measured now, and nothing waits there
+    clock: Any = maria.services.clock
+    clock.turn(1)
+    assert (await status(maria, [1])).status_code == 200
+    now = int(clock.now().timestamp())
+    listens = [
+        {"listened_at": now - 1000 - at, "track_metadata": {"artist_name": f"band {at}", "track_name": "Song"}}
+        for at in range(200)
+    ]
+    body = {"listen_type": "import", "payload": listens}
+    assert (await maria.client.post("/1/submit-listens", json=body, headers=maria.header)).status_code == 200
+    async with maria.services.database.connection() as conn:
+        ids = [row["id"] for row in await conn.fetch("SELECT id FROM scrobbles WHERE track = 'Song' ORDER BY id")]
+    told = [seconds(maria, each) for each in (await status(maria, ids[::2])).json()["scrobbles"]]
+    assert min(told) < 15
+    assert max(told) > 15  # two hundred names at 32 a request, of which two in five are told

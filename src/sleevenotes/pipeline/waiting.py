@@ -78,9 +78,13 @@ class Estimator:
         waits: dict[Subject, list[estimates.Waiting]] = {each: [] for each in subjects}
         for row in await estimates.waiting(conn, subjects, facts.costs, now):
             waits[row.stage, row.subject_id].append(row)
-        if now - facts.at > STALE and any(
-            name.band is model.Band.LOW_PRIORITY and name.lookup_id not in facts.forecast and _is_new(waits, name)
-            for name in names
+        if (
+            self._foreseen
+            and now - self._foreseen[0] > STALE
+            and any(
+                name.band is model.Band.LOW_PRIORITY and name.lookup_id not in facts.forecast and _is_new(waits, name)
+                for name in names
+            )
         ):  # an import came since the lanes were measured
             self._facts = self._foreseen = None
             facts = await self._measure(conn, now)
