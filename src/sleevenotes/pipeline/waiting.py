@@ -7,6 +7,7 @@ compared, and the next estimates of the same way are corrected by that.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -155,11 +156,12 @@ class Estimator:
         )
         host, policy = hosts[self._policies[broad].host], self._policies[broad]
         searched = asked.get((broad, _SEARCH, False), estimate.Asked())
+        # As measured; a few requests say little, so what is usual has a voice of two.
         pace = forecast.Pace(
             gap=await self._gap(conn, broad, asked, now),
             took=searched.took,
-            together=round(searched.questions / searched.requests) if searched.requests > 2 else policy.together,
-            chance=min(1.0, max(0.05, searched.told / searched.questions)) if searched.requests > 2 else USUAL_CHANCE,
+            together=max(1, round((searched.questions + 2 * policy.together) / (searched.requests + 2))),
+            chance=(searched.told + USUAL_CHANCE * 2 * policy.together) / (searched.questions + 2 * policy.together),
         )
         pages = tuple(await estimates.listing(conn, broad))
         first = estimate.opens_in(host, 0, searched.took)
@@ -169,7 +171,8 @@ class Estimator:
         """Return the seconds between two requests of an import: as they are, else what is left to it by who listens."""
         policy = self._policies[source]
         if measured := await estimates.pace(conn, source, now):
-            return min(max(measured, policy.pace), LONGEST_GAP * policy.pace)  # longer: it had nothing to ask
+            # Halfway between both, as factors: what holds an import up, its own beginning most of all, passes.
+            return math.sqrt(policy.pace * min(max(measured, policy.pace), LONGEST_GAP * policy.pace))
         spent = sum(each.requests for (name, _, awaited), each in asked.items() if awaited and name == source)
         return policy.pace / max(0.2, 1 - spent * policy.pace / estimates.LATELY.total_seconds())
 
