@@ -19,6 +19,7 @@ from sleevenotes.store import (
     artwork_candidates,
     artworks,
     deletions,
+    estimates,
     farewells,
     gaps,
     images,
@@ -67,6 +68,7 @@ async def run(tools: Tools) -> None:
         try:
             await purge_stop_gaps(tools)
             await one_round(tools)
+            await settle_estimates(tools)
             if rounds % TIDY_EVERY == 0:
                 await tidy(tools)
         except Exception as error:
@@ -125,12 +127,19 @@ async def purge_stop_gaps(tools: Tools) -> None:
         await asyncio.to_thread(tools.files.drop, digest, FRESH)
 
 
+async def settle_estimates(tools: Tools) -> None:
+    """Hold estimates of what is done by now against how long it took, also where nobody has asked again since."""
+    async with tools.database.connection() as conn:
+        await estimates.settle(conn)
+
+
 async def tidy(tools: Tools) -> None:
     """Drop what nobody reads any more: old events, traces, sessions, job logs, and files without a row."""
     now = tools.clock.now()
     async with tools.database.connection() as conn:
         await store_events.purge(conn, now)
         await traces.purge(conn, now - KEEP_TRACES)
+        await estimates.purge(conn, now)
         await accounts.purge_sessions(conn, now)
         await deletions.purge(conn, now)
         await invitations.purge(conn, now)

@@ -18,7 +18,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, FromQuery
 
 from sleevenotes import errors
-from sleevenotes.model import Band, Status
+from sleevenotes.model import Band
 from sleevenotes.pipeline.submit import Stored
 from sleevenotes.server import album_art, auth, native_edits, ops, problems, scrobble_json, services
 from sleevenotes.server.problems import ItemProblem
@@ -62,14 +62,6 @@ class RecentAnswer(msgspec.Struct, frozen=True):
 
     now_playing: ScrobbleAnswer | None
     scrobbles: list[ScrobbleAnswer]
-
-
-class EnrichmentAnswer(msgspec.Struct, frozen=True):
-    """How far a scrobble's enrichment is; `estimated_completion` is null while nobody can tell."""
-
-    status: Status
-    has_artwork: bool
-    estimated_completion: datetime | None
 
 
 def _properties() -> dict[str, Reference | Schema]:
@@ -241,13 +233,6 @@ async def show(request: Asked, scrobble_id: FromPath[int]) -> ScrobbleAnswer:
     return scrobble_json.written(await _own(request, scrobble_id))
 
 
-@get("/scrobbles/{scrobble_id:int}/enrichment_status")
-async def enrichment_status(request: Asked, scrobble_id: FromPath[int]) -> EnrichmentAnswer:
-    """Tell how far a scrobble's enrichment is."""
-    play = await _own(request, scrobble_id)
-    return EnrichmentAnswer(play.status, bool(play.image_digest), None)
-
-
 # ---------------------------------------------------------------- inside
 
 _NO_SUCH = "There is no such scrobble of yours."
@@ -287,7 +272,7 @@ def _answers(plays: Sequence[Play]) -> list[ScrobbleAnswer]:
 
 router = Router(
     "/api/v1",
-    route_handlers=[submit, delete_one, list_page, recent, show, enrichment_status, *native_edits.handlers],
+    route_handlers=[submit, delete_one, list_page, recent, show, *native_edits.handlers],
     tags=["Scrobbles"],
     include_in_schema=True,
 )

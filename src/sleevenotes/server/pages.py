@@ -10,7 +10,7 @@ from litestar.response import Stream, Template
 from sleevenotes import errors
 from sleevenotes.server import (
     feeds,
-    live,
+    lines,
     pages_account,
     pages_albums,
     pages_charts,
@@ -29,6 +29,7 @@ from sleevenotes.server import (
     pages_settings,
     pages_status,
     pages_user,
+    pages_waiting,
     services,
     strangers,
     submissions,
@@ -110,12 +111,7 @@ async def line(
     after: FromQuery[str] = "",
 ) -> Stream:
     """Stream what happens to the account: server-sent events, see sleevenotes.server.live."""
-    hub: live.Hub = services.of(request).hub
-    return Stream(
-        hub.stream(account.id, request.headers.get("last-event-id") or after),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return lines.sse(request, account.id, after)
 
 
 def numbers(field: str, text: str) -> list[int]:
@@ -161,7 +157,7 @@ handlers = [
     ),
     Router(
         path="/",
-        route_handlers=[feed_fragment, plays_fragment, now_fragment, line],
+        route_handlers=[feed_fragment, plays_fragment, now_fragment, line, pages_waiting.wait],
         dependencies=SIGNED_IN,
         exception_handlers={strangers.Stranger: strangers.refuse},
         include_in_schema=False,
