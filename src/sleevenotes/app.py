@@ -31,6 +31,7 @@ from sleevenotes.pipeline import (
     preview,
     recheck,
     reconsider,
+    sameplay,
     search,
 )
 from sleevenotes.pipeline.submit import Submitter
@@ -131,10 +132,15 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "preview": preview,
         "artwork": artwork,
         "search": search,
+        "same_play": sameplay,
     }
+    account_wide = functools.partial(sameplay.run_accounts, tools)
     return [
-        jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
-        for name, module in modules.items()
+        *(
+            jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
+            for name, module in modules.items()
+        ),
+        jobs.Stage("same_plays", account_wide, functools.partial(sameplay.give_up, tools)),
     ]
 
 

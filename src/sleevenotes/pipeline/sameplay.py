@@ -1,0 +1,238 @@
+"""The same play from several services: found when plays come in, and again when their names are matched.
+
+    plays come in         compared with what is stored near them, in the transaction that stores them (`link`)
+    names were decided    plays of the same recording under other names are compared again (the stage `same_play`,
+                          whose subjects are lookups)
+    the listener changes  what they keep apart: everything of the account is compared again (the stage `same_plays`,
+    what they keep apart  whose subjects are accounts)
+
+Comparing always looks at all records that could be meant, whichever came first and whatever was decided of them
+before. So the order in which histories arrive makes no difference, and a late record can set right what an early one
+made look otherwise.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sleevenotes import events, model, names
+from sleevenotes.matching import sameplay
+from sleevenotes.pipeline.tools import Tools, committed
+from sleevenotes.store import events as event_rows
+from sleevenotes.store import jobs, same_plays, scrobbles
+from sleevenotes.store.postgres import Connection
+from sleevenotes.store.same_plays import Near, Seed
+
+LEAST_REACH_S = 20 * 60.0
+"""Other records are looked for this far away, further where a play knows that it is longer."""
+
+MOST_STEPS = 4
+"""A row of repeats that goes on beyond reach is followed this often."""
+
+SLICE = 1_000
+"""Plays of an account that are compared in one transaction."""
+
+TOLD_IDS = 100  # as pipeline.submit: events name at most this many
+
+_SAMPLED = 200
+
+
+async def link(conn: Connection, news: Sequence[scrobbles.New]) -> list[same_plays.Changed]:
+    """Compare plays that are about to be stored, by accounts of several origins, with each other and what is there.
+
+    Says in each play's `same_as` which scrobble is shown instead of it, and writes what that changes of stored ones.
+    The caller has locked the accounts.
+    """
+    if not news:
+        return []
+    facts = await same_plays.facts(conn, {new.lookup_id for new in news})
+    fresh = [_of_new(new, facts.get(new.lookup_id)) for new in news]
+    same_as = await _decide(conn, await _around(conn, fresh, fresh))
+    for new in news:
+        new.same_as = same_as.pop(new.id, None)
+    return await same_plays.write(conn, same_as)
+
+
+async def compare(conn: Connection, scrobble_ids: Sequence[int]) -> list[same_plays.Changed]:
+    """Compare stored plays with what lies near them, and write what has changed. The caller has locked the account."""
+    subjects = await same_plays.by_ids(conn, scrobble_ids)
+    if not subjects:
+        return []
+    return await same_plays.write(conn, await _decide(conn, await _around(conn, subjects)))
+
+
+async def tell(conn: Connection, changes: Iterable[same_plays.Changed], now: datetime) -> None:
+    """Tell pages which plays are gone and which have come forward, and have those looked at that know more now."""
+    for account_id, hidden, shown in changes:
+        if hidden:
+            await event_rows.tell(conn, [account_id], events.ScrobblesDeleted(tuple(sorted(hidden)[-TOLD_IDS:])), now)
+        if shown:
+            told = events.ScrobblesStored(tuple(sorted(shown)[-TOLD_IDS:]), len(shown))
+            await event_rows.tell(conn, [account_id], told, now)
+
+
+# ---------------------------------------------------------------- stages
+
+
+async def begin(conn: Connection, lookup_ids: Sequence[int], band: model.Band) -> None:
+    """Have plays of these names, which were just decided, compared where another name may mean the same recording."""
+    await jobs.enqueue(conn, "same_play", sorted(await same_plays.of_several_origins(conn, lookup_ids)), band)
+
+
+async def run(tools: Tools, lookup_ids: Sequence[int], _band: model.Band) -> None:
+    """Compare the plays of these names with plays of the same recording under other names."""
+
+    async def work(conn: Connection) -> None:
+        ids = await same_plays.plays_of(conn, lookup_ids, timedelta(seconds=LEAST_REACH_S), SLICE)
+        await _compared(conn, ids, tools.clock.now())
+
+    await committed(tools.database, work)
+
+
+async def run_accounts(tools: Tools, account_ids: Sequence[int], _band: model.Band) -> None:
+    """Compare all plays of these accounts, a slice at a time."""
+    for account_id in account_ids:
+        after: tuple[datetime, int] | None = None
+        while True:
+            async with tools.database.connection() as conn:
+                places = await same_plays.slice_of(conn, account_id, after, SLICE)
+            if not places:
+                break
+            after, ids = places[-1], [scrobble_id for _, scrobble_id in places]
+            await committed(tools.database, lambda conn, ids=ids: _compared(conn, ids, tools.clock.now()))  # type: ignore[misc] # this slice's
+
+
+async def give_up(tools: Tools, subject_ids: Sequence[int], why: str) -> None:
+    """Leave the plays as they are shown."""
+
+
+async def _compared(conn: Connection, scrobble_ids: Sequence[int], now: datetime) -> None:
+    await scrobbles.lock_accounts(conn, await scrobbles.accounts_of(conn, scrobble_ids))
+    await tell(conn, await compare(conn, scrobble_ids), now)
+
+
+# ---------------------------------------------------------------- inside
+
+
+def _of_new(new: scrobbles.New, facts: same_plays.Facts | None) -> Near:
+    sent = new.scrobble
+    return Near(
+        new.id,
+        new.account_id,
+        new.listened_at,
+        new.lookup_id,
+        sent.origin,
+        sent.artist,
+        sent.track,
+        same_plays.sound(names.key(sent.track)),
+        None,
+        sent.duration_ms or (facts.length_ms if facts else 0) or _listened_ms(sent),
+        facts.recording_id if facts else 0,
+        bool(sent.release),
+        False,
+    )
+
+
+def _listened_ms(sent: model.Scrobble) -> int:
+    """Return how long Spotify says that it was played, 0 where it does not: a track is no shorter than that."""
+    listened = sent.extra.get("ms_played")
+    return listened if isinstance(listened, int) else 0
+
+
+def _seed(one: Near) -> Seed:
+    width = max(LEAST_REACH_S, sameplay.window(_record(one)))
+    return Seed(one.account_id, one.listened_at, width, one.sound, one.recording_id)
+
+
+def _record(one: Near) -> sameplay.Record:
+    """See a scrobble as a record; shown first is what its listener has seen to, then what tells an album."""
+    return sameplay.Record(
+        id=one.id,
+        at=one.listened_at.timestamp(),
+        origin=one.origin,
+        artist=one.artist,
+        track=one.track,
+        length_s=one.length_ms / 1000,
+        recording=one.recording_id,
+        rank=0 if one.chosen else 1 if one.on_album else 2,
+    )
+
+
+async def _around(conn: Connection, subjects: Sequence[Near], fresh: Sequence[Near] = ()) -> list[Near]:
+    """Fetch what lies near these, and near that, until a row of repeats has ended; with what is `fresh`, not stored."""
+    known = {one.id: one for one in fresh}
+    reached: defaultdict[int, list[Seed]] = defaultdict(list)
+    seeds = [_seed(one) for one in subjects]
+    for _ in range(MOST_STEPS):
+        for seed in seeds:
+            reached[seed.account_id].append(seed)
+        before = len(known)
+        known |= {one.id: one for one in await same_plays.near(conn, seeds) if one.id not in known}
+        if len(known) == before:
+            break
+        seeds = [_seed(known[id_]) for id_ in _entangled(known.values()) if not _covered(known[id_], reached)]
+        if not seeds:
+            break
+    return list(known.values())
+
+
+def _entangled(near: Iterable[Near]) -> list[int]:
+    """Return those that may be of the same play as another."""
+    return [
+        record.id
+        for mine in _by_account(near).values()
+        for heap in sameplay.heaps(map(_record, mine))
+        for record in heap
+    ]
+
+
+def _by_account(near: Iterable[Near]) -> Mapping[int, list[Near]]:
+    by_account: defaultdict[int, list[Near]] = defaultdict(list)
+    for one in near:
+        by_account[one.account_id].append(one)
+    return by_account
+
+
+def _covered(one: Near, reached: Mapping[int, list[Seed]]) -> bool:
+    """Tell whether what may be of the same play as this was fetched with one of these seeds."""
+    reach = timedelta(seconds=sameplay.window(_record(one)))
+    return any(
+        abs(seed.at - one.listened_at) + reach <= timedelta(seconds=seed.width_s)
+        for seed in reached[one.account_id]
+        if seed.sound == one.sound
+    )
+
+
+async def _decide(conn: Connection, near: Sequence[Near]) -> dict[int, int | None]:
+    """Decide for all of these that may be of the same play as another: which is shown, and instead of which."""
+    decided: dict[int, int | None] = {}
+    for account_id, mine in _by_account(near).items():
+        decided.update(_parted(mine))
+        apart = await same_plays.apart(conn, account_id)
+        heaps = sameplay.heaps(map(_record, mine), apart)
+        lags = await _lags(conn, account_id, heaps)
+        for heap in heaps:
+            for first, *others in sameplay.solve(heap, lags, apart):
+                decided[first.id] = None
+                decided.update((other.id, first.id) for other in others)
+    return decided
+
+
+def _parted(mine: Sequence[Near]) -> Mapping[int, int | None]:
+    """Let scrobbles come forward that were hidden behind one that is here too, unless that is decided again."""
+    ids = {one.id for one in mine}
+    return {one.id: None for one in mine if one.same_as in ids}
+
+
+async def _lags(conn: Connection, account_id: int, heaps: Collection[list[sameplay.Record]]) -> sameplay.Lags:
+    """Learn how the clocks of origins differ, where there is anything to choose."""
+    if all(map(sameplay.is_single, heaps)):
+        return {}
+    here = [
+        (play[0], other) for heap in heaps if sameplay.is_single(heap) for play in sameplay.solve(heap, {})
+        for other in play[1:]
+    ]  # fmt: skip
+    before = await same_plays.pairs(conn, account_id, _SAMPLED)
+    return sameplay.lags([*here, *((_record(one), _record(other)) for one, other in before)])
