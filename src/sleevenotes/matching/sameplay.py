@@ -17,7 +17,6 @@ More than two services are aligned one after the other, each with the plays that
 
 from __future__ import annotations
 
-import statistics
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
@@ -36,10 +35,13 @@ LONGEST_S: Final = 24 * 3600.0
 """A longer track is a wrong figure."""
 
 NEAR_S: Final = 30.0
-"""Names that are only near belong together where the times agree within this."""
+"""Names that are only near belong together where both began within this, or one ended while the other was played."""
 
 _SAMPLES: Final = 5  # single pairs that show how two clocks differ
 _TELLING_S: Final = 60.0  # length of a track from which a pair tells that
+_TOGETHER: Final = 0.35  # of the length; a clock that knows whole minutes only is a minute off
+_APART: Final = 0.15
+_NEARLY_ALL: Final = 0.85
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -69,21 +71,21 @@ def window(record: Record) -> float:
     return max(LEAST_WINDOW_S, min(record.length_s, LONGEST_S) + ROUNDING_S)
 
 
-def heaps(records: Iterable[Record], apart: Collection[frozenset[str]] = ()) -> list[list[Record]]:
-    """Put together the records that may be of the same play, over any number of steps; alone ones are left out.
-
-    Records of the pairs of origins in `apart` are never brought together.
-    """
+def heaps(records: Iterable[Record]) -> list[list[Record]]:
+    """Put together the records that may be of the same play, over any number of steps; alone ones are left out."""
     ordered = sorted(records, key=lambda one: (one.at, one.id))
-    if not ordered:
-        return []
-    reach = max(map(window, ordered))
+    windows = [window(one) for one in ordered]
+    reach = max(windows, default=0.0)
     leader = list(range(len(ordered)))
     for i, one in enumerate(ordered):
         for j in range(i + 1, len(ordered)):
-            if ordered[j].at - one.at > reach:
+            other = ordered[j]
+            apart = other.at - one.at
+            if apart > reach:
                 break
-            if _may_pair(one, ordered[j], None, apart):
+            if other.origin == one.origin or (apart > windows[i] and apart > windows[j]):
+                continue
+            if _named_alike(one, other) is not songs.Likeness.OTHER:
                 _join(leader, i, j)
     found: defaultdict[int, list[Record]] = defaultdict(list)
     for i, one in enumerate(ordered):
@@ -115,29 +117,39 @@ def lags(pairs: Iterable[tuple[Record, Record]]) -> dict[tuple[str, str], int]:
         length = max(first.length_s, second.length_s)
         if length >= _TELLING_S:
             samples[first.origin, second.origin].append((second.at - first.at) / length)
-    known = {both: round(statistics.median(each)) for both, each in samples.items() if len(each) >= _SAMPLES}
-    return {both: lag for both, lag in known.items() if lag in (-1, 0, 1)}
+    enough = {both: each for both, each in samples.items() if len(each) >= _SAMPLES}
+    told = {both: next((lag for lag in (0, 1, -1) if _tells(each, lag)), None) for both, each in enough.items()}
+    return {both: lag for both, lag in told.items() if lag is not None}
+
+
+def _tells(samples: Sequence[float], lag: int) -> bool:
+    """Tell whether nearly all of these shares of a track's length speak for this lag.
+
+    A track that was not played to its end lies between: what begins together is always together.
+    """
+    fitting = [each for each in samples if (abs(each) < _TOGETHER if lag == 0 else lag * each > _APART)]
+    return len(fitting) >= _NEARLY_ALL * len(samples)
 
 
 # ---------------------------------------------------------------- pairs
 
 
-def _may_pair(one: Record, other: Record, lag: int | None, apart: Collection[frozenset[str]]) -> bool:
-    """Tell whether two records may be of one play; `lag` as in `Lags`, from one to other, None where unknown."""
-    if one.origin == other.origin or (apart and frozenset((one.origin, other.origin)) in apart):
-        return False
-    if abs(other.at - one.at) > max(window(one), window(other)):
-        return False
+def _likeness(one: Record, other: Record, lag: int | None) -> songs.Likeness:
+    """Say how alike two records are; OTHER where they cannot be of one play. `lag` as in `Lags`, from one to other."""
+    if one.origin == other.origin or abs(other.at - one.at) > max(window(one), window(other)):
+        return songs.Likeness.OTHER
+    if lag and lag * (other.at - one.at) < -LEAST_WINDOW_S:
+        return songs.Likeness.OTHER  # it ended before it began
+    alike = _named_alike(one, other)
+    if alike is songs.Likeness.NEAR and not lag and _gap(one, other, 0) > NEAR_S:
+        return songs.Likeness.OTHER
+    return alike
+
+
+def _named_alike(one: Record, other: Record) -> songs.Likeness:
     if one.recording and one.recording == other.recording:
-        return True
-    alike = songs.likeness(one.artist, one.track, other.artist, other.track)
-    return alike is songs.Likeness.SAME or (
-        alike is songs.Likeness.NEAR and min(_gap(one, other, each) for each in _possible(lag)) <= NEAR_S
-    )
-
-
-def _possible(lag: int | None) -> tuple[int, ...]:
-    return (0, 1, -1) if lag is None else (lag,)
+        return songs.Likeness.SAME
+    return songs.compare(songs.fold(one.artist, one.track), songs.fold(other.artist, other.track))
 
 
 def _gap(one: Record, other: Record, lag: int) -> float:
@@ -155,8 +167,8 @@ def _lag(one: Record, other: Record, lags: Lags) -> int | None:
 
 # ---------------------------------------------------------------- alignment
 
-_Score = tuple[int, float]
-_NOTHING: Final[_Score] = (0, 0.0)
+_Score = tuple[int, int, float]  # pairs that are the same by their names, other pairs, how well all fit
+_NOTHING: Final[_Score] = (0, 0, 0.0)
 
 
 def _align(
@@ -197,22 +209,27 @@ def _steps(best: Sequence[Sequence[_Score]]) -> list[tuple[int, int]]:
 
 
 def _plus(one: _Score, other: _Score) -> _Score:
-    return (one[0] + other[0], one[1] + other[1]) if other > _NOTHING else one
+    return (one[0] + other[0], one[1] + other[1], one[2] + other[2]) if other > _NOTHING else one
 
 
 def _worth(play: Sequence[Record], record: Record, lags: Lags, apart: Collection[frozenset[str]]) -> _Score:
     """Say what it is worth to take a record for one of this play; `_NOTHING` where it cannot be.
 
-    Where the lag is known to all, pairs are not counted, only how well they fit: up to the window, less the gap.
+    Where all are known to write down the same moment, pairs are not counted, only how well they fit: up to the room
+    there is, less the gap.
     """
     known = [(one, _lag(one, record, lags)) for one in play]
-    if not all(_may_pair(one, record, lag, apart) for one, lag in known):
+    if any(frozenset((one.origin, record.origin)) in apart for one in play):
         return _NOTHING
-    room = max(window(record), *map(window, play))
+    alike = min(_likeness(one, record, lag) for one, lag in known)
+    if alike is songs.Likeness.OTHER:
+        return _NOTHING
     gap = min(_gap(one, record, lag or 0) for one, lag in known)
-    if any(lag is None for _, lag in known):
-        return 1, -gap
-    return (0, room - gap) if gap < room else _NOTHING
+    is_same = alike is songs.Likeness.SAME
+    if any(lag != 0 for _, lag in known):
+        return int(is_same), int(not is_same), -gap
+    room = max(window(record), *map(window, play)) if is_same else NEAR_S
+    return (0, 0, room - gap) if gap < room else _NOTHING
 
 
 def _find(leader: list[int], i: int) -> int:

@@ -10,7 +10,8 @@ Worked examples:
     likeness("Beatles, The", "Come Together - Remastered 2009", "The Beatles", "Come Together")   SAME
     likeness("Queen & David Bowie", "Under Pressure", "Queen", "Under Pressure")            SAME
     likeness("坂本龍一", "Bed", "Ryuichi Sakamoto, David Byrne", "Bed")                       NEAR: the title alone
-    likeness("Air", "All I Need", "Air", "03 - All I Need")                                 NEAR
+    likeness("Air", "All I Need", "Air", "03 - All I Need")                                 SAME
+    likeness("Green Day", "Good Riddance (Time of Your Life)", "Green Day", "Time of Your Life")  NEAR
     likeness("The Bled", "Porcelain Hearts And Hammers For Teeth", "The Bled", "Porcelain Hearts and Hammers f")  NEAR
     likeness("Air", "Part 1", "Air", "Part 2")                                              OTHER
     likeness("Queen", "Somebody to Love", "Queen", "Somebody to Love (live)")               NEAR
@@ -29,8 +30,10 @@ from sleevenotes import names
 
 _ALIKE: Final = 80.0  # rapidfuzz ratio, 0..100, of keys
 _LEAST_LETTERS: Final = 5  # of a key that may differ by some letters
-_CUT_OFF: Final = 8  # letters of a beginning that stand for a whole title
-_NUMBER_BEFORE: Final = re.compile(r"^\d{1,2}\s*[-.)]?\s+(?=\S)")
+_PART: Final = 8  # letters of a part that may stand for a whole title: it was cut off, or is all that was sent
+_CUT_OFF: Final = 20  # letters from which on a title may have been cut off, numbers and all: thirty characters
+_NUMBER_BEFORE: Final = re.compile(r"^\d{1,2}(?:\s+-\s+|\s*[-.)]\s*(?=[^\d\s]))")
+_ROMAN: Final = re.compile(r"\b[IVX]+$")
 _DIGITS: Final = re.compile(r"\d+")
 _WORD: Final = re.compile(r"\w+")
 _NO_NAMES: Final = frozenset(("the", "and", "feat", "ft", "featuring", "with", "vs", "y", "et", "und"))
@@ -44,21 +47,22 @@ class Likeness(enum.IntEnum):
     SAME = 2
 
 
-class _Folded(NamedTuple):
+class Folded(NamedTuple):
+    """The names of a song, as they are compared."""
+
     artist: str  # its key
     words: frozenset[str]  # of the artist
-    title: str  # its key, cleaned
-    bare: str  # without a track number in front
-    digits: tuple[str, ...]  # of the bare title
+    title: str  # its key, without what a player or a shop adds to it
+    numbers: tuple[str, ...]  # in the title, and the part at its end ("II")
 
 
 def likeness(artist: str, track: str, other_artist: str, other_track: str) -> Likeness:
     """Say how alike two songs are by their names; the order of the two does not matter."""
-    return _likeness(_folded(artist, track), _folded(other_artist, other_track))
+    return compare(fold(artist, track), fold(other_artist, other_track))
 
 
-@functools.lru_cache(maxsize=100_000)  # a history's neighbours are compared over and over
-def _likeness(one: _Folded, other: _Folded) -> Likeness:
+def compare(one: Folded, other: Folded) -> Likeness:
+    """Say how alike two songs are by their folded names; the order of the two does not matter."""
     titled = one.title == other.title
     artists = _same_artist(one, other)
     if titled and artists:
@@ -68,16 +72,19 @@ def _likeness(one: _Folded, other: _Folded) -> Likeness:
     return Likeness.OTHER
 
 
-@functools.lru_cache(maxsize=50_000)
-def _folded(artist: str, track: str) -> _Folded:
+@functools.lru_cache(maxsize=50_000)  # a listener's plays repeat
+def fold(artist: str, track: str) -> Folded:
+    """Fold the names of a song for comparing."""
     by = names.without_article(names.split_guests(names.decode(artist))[0])
     title = names.plain(names.clean(track))
-    bare = _NUMBER_BEFORE.sub("", title)
+    bare = names.cut_notes(_NUMBER_BEFORE.sub("", title), names.is_year)[0]
+    key = names.key(bare)
     words = frozenset(names.key(word) for word in _WORD.findall(names.fold(artist))) - _NO_NAMES
-    return _Folded(names.key(by), words, names.key(title), names.key(bare), tuple(_DIGITS.findall(names.key(bare))))
+    part = _ROMAN.search(bare)
+    return Folded(names.key(by), words, key, (*_DIGITS.findall(key), part[0] if part else ""))
 
 
-def _same_artist(one: _Folded, other: _Folded) -> bool:
+def _same_artist(one: Folded, other: Folded) -> bool:
     """Tell whether it is one artist, or all of one's words are in the other's: "Queen" in "Queen & David Bowie"."""
     if one.artist == other.artist:
         return True
@@ -85,14 +92,12 @@ def _same_artist(one: _Folded, other: _Folded) -> bool:
     return bool(fewer) and fewer <= more
 
 
-def _near_titles(one: _Folded, other: _Folded) -> bool:
-    if one.bare == other.bare:
-        return True
-    shorter, longer = sorted((one.bare, other.bare), key=len)
-    if len(shorter) >= _CUT_OFF and longer.startswith(shorter):
-        return True
-    return one.digits == other.digits and _alike(shorter, longer)
+def _near_titles(one: Folded, other: Folded) -> bool:
+    shorter, longer = sorted((one.title, other.title), key=len)
+    if one.numbers != other.numbers:
+        return len(shorter) >= _CUT_OFF and longer.startswith(shorter)
+    return (len(shorter) >= _PART and shorter in longer) or _alike(shorter, longer)
 
 
 def _alike(one: str, other: str) -> bool:
-    return min(len(one), len(other)) >= _LEAST_LETTERS and fuzz.ratio(one, other) >= _ALIKE
+    return min(len(one), len(other)) >= _LEAST_LETTERS and fuzz.ratio(one, other, score_cutoff=_ALIKE) > 0

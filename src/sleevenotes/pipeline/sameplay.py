@@ -14,8 +14,9 @@ made look otherwise.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sleevenotes import events, model, names
 from sleevenotes.matching import sameplay
@@ -37,6 +38,13 @@ SLICE = 1_000
 TOLD_IDS = 100  # as pipeline.submit: events name at most this many
 
 _SAMPLED = 200
+
+
+class Heap(NamedTuple):
+    """Records of one account that may be of the same play, over any number of steps."""
+
+    account_id: int
+    records: list[sameplay.Record]
 
 
 async def link(conn: Connection, news: Sequence[scrobbles.New]) -> list[same_plays.Changed]:
@@ -160,39 +168,38 @@ def _record(one: Near) -> sameplay.Record:
     )
 
 
-async def _around(conn: Connection, subjects: Sequence[Near], fresh: Sequence[Near] = ()) -> list[Near]:
+async def _around(conn: Connection, subjects: Sequence[Near], fresh: Sequence[Near] = ()) -> list[Heap]:
     """Fetch what lies near these, and near that, until a row of repeats has ended; with what is `fresh`, not stored."""
     known = {one.id: one for one in fresh}
     reached: defaultdict[int, list[Seed]] = defaultdict(list)
-    seeds = [_seed(one) for one in subjects]
+    seeds, heaps = [_seed(one) for one in subjects], list[Heap]()
     for _ in range(MOST_STEPS):
         for seed in seeds:
             reached[seed.account_id].append(seed)
-        before = len(known)
-        known |= {one.id: one for one in await same_plays.near(conn, seeds) if one.id not in known}
-        if len(known) == before:
+        found = {one.id: one for one in await same_plays.near(conn, seeds) if one.id not in known}
+        if heaps and not found:
             break
-        seeds = [_seed(known[id_]) for id_ in _entangled(known.values()) if not _covered(known[id_], reached)]
+        known |= found
+        heaps = _heaps(known.values())
+        seeds = [
+            _seed(found[record.id])
+            for heap in heaps
+            for record in heap.records
+            if record.id in found and not _covered(found[record.id], reached)
+        ]
         if not seeds:
             break
-    return list(known.values())
+    return heaps
 
 
-def _entangled(near: Iterable[Near]) -> list[int]:
-    """Return those that may be of the same play as another."""
-    return [
-        record.id
-        for mine in _by_account(near).values()
-        for heap in sameplay.heaps(map(_record, mine))
-        for record in heap
-    ]
-
-
-def _by_account(near: Iterable[Near]) -> Mapping[int, list[Near]]:
+def _heaps(near: Iterable[Near]) -> list[Heap]:
+    """Put together those that may be of the same play, account by account."""
     by_account: defaultdict[int, list[Near]] = defaultdict(list)
     for one in near:
         by_account[one.account_id].append(one)
-    return by_account
+    return [
+        Heap(account_id, heap) for account_id, mine in by_account.items() for heap in sameplay.heaps(map(_record, mine))
+    ]
 
 
 def _covered(one: Near, reached: Mapping[int, list[Seed]]) -> bool:
@@ -205,34 +212,27 @@ def _covered(one: Near, reached: Mapping[int, list[Seed]]) -> bool:
     )
 
 
-async def _decide(conn: Connection, near: Sequence[Near]) -> dict[int, int | None]:
-    """Decide for all of these that may be of the same play as another: which is shown, and instead of which."""
+async def _decide(conn: Connection, heaps: Sequence[Heap]) -> dict[int, int | None]:
+    """Decide for all of these: which is shown, and instead of which."""
+    by_account: defaultdict[int, list[list[sameplay.Record]]] = defaultdict(list)
+    for heap in heaps:
+        by_account[heap.account_id].append(heap.records)
     decided: dict[int, int | None] = {}
-    for account_id, mine in _by_account(near).items():
-        decided.update(_parted(mine))
+    for account_id, mine in by_account.items():
         apart = await same_plays.apart(conn, account_id)
-        heaps = sameplay.heaps(map(_record, mine), apart)
-        lags = await _lags(conn, account_id, heaps)
-        for heap in heaps:
-            for first, *others in sameplay.solve(heap, lags, apart):
+        lags = await _lags(conn, account_id, mine)
+        for records in mine:
+            for first, *others in sameplay.solve(records, lags, apart):
                 decided[first.id] = None
                 decided.update((other.id, first.id) for other in others)
     return decided
 
 
-def _parted(mine: Sequence[Near]) -> Mapping[int, int | None]:
-    """Let scrobbles come forward that were hidden behind one that is here too, unless that is decided again."""
-    ids = {one.id for one in mine}
-    return {one.id: None for one in mine if one.same_as in ids}
-
-
-async def _lags(conn: Connection, account_id: int, heaps: Collection[list[sameplay.Record]]) -> sameplay.Lags:
-    """Learn how the clocks of origins differ, where there is anything to choose."""
-    if all(map(sameplay.is_single, heaps)):
+async def _lags(conn: Connection, account_id: int, heaps: Sequence[list[sameplay.Record]]) -> sameplay.Lags:
+    """Learn how the clocks of origins differ, where that makes a difference."""
+    solved = [sameplay.solve(heap, {}) for heap in heaps if sameplay.is_single(heap)]
+    if len(solved) == len(heaps) and all(len(plays) == 1 for plays in solved):
         return {}
-    here = [
-        (play[0], other) for heap in heaps if sameplay.is_single(heap) for play in sameplay.solve(heap, {})
-        for other in play[1:]
-    ]  # fmt: skip
+    here = [(play[0], other) for plays in solved for play in plays for other in play[1:]]
     before = await same_plays.pairs(conn, account_id, _SAMPLED)
     return sameplay.lags([*here, *((_record(one), _record(other)) for one, other in before)])
