@@ -16,14 +16,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from sleevenotes import events, model, names
+from sleevenotes.clock import Clock
 from sleevenotes.matching import sameplay
 from sleevenotes.pipeline.tools import Tools, committed
 from sleevenotes.store import events as event_rows
 from sleevenotes.store import jobs, same_plays, scrobbles
-from sleevenotes.store.postgres import Connection
+from sleevenotes.store.postgres import Connection, Database
 from sleevenotes.store.same_plays import Near, Seed
 
 LEAST_REACH_S = 20 * 60.0
@@ -38,6 +39,20 @@ SLICE = 1_000
 TOLD_IDS = 100  # as pipeline.submit: events name at most this many
 
 _SAMPLED = 200
+
+
+class Desk(Protocol):
+    """What it takes to act: the stages' tools, or the server's services."""
+
+    @property
+    def database(self) -> Database:
+        """Return the database."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Return the time."""
+        ...
 
 
 class Heap(NamedTuple):
@@ -79,6 +94,61 @@ async def tell(conn: Connection, changes: Iterable[same_plays.Changed], now: dat
         if shown:
             told = events.ScrobblesStored(tuple(sorted(shown)[-TOLD_IDS:]), len(shown))
             await event_rows.tell(conn, [account_id], told, now)
+
+
+# ---------------------------------------------------------------- what the listener says
+
+
+async def show_as_own(tools: Desk, account_id: int, scrobble_id: int) -> None:
+    """Show a scrobble as a play of its own, now and whatever comes in later."""
+
+    async def work(conn: Connection) -> None:
+        await scrobbles.lock_accounts(conn, [account_id])
+        now = tools.clock.now()
+        await tell(conn, await same_plays.make_own(conn, account_id, scrobble_id, now), now)
+
+    await committed(tools.database, work)
+
+
+async def show_as_before(tools: Desk, account_id: int, scrobble_id: int) -> bool:
+    """Take that back, and compare the scrobble with what lies near it; False where it was not said."""
+
+    async def work(conn: Connection) -> bool:
+        await scrobbles.lock_accounts(conn, [account_id])
+        said = await same_plays.no_longer_own(conn, account_id, scrobble_id)
+        await tell(conn, await compare(conn, [scrobble_id] if said else []), tools.clock.now())
+        return said
+
+    return await committed(tools.database, work)
+
+
+async def keep_apart(tools: Desk, account_id: int, origin: str, other: str) -> int:
+    """Show all plays of two origins that are hidden behind each other, and hide none from now on; return how many."""
+
+    async def work(conn: Connection) -> int:
+        await scrobbles.lock_accounts(conn, [account_id])
+        now = tools.clock.now()
+        changes = await same_plays.keep_apart(conn, account_id, origin, other, now)
+        await tell(conn, changes, now)
+        return sum(len(change.shown) for change in changes)
+
+    return await committed(tools.database, work)
+
+
+async def bring_together(tools: Desk, account_id: int, origin: str, other: str) -> bool:
+    """Take that back, and have all plays of the account compared again; False where it was not said."""
+
+    async def work(conn: Connection) -> bool:
+        said = await same_plays.bring_together(conn, account_id, origin, other)
+        await compare_all(conn, account_id if said else None)
+        return said
+
+    return await committed(tools.database, work)
+
+
+async def compare_all(conn: Connection, account_id: int | None) -> None:
+    """Have all plays of an account compared soon."""
+    await jobs.enqueue(conn, "same_plays", [account_id] if account_id else [], model.Band.DEFAULT)
 
 
 # ---------------------------------------------------------------- stages

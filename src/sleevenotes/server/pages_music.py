@@ -23,6 +23,7 @@ from sleevenotes.store import (
     explanations,
     jobs,
     library,
+    linked_plays,
     played,
     portraits,
     replies,
@@ -126,6 +127,8 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
         plays = await played.by_ids(conn, account.id, [scrobble_id], hidden=True)
         story = await explanations.explain(conn, scrobble_id) if plays else None
         corrected = await corrections.in_force(conn, account.id, plays[0].lookup_id) if plays else None
+        records = await linked_plays.records(conn, account.id, scrobble_id)
+        own = await linked_plays.is_own(conn, scrobble_id)
         await feeds.hurry(conn, plays)
     if story is None:
         raise NotFoundException
@@ -136,6 +139,8 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
         account,
         cursor=heard,
         play=play,
+        records=records,
+        own=own,
         story=story,
         pairs=stories.pairs(play),
         line=stories.line(play, story),

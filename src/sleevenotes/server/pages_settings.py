@@ -22,6 +22,7 @@ class Section(NamedTuple):
 
 SECTIONS: tuple[Section, ...] = (
     Section("/players", "Players", "Connect a player: addresses and tokens to copy."),
+    Section("/settings/same-plays", "Same plays", "What two services recorded and is shown once; show both instead."),
 )  # fmt: skip
 
 

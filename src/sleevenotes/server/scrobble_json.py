@@ -242,6 +242,8 @@ class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     `effective_artwork_url` is an address on this server, `artwork_uri` what the client sent, not to be shown.
     `lookup_id` is its name's: the same for every play that was sent with the same artist, track and album.
+    `origin` is where it came from; `same_as` the scrobble that is shown instead, where another service recorded the
+    same play, else null.
     """
 
     id: int
@@ -263,6 +265,8 @@ class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     artist: Artist | None
     album: Album | None
     extra: dict[str, Any]
+    origin: str
+    same_as: int | None
 
 
 def written(play: Play) -> ScrobbleAnswer:
@@ -287,6 +291,8 @@ def written(play: Play) -> ScrobbleAnswer:
         artist=_artist(play),
         album=_album(play),
         extra=play.extra,
+        origin=play.origin,
+        same_as=play.same_as,
     )
 
 

@@ -1,0 +1,23 @@
+"""Where plays come from, in words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_NAMES: Final = {
+    "api": "a player that speaks our own protocol",
+    "listenbrainz": "ListenBrainz, or a player that speaks its protocol",
+    "audioscrobbler": "a player that speaks Last.fm's protocol",
+    "import": "an import",
+    "lastfm": "Last.fm",
+    "lastfm_sync": "Last.fm, kept in step",
+    "listenbrainz_sync": "ListenBrainz, kept in step",
+    "spotify": "Spotify",
+    "maloja": "Maloja",
+    "rockbox": "Rockbox",
+}
+
+
+def origin(name: str) -> str:
+    """Say where a play came from: "Spotify"."""
+    return _NAMES.get(name, name)
