@@ -45,6 +45,7 @@ from sleevenotes.store.postgres import Connection
 WAYS: Final = ("began", "ended", "minutes")
 LASTFM: Final = "lastfm"
 OTHER: Final = "spotify"
+COUNTS_S: Final = 30  # a track that was played for less is no play, at either service
 
 
 class Play(NamedTuple):
@@ -85,15 +86,22 @@ def true_history(path: Path, limit: int) -> list[Play]:
 
 
 def played(rows: Iterable[tuple[int, str, str, str, str, str]]) -> list[Play]:
-    """Give plays, in the order of time, their lengths; exact doubles are left out."""
+    """Give plays, in the order of time, their lengths; left out are exact doubles, and what both services leave out."""
     distinct = {(row[0], names.fold(row[1]), names.fold(row[2])): row for row in rows}
     ordered = sorted(distinct.values(), key=lambda row: row[0])
-    plays = []
+    plays: list[Play] = []
     for row, following in zip(ordered, [*ordered[1:], None], strict=True):
-        length = 120 + int.from_bytes(hashlib.sha256(f"{row[1]}/{row[2]}".lower().encode()).digest()[:2]) % 300
+        length = length_s(row[1], row[2])
         until = following[0] - row[0] if following else length
+        if until < COUNTS_S:
+            continue
         plays.append(Play(row[0], length, max(1, min(length, until)), *row[1:]))
     return plays
+
+
+def length_s(artist: str, track: str) -> int:
+    """Give a track a length in seconds, always the same."""
+    return 120 + int.from_bytes(hashlib.sha256(f"{artist}/{track}".lower().encode()).digest()[:2]) % 300
 
 
 def repeats(plays: Sequence[Play]) -> int:
@@ -144,12 +152,31 @@ async def take_in(submitter: Submitter, account_id: int, export: Sequence[Scrobb
     return time.monotonic() - began
 
 
-async def judge(conn: Connection, account_id: int, exported: Iterable[Scrobble]) -> Judged:
-    """Hold what is shown against the history: by the play's number, which every record carries."""
+async def judge(
+    conn: Connection, account_id: int, plays: Sequence[Play], exports: Iterable[Sequence[Scrobble]]
+) -> Judged:
+    """Hold what is shown against the history, by the play's number, which every record carries.
+
+    Plays of one track in a row are counted together: which of two records a second apart is whose, nobody can tell.
+    """
     rows = await conn.fetch("SELECT foreign_id FROM scrobbles WHERE account_id = $1 AND same_as IS NULL", account_id)
-    shown = Counter(row["foreign_id"] for row in rows)
-    there = {scrobble.foreign_id for scrobble in exported}
-    return Judged(len(rows), sum(count - 1 for count in shown.values()), len(there - shown.keys()))
+    row_of = _rows(plays)
+    shown = Counter(row_of[int(row["foreign_id"])] for row in rows)
+    there = Counter(row_of[each] for each in {int(one.foreign_id) for export in exports for one in export})
+    return Judged(len(rows), (shown - there).total(), (there - shown).total())
+
+
+def _rows(plays: Sequence[Play]) -> list[int]:
+    """Give plays of one track that follow each other within its length and a minute the same number."""
+    last: dict[tuple[str, str], tuple[Play, int]] = {}
+    numbers = []
+    for number, play in enumerate(plays):
+        name = (play.artist.lower(), play.track.lower())
+        before, row = last.get(name, (None, number))
+        row = row if before is not None and play.at - before.at <= before.length_s + 60 else number
+        last[name] = play, row
+        numbers.append(row)
+    return numbers
 
 
 def without_some(export: Sequence[Scrobble], share: float, seed: int) -> list[Scrobble]:
@@ -173,17 +200,19 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
                         exports = [
                             without_some(lastfm(plays), missing, 2), without_some(other(plays, way), missing, 3)
                         ]  # fmt: skip
-                        figures[name] = await _one(parts, name, exports[::-1] if turned else exports)
+                        figures[name] = await _one(parts, name, plays, exports[::-1] if turned else exports)
                         common.say(f"{name}: {figures[name]}")
     return figures
 
 
-async def _one(parts: app.Parts, name: str, exports: Sequence[Sequence[Scrobble]]) -> dict[str, object]:
+async def _one(
+    parts: app.Parts, name: str, plays: Sequence[Play], exports: Sequence[Sequence[Scrobble]]
+) -> dict[str, object]:
     async with parts.database.connection() as conn:
         account = await accounts.create(conn, name, "", is_owner=False, now=parts.clock.now())
     took = [await take_in(parts.submitter, account.id, export) for export in exports]
     async with parts.database.connection() as conn:
-        judged = await judge(conn, account.id, [scrobble for export in exports for scrobble in export])
+        judged = await judge(conn, account.id, plays, exports)
         await conn.execute("DELETE FROM scrobbles WHERE account_id = $1", account.id)
     return {**judged._asdict(), "import_s": round(took[0], 1), "second_s": round(took[1], 1)}
 

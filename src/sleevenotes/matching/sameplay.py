@@ -47,8 +47,8 @@ _NEARLY_ALL: Final = 0.85
 class Record(msgspec.Struct, frozen=True, gc=False):
     """One service's record of a play. `at` in UNIX seconds, `length_s` of the track, 0 where unknown.
 
-    `recording` is what it was matched to, 0: nothing. Of the records of one play, the one of the lowest `rank` is
-    shown, among equals the one that came first.
+    `blur_s` is by how much `at` may be off, `recording` what it was matched to, 0: nothing. Of the records of one play,
+    the one of the lowest `rank` is shown, among equals the one that came first.
     """
 
     id: int
@@ -59,6 +59,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     length_s: float = 0.0
     recording: int = 0
     rank: int = 0
+    blur_s: float = 0.0
 
 
 Lags = Mapping[tuple[str, str], int]
@@ -68,7 +69,7 @@ known; what is not here may be any."""
 
 def window(record: Record) -> float:
     """Return how far away, in seconds, another record of the same play may be, by what this one knows."""
-    return max(LEAST_WINDOW_S, min(record.length_s, LONGEST_S) + ROUNDING_S)
+    return max(LEAST_WINDOW_S, min(record.length_s, LONGEST_S) + ROUNDING_S) + record.blur_s
 
 
 def heaps(records: Iterable[Record]) -> list[list[Record]]:
@@ -141,7 +142,7 @@ def _likeness(one: Record, other: Record, lag: int | None) -> songs.Likeness:
     if lag and lag * (other.at - one.at) < -LEAST_WINDOW_S:
         return songs.Likeness.OTHER  # it ended before it began
     alike = _named_alike(one, other)
-    if alike is songs.Likeness.NEAR and not lag and _gap(one, other, 0) > NEAR_S:
+    if alike is songs.Likeness.NEAR and not lag and _gap(one, other, 0) > NEAR_S + one.blur_s + other.blur_s:
         return songs.Likeness.OTHER
     return alike
 
@@ -228,7 +229,9 @@ def _worth(play: Sequence[Record], record: Record, lags: Lags, apart: Collection
     is_same = alike is songs.Likeness.SAME
     if any(lag != 0 for _, lag in known):
         return int(is_same), int(not is_same), -gap
-    room = max(window(record), *map(window, play)) if is_same else NEAR_S
+    room = (
+        max(window(record), *map(window, play)) if is_same else NEAR_S + record.blur_s + max(one.blur_s for one in play)
+    )
     return (0, 0, room - gap) if gap < room else _NOTHING
 
 

@@ -206,17 +206,12 @@ def _of_new(new: scrobbles.New, facts: same_plays.Facts | None) -> Near:
         sent.track,
         same_plays.sound(names.key(sent.track)),
         None,
-        sent.duration_ms or (facts.length_ms if facts else 0) or _listened_ms(sent),
+        sent.duration_ms or (facts.length_ms if facts else 0),
+        heard if isinstance(heard := sent.extra.get("ms_played"), int) else 0,
         facts.recording_id if facts else 0,
         bool(sent.release),
         False,
     )
-
-
-def _listened_ms(sent: model.Scrobble) -> int:
-    """Return how long Spotify says that it was played, 0 where it does not: a track is no shorter than that."""
-    listened = sent.extra.get("ms_played")
-    return listened if isinstance(listened, int) else 0
 
 
 def _seed(one: Near) -> Seed:
@@ -225,16 +220,21 @@ def _seed(one: Near) -> Seed:
 
 
 def _record(one: Near) -> sameplay.Record:
-    """See a scrobble as a record; shown first is what its listener has seen to, then what tells an album."""
+    """See a scrobble as a record; shown first is what its listener has seen to, then what tells an album.
+
+    A track is no shorter than it was played. Where the play ended on the minute, that is all its service tells.
+    """
+    at, heard_s = one.listened_at.timestamp(), one.heard_ms / 1000
     return sameplay.Record(
         id=one.id,
-        at=one.listened_at.timestamp(),
+        at=at,
         origin=one.origin,
         artist=one.artist,
         track=one.track,
-        length_s=one.length_ms / 1000,
+        length_s=max(one.length_ms / 1000, heard_s),
         recording=one.recording_id,
         rank=0 if one.chosen else 1 if one.on_album else 2,
+        blur_s=60.0 if heard_s and (at + heard_s + 1) % 60 < 1.5 else 0.0,
     )
 
 

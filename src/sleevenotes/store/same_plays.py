@@ -44,8 +44,9 @@ class Seed(NamedTuple):
 
 
 class Near(NamedTuple):
-    """A scrobble that lies near a seed. `length_ms` and `recording_id` are 0 where unknown; `sound` see there.
+    """A scrobble that lies near a seed. What is unknown is 0; `sound` see there.
 
+    `length_ms` is the track's, `heard_ms` how long Spotify says that it was played.
     `on_album` says that it was sent with an album; `chosen` that its listener has chosen a cover for this very play.
     """
 
@@ -59,6 +60,7 @@ class Near(NamedTuple):
     sound: str
     same_as: int | None
     length_ms: int
+    heard_ms: int
     recording_id: int
     on_album: bool
     chosen: bool
@@ -208,11 +210,14 @@ def sound(track_key: str) -> str:
 
 
 _SOUND: Final = "left(ltrim(l.track_key, '0123456789'), 3)"
-# How long Spotify says that it was played: a track is no shorter than that.
-_LISTENED: Final = "CASE WHEN jsonb_typeof(s.extra -> 'ms_played') = 'number' THEN (s.extra ->> 'ms_played')::int END"
+_HEARD: Final = """
+    CASE WHEN jsonb_typeof(s.extra -> 'ms_played') = 'number' AND length(s.extra ->> 'ms_played') < 10
+         THEN (s.extra ->> 'ms_played')::float::int ELSE 0 END
+"""
 _COLUMNS: Final = f"""
     s.id, s.account_id, s.listened_at, s.lookup_id, s.origin, s.artist, s.track, {_SOUND} AS sound, s.same_as,
-    coalesce(s.duration_ms, r.length_ms, {_LISTENED}, 0) AS length_ms, coalesce(m.recording_id, 0) AS recording_id,
+    coalesce(s.duration_ms, r.length_ms, 0) AS length_ms,
+    {_HEARD} AS heard_ms, coalesce(m.recording_id, 0) AS recording_id,
     s.release <> '' AS on_album, s.preferred_image_id IS NOT NULL AS chosen
 """
 _JOINED: Final = """
@@ -274,7 +279,7 @@ async def pairs(conn: Connection, account_id: int, limit: int) -> list[tuple[Nea
 
 
 async def plays_of(conn: Connection, lookup_ids: Sequence[int], width: timedelta, limit: int) -> list[int]:
-    """Return plays of these matched names near which another origin has a play of the same recording, not of the name.
+    """Return plays of these matched names near which another origin has one of the same recording, seen as another.
 
     Only of accounts with several origins; at most `limit`, the newest.
     """
@@ -287,7 +292,8 @@ async def plays_of(conn: Connection, lookup_ids: Sequence[int], width: timedelta
           AND (SELECT count(*) FROM account_origins o WHERE o.account_id = s.account_id) > 1
           AND EXISTS (
               SELECT FROM scrobbles p JOIN lookups pl ON pl.id = p.lookup_id JOIN matches pm ON pm.id = pl.match_id
-              WHERE p.account_id = s.account_id AND p.origin <> s.origin AND p.lookup_id <> s.lookup_id
+              WHERE p.account_id = s.account_id AND p.origin <> s.origin
+                AND coalesce(p.same_as, p.id) <> coalesce(s.same_as, s.id)
                 AND p.listened_at BETWEEN s.listened_at - $2::interval AND s.listened_at + $2::interval
                 AND pm.recording_id = m.recording_id)
         ORDER BY s.id DESC LIMIT $3
