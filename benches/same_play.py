@@ -192,7 +192,7 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
     figures: dict[str, object] = {"bench": "same_play", "plays": len(plays), "repeats": repeats(plays)}
     with tempfile.TemporaryDirectory() as directory:
         await asyncio.to_thread(Path(directory).chmod, 0o755)  # PostgreSQL may run as another user
-        async with app.open(Settings(data_dir=directory, log_level=40)) as parts:
+        async with app.open(Settings(data_dir=directory, log_level="error")) as parts:
             for way in WAYS:
                 for missing in (0.0, options.missing):
                     for turned in (False, True):

@@ -29,7 +29,8 @@ async def account(database: Database, clock: HandClock) -> int:
 
 def history() -> list[same_play.Play]:
     """Listen for some days: every fifth track again, every twentieth three times, some cut short; in two spellings."""
-    chance, rows, at = random.Random(7), [], 1_700_000_000  # noqa: S311 - always the same
+    chance, at = random.Random(7), 1_700_000_000  # noqa: S311 - always the same
+    rows: list[tuple[int, str, str, str, str, str]] = []
     chosen = listener.choices(WORLD, 7)
     while len(rows) < PLAYS:
         song = next(chosen)

@@ -101,4 +101,5 @@ async def latest(conn: Connection, account_id: int, limit: int, before: int | No
 
 
 def _record(row: Mapping[str, Any], prefix: str, *, shown: bool) -> Record:
-    return Record(*(row[prefix + name] for name in Record._fields if name != "shown"), shown)
+    told = {name: row[prefix + name] for name in Record._fields if name != "shown"}
+    return Record(**told, shown=shown)
