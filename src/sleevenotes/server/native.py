@@ -127,8 +127,7 @@ async def submit(request: Asked) -> Response[SubmitAnswer]:
     sent = [scrobble for _, scrobble in batch.valid]
     stored = await parts.submitter.submit(account.id, sent, band=Band.DEFAULT, window_s=WINDOW_S)
     async with parts.database.connection() as conn:
-        answered = await played.by_ids(conn, account.id, [one.id for one in stored], hidden=True)
-    plays = {play.id: play for play in answered}
+        plays = {play.id: play for play in await played.by_ids(conn, account.id, [one.id for one in stored])}
     answers = [
         SubmittedScrobble(**_facts(plays[one.id]), index=index, duplicate=one.duplicate)
         for (index, _), one in zip(batch.valid, stored, strict=True)
@@ -220,7 +219,7 @@ _NO_SUCH = "There is no such scrobble of yours."
 async def _own(request: Asked, scrobble_id: int) -> Play:
     account = await auth.reader(request)
     async with services.of(request).database.connection() as conn:
-        plays = await played.by_ids(conn, account.id, _ids(scrobble_id), hidden=True)
+        plays = await played.by_ids(conn, account.id, _ids(scrobble_id))
     if not plays:
         raise NotFoundException(_NO_SUCH)
     return plays[0]

@@ -73,7 +73,7 @@ async def plays_fragment(
     parts = services.of(request)
     now = parts.clock.now()
     async with parts.database.connection() as conn:
-        plays = await played.by_ids(conn, account.id, numbers("ids", ids))
+        plays = await played.by_ids(conn, account.id, numbers("ids", ids), shown=True)
         if lookups:
             plays += await played.by_lookups(conn, account.id, numbers("lookups", lookups), ROWS)
     tell = feeds.teller(account, now)

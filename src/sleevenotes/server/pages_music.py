@@ -124,7 +124,7 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
     now = parts.clock.now()
     async with parts.database.connection() as conn:
         heard = (await events.read(conn, account.id, "")).cursor
-        plays = await played.by_ids(conn, account.id, [scrobble_id], hidden=True)
+        plays = await played.by_ids(conn, account.id, [scrobble_id])
         story = await explanations.explain(conn, scrobble_id) if plays else None
         corrected = await corrections.in_force(conn, account.id, plays[0].lookup_id) if plays else None
         records = await linked_plays.records(conn, account.id, scrobble_id)

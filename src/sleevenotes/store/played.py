@@ -86,10 +86,10 @@ async def feed(
     return [_play(row) for row in await conn.fetch(_plays(page), *values)]
 
 
-async def by_ids(conn: Connection, account_id: int, ids: Sequence[int], *, hidden: bool = False) -> list[Play]:
-    """Return those of these scrobbles that are this account's, newest first; with `hidden`, also such as are hidden."""
-    page = f"SELECT * FROM scrobbles s WHERE s.account_id = $1 AND s.id = ANY($2) AND ({hidden} OR s.same_as IS NULL)"
-    return [_play(row) for row in await conn.fetch(_plays(page), account_id, list(ids))]
+async def by_ids(conn: Connection, account_id: int, ids: Sequence[int], *, shown: bool = False) -> list[Play]:
+    """Return those of these scrobbles that are this account's, newest first; hidden ones too, unless only `shown`."""
+    page = "SELECT * FROM scrobbles s WHERE s.account_id = $1 AND s.id = ANY($2) AND (s.same_as IS NULL OR NOT $3)"
+    return [_play(row) for row in await conn.fetch(_plays(page), account_id, list(ids), shown)]
 
 
 async def by_lookups(conn: Connection, account_id: int, lookup_ids: Sequence[int], limit: int) -> list[Play]:
