@@ -23,8 +23,10 @@ from sleevenotes.artwork.files import Files
 from sleevenotes.pipeline import (
     alarms,
     artwork,
+    connecting,
     discography,
     evidence,
+    history,
     jobs,
     match,
     portrait,
@@ -33,6 +35,7 @@ from sleevenotes.pipeline import (
     reconsider,
     sameplay,
     search,
+    syncing,
 )
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
@@ -103,6 +106,7 @@ async def working(
         await parts.database.listen(events.WAKE_LANES, functools.partial(_call, lanes))
         tasks = [asyncio.create_task(each.run(), name=f"lane {each.host}") for each in lanes]
         tasks.append(asyncio.create_task(recheck.run(tools), name="recheck"))
+        tasks.append(asyncio.create_task(syncing.run(tools), name="syncing"))
         working_on_jobs = asyncio.create_task(worker.run(), name="worker")
         for task in (*tasks, working_on_jobs):
             task.add_done_callback(_complain)
@@ -133,6 +137,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "artwork": artwork,
         "search": search,
         "same_play": sameplay,
+        "session": connecting,
     }
     account_wide = functools.partial(sameplay.run_accounts, tools)
     return [
@@ -141,6 +146,12 @@ def stages(tools: Tools) -> list[jobs.Stage]:
             for name, module in modules.items()
         ),
         jobs.Stage("same_plays", account_wide, functools.partial(sameplay.give_up, tools)),
+        *(
+            jobs.Stage(
+                kind, functools.partial(history.run, tools, kind), functools.partial(history.give_up, tools, kind)
+            )
+            for kind in history.KINDS
+        ),
     ]
 
 

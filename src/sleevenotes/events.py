@@ -53,6 +53,12 @@ class SearchesAnswered(msgspec.Struct, frozen=True, tag="searches_answered"):
     ids: tuple[int, ...]
 
 
+class ConnectionChanged(msgspec.Struct, frozen=True, tag="connection_changed"):
+    """This account's connection to a service ("lastfm", "listenbrainz") was made, moved on, is in trouble or ended."""
+
+    service: str
+
+
 Event = (
     ScrobblesStored
     | ScrobblesDeleted
@@ -61,4 +67,5 @@ Event = (
     | PreviewsShown
     | ArtworkDecided
     | SearchesAnswered
+    | ConnectionChanged
 )

@@ -12,6 +12,7 @@ from sleevenotes.server import (
     feeds,
     live,
     pages_account,
+    pages_connections,
     pages_music,
     pages_review,
     pages_same_plays,
@@ -125,6 +126,7 @@ handlers = [
         route_handlers=[
             feed,
             *pages_account.own,
+            *pages_connections.handlers,
             *pages_music.handlers,
             *pages_review.handlers,
             *pages_same_plays.handlers,

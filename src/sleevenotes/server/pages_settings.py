@@ -23,6 +23,8 @@ class Section(NamedTuple):
 SECTIONS: tuple[Section, ...] = (
     Section("/players", "Players", "Connect a player: addresses and tokens to copy."),
     Section("/settings/same-plays", "Same plays", "What two services recorded and is shown once; show both instead."),
+    Section("/settings/lastfm", "Last.fm", "Bring your history in, and keep it in step."),
+    Section("/settings/listenbrainz", "ListenBrainz", "Bring your listens in, and keep them in step."),
 )  # fmt: skip
 
 

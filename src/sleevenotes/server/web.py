@@ -12,6 +12,7 @@ from litestar.types import Message, Scope
 from sleevenotes.server import (
     apidocs,
     auth,
+    connections,
     images,
     limits,
     listenbrainz,
@@ -46,6 +47,7 @@ def create(services: Services) -> Litestar:
             native.router,
             native_corrections.router,
             native_same_plays.router,
+            connections.router,
             *ops.handlers,
             *images.handlers,
             *pages.handlers,
