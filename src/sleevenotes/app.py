@@ -26,6 +26,7 @@ from sleevenotes.pipeline import (
     connecting,
     discography,
     evidence,
+    forwarding,
     history,
     jobs,
     match,
@@ -102,11 +103,14 @@ async def working(
             internet = client.Internet(parts.settings.simulator)
             stack.push_async_callback(internet.close)
             transport = internet
-        lanes = _lanes(parts, asked, client.Client(transport, parts.clock, parts.settings.user_agent))
+        door = client.Client(transport, parts.clock, parts.settings.user_agent)
+        lanes = _lanes(parts, asked, door)
         await parts.database.listen(events.WAKE_LANES, functools.partial(_call, lanes))
         tasks = [asyncio.create_task(each.run(), name=f"lane {each.host}") for each in lanes]
         tasks.append(asyncio.create_task(recheck.run(tools), name="recheck"))
         tasks.append(asyncio.create_task(syncing.run(tools), name="syncing"))
+        sending = forwarding.run(tools, door, forwarding.takers_of(parts.settings))
+        tasks.append(asyncio.create_task(sending, name="forwarding"))
         working_on_jobs = asyncio.create_task(worker.run(), name="worker")
         for task in (*tasks, working_on_jobs):
             task.add_done_callback(_complain)

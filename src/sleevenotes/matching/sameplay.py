@@ -48,7 +48,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     """One service's record of a play. `at` in UNIX seconds, `length_s` of the track, 0 where unknown.
 
     `blur_s` is by how much `at` may be off, `recording` what it was matched to, 0: nothing. Of the records of one play,
-    the one of the lowest `rank` is shown, among equals the one that came first.
+    the one of the lowest `rank` is shown, among equals the one that came first. Records of the same `sure`, unless that
+    is 0, are known to be of one play whatever they are called.
     """
 
     id: int
@@ -60,6 +61,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     recording: int = 0
     rank: int = 0
     blur_s: float = 0.0
+    sure: int = 0
 
 
 Lags = Mapping[tuple[str, str], int]
@@ -148,7 +150,7 @@ def _likeness(one: Record, other: Record, lag: int | None) -> songs.Likeness:
 
 
 def _named_alike(one: Record, other: Record) -> songs.Likeness:
-    if one.recording and one.recording == other.recording:
+    if (one.recording and one.recording == other.recording) or (one.sure and one.sure == other.sure):
         return songs.Likeness.SAME
     return songs.compare(songs.fold(one.artist, one.track), songs.fold(other.artist, other.track))
 

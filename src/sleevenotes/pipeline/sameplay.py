@@ -21,6 +21,7 @@ from typing import NamedTuple, Protocol
 from sleevenotes import events, model, names
 from sleevenotes.clock import Clock
 from sleevenotes.matching import sameplay
+from sleevenotes.pipeline import recognition
 from sleevenotes.pipeline.tools import Tools, committed
 from sleevenotes.store import events as event_rows
 from sleevenotes.store import jobs, same_plays, scrobbles
@@ -219,7 +220,7 @@ def _seed(one: Near) -> Seed:
     return Seed(one.account_id, one.listened_at, width, one.sound, one.recording_id)
 
 
-def _record(one: Near) -> sameplay.Record:
+def _record(one: Near, sure: int = 0) -> sameplay.Record:
     """See a scrobble as a record; shown first is what its listener has seen to, then what tells an album.
 
     A track is no shorter than it was played. Where the play ended on the minute, that is all its service tells.
@@ -233,6 +234,7 @@ def _record(one: Near) -> sameplay.Record:
         track=one.track,
         length_s=max(one.length_ms / 1000, heard_s),
         recording=one.recording_id,
+        sure=sure,
         rank=0 if one.chosen else 1 if one.on_album else 2,
         blur_s=60.0 if heard_s and (at + heard_s + 1) % 60 < 1.5 else 0.0,
     )
@@ -242,15 +244,16 @@ async def _around(conn: Connection, subjects: Sequence[Near], fresh: Sequence[Ne
     """Fetch what lies near these, and near that, until a row of repeats has ended; with what is `fresh`, not stored."""
     known = {one.id: one for one in fresh}
     reached: defaultdict[int, list[Seed]] = defaultdict(list)
-    seeds, heaps = [_seed(one) for one in subjects], list[Heap]()
+    seeds, heaps, sure = [_seed(one) for one in subjects], list[Heap](), dict[int, int]()
     for _ in range(MOST_STEPS):
         for seed in seeds:
             reached[seed.account_id].append(seed)
         found = {one.id: one for one in await same_plays.near(conn, seeds) if one.id not in known}
         if heaps and not found:
             break
+        sure |= await _sent(conn, found.values() if heaps else [*known.values(), *found.values()])
         known |= found
-        heaps = _heaps(known.values())
+        heaps = _heaps(known.values(), sure)
         seeds = [
             _seed(found[record.id])
             for heap in heaps
@@ -262,13 +265,29 @@ async def _around(conn: Connection, subjects: Sequence[Near], fresh: Sequence[Ne
     return heaps
 
 
-def _heaps(near: Iterable[Near]) -> list[Heap]:
-    """Put together those that may be of the same play, account by account."""
-    by_account: defaultdict[int, list[Near]] = defaultdict(list)
+async def _sent(conn: Connection, near: Iterable[Near]) -> dict[int, int]:
+    """Find what we sent to a service and what of it has come back: each id -> the id of our own scrobble."""
+    sure: dict[int, int] = {}
+    for account_id, mine in _by_account(near).items():
+        came = [recognition.Came(one.id, one.listened_at, one.origin, one.artist, one.track) for one in mine]
+        for back, own in (await recognition.recognised(conn, account_id, came)).items():
+            sure |= {back: own, own: own}
+    return sure
+
+
+def _by_account(near: Iterable[Near]) -> dict[int, list[Near]]:
+    by_account: dict[int, list[Near]] = {}
     for one in near:
-        by_account[one.account_id].append(one)
+        by_account.setdefault(one.account_id, []).append(one)
+    return by_account
+
+
+def _heaps(near: Iterable[Near], sure: Mapping[int, int]) -> list[Heap]:
+    """Put together those that may be of the same play, account by account."""
     return [
-        Heap(account_id, heap) for account_id, mine in by_account.items() for heap in sameplay.heaps(map(_record, mine))
+        Heap(account_id, heap)
+        for account_id, mine in _by_account(near).items()
+        for heap in sameplay.heaps(_record(one, sure.get(one.id, 0)) for one in mine)
     ]
 
 

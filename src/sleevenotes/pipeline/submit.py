@@ -23,7 +23,7 @@ from sleevenotes.clock import Clock
 from sleevenotes.model import Band, Evidence, Scrobble
 from sleevenotes.pipeline import offline, reconsider, sameplay, tools
 from sleevenotes.store import events as event_rows
-from sleevenotes.store import evidence, jobs, lookups, same_plays, scrobbles, wants
+from sleevenotes.store import evidence, forwards, jobs, lookups, same_plays, scrobbles, wants
 from sleevenotes.store.postgres import Connection, Database
 
 MAX_ROWS = 1000  # of one transaction
@@ -93,6 +93,7 @@ class Submitter:
             until = now + _playing_time(scrobble)
             if await scrobbles.play_now(conn, account_id, met.id, scrobble, started_at=now, expires_at=until):
                 await event_rows.tell(conn, [account_id], events.NowPlayingChanged(), now)
+                await forwards.play_now(conn, account_id, scrobble)
             asked = await _unanswered(conn, self._shelf, [_Asked(met, Band.DEFAULT, 0, name)], now)
             await _ask(conn, asked)
 
@@ -272,6 +273,7 @@ async def _add(
     left = await _unanswered(conn, shelf, asked, now)
     changes = await sameplay.link(conn, [row.play for row in rows if row.play.account_id in several])
     await scrobbles.insert(conn, [row.play for row in rows], now)
+    await forwards.queue(conn, [row.play.id for row in rows if row.play.same_as is None], now)
     await _ask(conn, left)
     await _reconsider(conn, asked, left)
     await _look_closer(conn, rows, met)
