@@ -150,10 +150,15 @@ async def test_a_login_that_is_no_longer_accepted_stops_it_until_the_listener_co
     maria = await forward(house, "lastfm")
     at_lastfm(house).sessions.clear()
     await house.submit(*listens(house, 2))
-    await house.until("SELECT stopped FROM forwarding")
-    at_lastfm(house).sessions["a session"] = "maria"
+    await house.until("SELECT stopped_at IS NOT NULL FROM forwarding")
+    house.clock.turn(3600)
     async with house.parts.database.transaction() as conn:
-        await forwards.go_on(conn, house.account_id, "lastfm", house.clock.now())
+        told = await forwards.state(conn, house.account_id, "lastfm")
+        assert told is not None
+        assert (told.stopped, told.waiting, told.sent) == (True, 2, 0)
+        at_lastfm(house).sessions["a session"] = "maria"
+        now = house.clock.now()
+        await connections.connect(conn, house.account_id, "lastfm", user_name="maria", secret="a session", now=now)
     await house.until(DONE, 2)
     assert len(maria.plays) == 2
 

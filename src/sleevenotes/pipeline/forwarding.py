@@ -177,7 +177,6 @@ async def _put_off(tools: Tools, taker: takers.Taker, turn: Turn, refused: Seque
     async with tools.database.transaction() as conn:
         if refused:
             await forwards.note(conn, turn, refused, now)
-        stopped = isinstance(fault, takers.Login)
         if not isinstance(fault, (takers.Login, takers.Locked)):
             await _rest(conn, taker.policy.host, fault, now)
         await forwards.end_turn(
@@ -186,7 +185,7 @@ async def _put_off(tools: Tools, taker: takers.Taker, turn: Turn, refused: Seque
             due=now + wait,
             faults=turn.faults + 1,
             note=str(fault),
-            stopped=stopped,
+            stopped_at=now if isinstance(fault, takers.Login) else None,
             pack_limit=turn.pack_limit,
         )
     log.info("forwarding: put off", service=turn.service, seconds=wait.total_seconds(), fault=str(fault))

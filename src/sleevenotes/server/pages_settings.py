@@ -22,6 +22,7 @@ class Section(NamedTuple):
 
 SECTIONS: tuple[Section, ...] = (
     Section("/players", "Players", "Connect a player: addresses and tokens to copy."),
+    Section("/settings/forwarding", "Forwarding", "Send your plays on to Last.fm and ListenBrainz."),
     Section("/settings/same-plays", "Same plays", "What two services recorded and is shown once; show both instead."),
     Section("/settings/lastfm", "Last.fm", "Bring your history in, and keep it in step."),
     Section("/settings/listenbrainz", "ListenBrainz", "Bring your listens in, and keep them in step."),

@@ -54,7 +54,7 @@ class Done(NamedTuple):
 
 
 class State(NamedTuple):
-    """How the forwarding to a service stands."""
+    """How the forwarding to a service stands; `stopped`: the login is not accepted, until it is connected anew."""
 
     since: datetime
     due_at: datetime
@@ -86,7 +86,7 @@ async def turn_on(conn: Connection, account_id: int, service: Service, now: date
     await conn.execute(
         """
         INSERT INTO forwarding (account_id, service, since, due_at) VALUES ($1, $2, $3, $3)
-        ON CONFLICT (account_id, service) DO UPDATE SET stopped = false, note = '', faults = 0, due_at = $3
+        ON CONFLICT (account_id, service) DO UPDATE SET stopped_at = NULL, note = '', faults = 0, due_at = $3
         """,
         account_id,
         service,
@@ -105,10 +105,10 @@ async def turn_off(conn: Connection, account_id: int, service: Service) -> None:
 
 
 async def go_on(conn: Connection, account_id: int, service: Service, now: datetime) -> None:
-    """Try again now: the listener has connected again, or asks for it."""
+    """Try again now, as the listener asks for."""
     await conn.execute(
         """
-        UPDATE forwarding SET stopped = false, note = '', faults = 0, due_at = $3
+        UPDATE forwarding SET stopped_at = NULL, note = '', faults = 0, due_at = $3
         WHERE account_id = $1 AND service = $2
         """,
         account_id,
@@ -202,7 +202,8 @@ async def take_turn(conn: Connection, now: datetime, until: datetime) -> Turn | 
         WITH turn AS (
             SELECT f.account_id, f.service, c.secret, f.playing FROM forwarding f
             JOIN connections c USING (account_id, service)
-            WHERE NOT f.stopped AND f.due_at <= $1 AND (f.leased_until IS NULL OR f.leased_until <= $1)
+            WHERE (f.stopped_at IS NULL OR f.stopped_at < c.connected_at)
+              AND f.due_at <= $1 AND (f.leased_until IS NULL OR f.leased_until <= $1)
               AND c.forwards AND c.secret <> '' AND c.status = 'open' AND c.problem <> 'session'
               AND (f.playing IS NOT NULL OR EXISTS (
                   SELECT FROM forwards w WHERE w.account_id = f.account_id AND w.service = f.service
@@ -282,13 +283,13 @@ async def end_turn(
     due: datetime,
     faults: int = 0,
     note: str = "",
-    stopped: bool = False,
+    stopped_at: datetime | None = None,
     pack_limit: int | None = None,
 ) -> None:
     """Give the turn back, and say from when on it goes on, and what keeps it waiting."""
     await conn.execute(
         """
-        UPDATE forwarding SET leased_until = NULL, due_at = $3, faults = $4, note = $5, stopped = $6, pack_limit = $7
+        UPDATE forwarding SET leased_until = NULL, due_at = $3, faults = $4, note = $5, stopped_at = $6, pack_limit = $7
         WHERE account_id = $1 AND service = $2
         """,
         turn.account_id,
@@ -296,7 +297,7 @@ async def end_turn(
         due,
         faults,
         note,
-        stopped,
+        stopped_at,
         pack_limit,
     )
 
@@ -308,13 +309,14 @@ async def state(conn: Connection, account_id: int, service: Service) -> State | 
     """Return how the forwarding to a service stands; None where it is off."""
     row = await conn.fetchrow(
         """
-        SELECT since, due_at, note, stopped, waiting, sent, refused, last_sent FROM forwarding,
+        SELECT since, due_at, f.note, stopped_at >= connected_at IS TRUE, waiting, sent, refused, last_sent
+        FROM forwarding f JOIN connections c USING (account_id, service),
             LATERAL (SELECT count(*) FILTER (WHERE status IN ('waiting', 'sending')) AS waiting,
                             count(*) FILTER (WHERE status = 'sent') AS sent,
                             count(*) FILTER (WHERE status = 'refused') AS refused,
                             max(done_at) FILTER (WHERE status = 'sent') AS last_sent
                      FROM forwards WHERE account_id = $1 AND service = $2) AS counted
-        WHERE account_id = $1 AND service = $2
+        WHERE account_id = $1 AND service = $2 AND c.forwards
         """,
         account_id,
         service,

@@ -4,17 +4,17 @@
 CREATE TABLE forwarding (
     account_id   bigint NOT NULL REFERENCES accounts ON DELETE CASCADE,
     service      text NOT NULL CHECK (service IN ('lastfm', 'listenbrainz')),
-    since        timestamptz NOT NULL,           -- plays from then on are sent; NULL never: turned off is no row
+    since        timestamptz NOT NULL,           -- plays from then on are sent; turned off is no row
     due_at       timestamptz NOT NULL,           -- nothing is sent before: backoff after a fault
     leased_until timestamptz,                    -- a process is sending; after this moment another may
     faults       smallint NOT NULL DEFAULT 0,    -- one after another
     note         text NOT NULL DEFAULT '',       -- what keeps it waiting, in a sentence; '' for nothing
-    stopped      boolean NOT NULL DEFAULT false, -- the login is no longer accepted: until it is connected again
+    stopped_at   timestamptz,                    -- the login was not accepted: nothing is sent until it is connected anew
     pack_limit   smallint,                       -- send at most so many together: something in a larger pack was refused
     playing      jsonb,                          -- model.Scrobble that plays now and is yet to be told, never twice
     PRIMARY KEY (account_id, service)
 );
-CREATE INDEX forwarding_due ON forwarding (due_at) WHERE NOT stopped;
+CREATE INDEX forwarding_due ON forwarding (due_at);
 
 -- One row for each play and service. It outlives the play, so that what comes back from there is recognised.
 CREATE TABLE forwards (
