@@ -238,6 +238,7 @@ async def near(conn: Connection, seeds: Sequence[Seed]) -> list[Near]:
         CROSS JOIN LATERAL (
             SELECT * FROM scrobbles WHERE scrobbles.account_id = seed.account_id
               AND listened_at BETWEEN seed.at - seed.width AND seed.at + seed.width
+            OFFSET 0 -- seed by seed by the index: else the planner may compare every play with every seed
         ) s
         {_JOINED}
         WHERE (s.listened_at BETWEEN seed.at - $6::interval AND seed.at + $6::interval OR {_SOUND} = seed.sound
