@@ -27,6 +27,7 @@ from sleevenotes.pipeline import (
     discography,
     evidence,
     farewell,
+    forwarding,
     history,
     importing,
     jobs,
@@ -36,6 +37,7 @@ from sleevenotes.pipeline import (
     preview,
     recheck,
     reconsider,
+    sameplay,
     search,
     sent_images,
     syncing,
@@ -110,12 +112,15 @@ async def working(
             internet = client.Internet(parts.settings.simulator)
             stack.push_async_callback(internet.close)
             transport = internet
-        lanes = _lanes(parts, asked, client.Client(transport, parts.clock, parts.settings.user_agent))
+        door = client.Client(transport, parts.clock, parts.settings.user_agent)
+        lanes = _lanes(parts, asked, door)
         await parts.database.listen(events.WAKE_LANES, functools.partial(_call, lanes))
         tasks = [asyncio.create_task(each.run(), name=f"lane {each.host}") for each in lanes]
         tasks.append(asyncio.create_task(recheck.run(tools), name="recheck"))
         tasks.append(asyncio.create_task(tally.run(tools), name="tally"))
         tasks.append(asyncio.create_task(syncing.run(tools), name="syncing"))
+        sending = forwarding.run(tools, door, forwarding.takers_of(parts.settings))
+        tasks.append(asyncio.create_task(sending, name="forwarding"))
         working_on_jobs = asyncio.create_task(worker.run(), name="worker")
         for task in (*tasks, working_on_jobs):
             task.add_done_callback(_complain)
@@ -147,14 +152,17 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "offers": offers,
         "search": search,
         "farewell": farewell,
+        "same_play": sameplay,
         "session": connecting,
         "sent_images": sent_images,
     }
+    account_wide = functools.partial(sameplay.run_accounts, tools)
     return [
         *(
             jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
             for name, module in modules.items()
         ),
+        jobs.Stage("same_plays", account_wide, functools.partial(sameplay.give_up, tools)),
         *(
             jobs.Stage(
                 kind, functools.partial(history.run, tools, kind), functools.partial(history.give_up, tools, kind)

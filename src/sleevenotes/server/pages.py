@@ -18,6 +18,7 @@ from sleevenotes.server import (
     pages_covers,
     pages_edits,
     pages_feedback,
+    pages_forwarding,
     pages_history,
     pages_imports,
     pages_letting_in,
@@ -25,6 +26,7 @@ from sleevenotes.server import (
     pages_people,
     pages_players,
     pages_review,
+    pages_same_plays,
     pages_self,
     pages_settings,
     pages_status,
@@ -87,7 +89,7 @@ async def plays_fragment(
     parts = services.of(request)
     now = parts.clock.now()
     async with parts.database.connection() as conn:
-        plays = await played.by_ids(conn, account.id, numbers("ids", ids))
+        plays = await played.by_ids(conn, account.id, numbers("ids", ids), shown=True)
         if lookups:
             plays += await played.by_lookups(conn, account.id, numbers("lookups", lookups), ROWS)
     tell = feeds.teller(account, now)
@@ -148,6 +150,8 @@ handlers = [
             *pages_players.handlers,
             *pages_review.handlers,
             *pages_self.handlers,
+            *pages_same_plays.handlers,
+            *pages_forwarding.handlers,
             *pages_settings.handlers,
             *pages_status.handlers,
         ],

@@ -24,6 +24,7 @@ from sleevenotes.store import (
     feedback,
     jobs,
     library,
+    linked_plays,
     played,
     portraits,
     preferences,
@@ -173,6 +174,8 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
         story = await explanations.explain(conn, scrobble_id) if plays else None
         came_with = await cover_offers.came_with(conn, plays[0]) if plays else None
         corrected = await corrections.in_force(conn, account.id, plays[0].lookup_id) if plays else None
+        records = await linked_plays.records(conn, account.id, scrobble_id)
+        own = await linked_plays.is_own(conn, scrobble_id)
         await feeds.hurry(conn, plays, now)
     if story is None:
         raise NotFoundException
@@ -183,6 +186,8 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
         account,
         cursor=heard,
         play=play,
+        records=records,
+        own=own,
         story=story,
         pairs=stories.pairs(play),
         line=stories.line(play, story),

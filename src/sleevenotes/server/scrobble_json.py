@@ -245,6 +245,8 @@ class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     scrobble alone, `preference` for its album, `sent` with it, `album`, `preview`, `temporary`, "" for none.
     `feedback` is 1 for a loved track, -1 for a hated one, 0 for neither. `lookup_id` is its name's: the same for every
     play that was sent with the same artist, track and album.
+    `origin` is where it came from; `same_as` the scrobble that is shown instead, where another service recorded the
+    same play, else null.
     """
 
     id: int
@@ -269,6 +271,8 @@ class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     album: Album | None
     feedback: int
     extra: dict[str, Any]
+    origin: str
+    same_as: int | None
 
 
 def written(play: Play) -> ScrobbleAnswer:
@@ -296,6 +300,8 @@ def written(play: Play) -> ScrobbleAnswer:
         album=_album(play),
         feedback=play.feedback,
         extra=play.extra,
+        origin=play.origin,
+        same_as=play.same_as,
     )
 
 

@@ -185,7 +185,7 @@ async def plays_by_day(
     rows = await conn.fetch(
         """
         SELECT (listened_at AT TIME ZONE $4)::date AS day, count(*) AS plays FROM scrobbles
-        WHERE account_id = $1 AND listened_at >= $2 AND listened_at < $3 GROUP BY 1
+        WHERE account_id = $1 AND same_as IS NULL AND listened_at >= $2 AND listened_at < $3 GROUP BY 1
         """,
         account_id,
         since,

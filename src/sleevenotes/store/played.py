@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from sleevenotes import model, names
-from sleevenotes.store import covers, effective, feedback
+from sleevenotes.store import covers, effective, feedback, same_plays
 from sleevenotes.store.postgres import Connection
 
 
@@ -58,6 +58,7 @@ class Play(msgspec.Struct, frozen=True):
     track_key: str = ""  # the same for all plays of artist and track as sent: names.digest, in hex
     artwork_by: str = ""  # what led to its image: choice, preference, sent, album, preview, temporary, "" none
     led_by: str = ""  # to this match: "correction", "evidence", "everybody" (the owner's), "" the one all share
+    same_as: int | None = None  # hidden: the id of the scrobble that is shown instead, see store.same_plays
 
 
 async def feed(
@@ -75,7 +76,7 @@ async def feed(
     `before` is the (listened_at, id) of the last play of the page above; `since` is inclusive, `until` exclusive.
     With `oldest`, the page holds the oldest of them instead, still newest first.
     """
-    wanted, values = ["s.account_id = $1"], [account_id, limit]
+    wanted, values = ["s.account_id = $1", "s.same_as IS NULL"], [account_id, limit]
     for text, value in (("s.listened_at >= ${}", since), ("s.listened_at < ${}", until)):
         if value is not None:
             values.append(value)  # type: ignore[arg-type] # parameters are of any type
@@ -88,16 +89,16 @@ async def feed(
     return [_play(row) for row in await conn.fetch(_plays(page), *values)]
 
 
-async def by_ids(conn: Connection, account_id: int, ids: Sequence[int]) -> list[Play]:
-    """Return those of these scrobbles that are this account's, newest first."""
-    page = "SELECT * FROM scrobbles s WHERE s.account_id = $1 AND s.id = ANY($2)"
-    return [_play(row) for row in await conn.fetch(_plays(page), account_id, list(ids))]
+async def by_ids(conn: Connection, account_id: int, ids: Sequence[int], *, shown: bool = False) -> list[Play]:
+    """Return those of these scrobbles that are this account's, newest first; hidden ones too, unless only `shown`."""
+    page = "SELECT * FROM scrobbles s WHERE s.account_id = $1 AND s.id = ANY($2) AND (s.same_as IS NULL OR NOT $3)"
+    return [_play(row) for row in await conn.fetch(_plays(page), account_id, list(ids), shown)]
 
 
 async def by_lookups(conn: Connection, account_id: int, lookup_ids: Sequence[int], limit: int) -> list[Play]:
     """Return the account's newest plays of these lookups, newest first."""
     page = """
-        SELECT * FROM scrobbles s WHERE s.account_id = $1 AND s.lookup_id = ANY($2)
+        SELECT * FROM scrobbles s WHERE s.account_id = $1 AND s.lookup_id = ANY($2) AND s.same_as IS NULL
         ORDER BY s.listened_at DESC, s.id DESC LIMIT $3
     """
     return [_play(row) for row in await conn.fetch(_plays(page), account_id, list(lookup_ids), limit)]
@@ -121,7 +122,7 @@ async def count_of_origin(conn: Connection, account_id: int, origin: str) -> int
 
 
 async def at(conn: Connection, account_id: int, listened_at: datetime) -> list[Play]:
-    """Return the account's plays within the second that begins then."""
+    """Return the account's plays within the second that begins then, also such as are hidden."""
     page = """
         SELECT * FROM scrobbles s WHERE s.account_id = $1
         AND s.listened_at >= $2 AND s.listened_at < $2 + interval '1 second'
@@ -130,15 +131,26 @@ async def at(conn: Connection, account_id: int, listened_at: datetime) -> list[P
 
 
 async def count(conn: Connection, account_id: int) -> int:
-    """Return how many scrobbles the account has."""
-    number: int = await conn.fetchval("SELECT count(*) FROM scrobbles WHERE account_id = $1", account_id)
+    """Return how many plays the account has; a scrobble that is hidden behind another is none."""
+    # Two counts from indexes alone, since telling the hidden ones apart row by row would read the table.
+    number: int = await conn.fetchval(
+        """
+        SELECT (SELECT count(*) FROM scrobbles WHERE account_id = $1)
+             - (SELECT count(*) FROM scrobbles WHERE account_id = $1 AND same_as IS NOT NULL)
+        """,
+        account_id,
+    )
     return number
 
 
 async def bounds(conn: Connection, account_id: int) -> tuple[datetime, datetime] | None:
     """Return when the account's first and last plays were; None where it has none."""
     row = await conn.fetchrow(
-        "SELECT min(listened_at) AS first, max(listened_at) AS last FROM scrobbles WHERE account_id = $1", account_id
+        """
+        SELECT min(listened_at) AS first, max(listened_at) AS last FROM scrobbles
+        WHERE account_id = $1 AND same_as IS NULL
+        """,
+        account_id,
     )
     return (row["first"], row["last"]) if row["first"] else None
 
@@ -147,6 +159,7 @@ async def now_playing(conn: Connection, account_id: int, now: datetime) -> Play 
     """Return what the account plays now, None when it is over."""
     page = """
         SELECT 0::bigint AS id, n.started_at AS listened_at, n.account_id, n.lookup_id, NULL::bigint AS match_id,
+            NULL::bigint AS same_as,
             p.artist, p.track, coalesce(p.release, '') AS release, coalesce(p.album_artist, '') AS album_artist,
             p.duration_ms, coalesce(p.source_app, '') AS source_app, coalesce(p.source_device, '') AS source_device,
             coalesce(p.origin, '') AS origin, coalesce(p.artwork_uri, '') AS artwork_uri, p.evidence, p.extra,
@@ -174,8 +187,11 @@ def _plays(page: str) -> str:
 
 
 _DETAILS = f"""
-    SELECT s.id, s.listened_at, s.artist, s.track, s.release, s.lookup_id, s.source_app, s.duration_ms,
-        s.extra, s.evidence, s.album_artist, s.source_device, s.origin, s.artwork_uri, s.inserted_at,
+    SELECT s.id, s.listened_at, s.artist, s.track, s.release, s.lookup_id, s.source_app,
+        coalesce(s.duration_ms, hidden.duration_ms) AS duration_ms, s.extra,
+        coalesce(hidden.evidence, '{{}}') || coalesce(s.evidence, '{{}}') AS evidence,
+        coalesce(nullif(s.album_artist, ''), hidden.album_artist, '') AS album_artist, s.source_device, s.origin,
+        coalesce(nullif(s.artwork_uri, ''), hidden.artwork_uri, '') AS artwork_uri, s.inserted_at, s.same_as,
         coalesce(f.score, 0) AS feedback, s.identity AS track_key,
         {effective.STATUS} AS status, {effective.BY} AS led_by, {covers.BY} AS artwork_by,
         r.id AS recording_id, r.mbid AS recording_mbid, r.title AS recording_title, r.length_ms,
@@ -199,6 +215,7 @@ _DETAILS = f"""
     LEFT JOIN releases e ON e.id = m.release_id
     {covers.JOINS}
     LEFT JOIN images i ON i.id = {covers.IMAGE}
+    {same_plays.COMPLETED}
     ORDER BY s.listened_at DESC, s.id DESC
 """
 
