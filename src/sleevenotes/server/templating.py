@@ -13,7 +13,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
 from litestar.template.config import TemplateConfig
 
-from sleevenotes.server import auth, covers, views
+from sleevenotes.server import auth, covers, home, origins, views
 from sleevenotes.store.accounts import Account
 
 HERE = Path(__file__).parent
@@ -36,26 +36,27 @@ PAGES = (
 Asking = Request[Any, Any, Any]
 
 
-def config() -> TemplateConfig[JinjaTemplateEngine]:
-    """Return the application's template configuration."""
-    return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment()))
+def config(root: str = "") -> TemplateConfig[JinjaTemplateEngine]:
+    """Return the template configuration of an application under this sub-path ("" for none)."""
+    return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment(root)))
 
 
 @functools.cache
-def environment() -> jinja2.Environment:
-    """Build the environment: everything is escaped, an unknown name is an error."""
+def environment(root: str = "") -> jinja2.Environment:
+    """Build the environment: everything is escaped, an unknown name is an error, addresses get the sub-path."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=[home.Outward],
     )
     words = (views.number, views.plural, views.playing_time, views.span, views.file_size, views.source_name)
     said = (views.status_text, views.status_hint, views.asked, views.said, views.likeness, views.sentence)
     drawn = (covers.placeholder, covers.wash)
-    made.filters |= {function.__name__: function for function in (*words, *said, *drawn)}
-    made.globals["asset"] = asset
+    made.filters |= {function.__name__: function for function in (*words, *said, *drawn, home.outward, origins.origin)}
+    made.globals |= {"asset": asset, "home": root}
     return made
 
 
@@ -99,8 +100,8 @@ def places(request: Asking) -> list[tuple[str, str, bool]]:
 
 def problem(title: str, said: str) -> str:
     """Draw the page of a request that failed; it asks for nothing that may be broken, too."""
-    nobody: dict[str, object] = {"account": None, "csrf_token": "", "theme": "", "path": "", "cursor": "", "places": []}
-    return environment().get_template("problem.html").render(title=title, said=said, **nobody)
+    nobody: dict[str, Any] = {"account": None, "csrf_token": "", "theme": "", "path": "", "cursor": "", "places": []}
+    return environment(home.root()).get_template("problem.html").render(title=title, said=said, **nobody)
 
 
 def fragment(name: str, **context: object) -> Template:
