@@ -102,9 +102,9 @@ class Submitter:
     async def reenter(
         self, account_id: int, band: Band, take_up: Callable[[Connection], Awaitable[Mapping[int, Scrobble]]]
     ) -> list[int]:
-        """Write stored plays anew, as `take_up` says by id within the transaction; they meet their names as new ones do.
+        """Write stored plays anew, as `take_up` says within the transaction, and return their ids.
 
-        Returns their ids. Raises what `take_up` raises.
+        They meet their names as plays that come in do. Raises what `take_up` raises.
         """
 
         async def work(conn: Connection) -> list[int]:
