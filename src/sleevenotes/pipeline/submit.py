@@ -51,12 +51,7 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
 class Submitter:
     """The door through which every play comes in."""
 
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        shelf: catalogue.Shelf = catalogue.EMPTY,
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, shelf: catalogue.Shelf = catalogue.EMPTY) -> None:
         self._database = database
         self._clock = clock
         self._shelf = shelf
