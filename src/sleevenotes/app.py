@@ -23,9 +23,11 @@ from sleevenotes.artwork.files import Files
 from sleevenotes.pipeline import (
     alarms,
     artwork,
+    connecting,
     discography,
     evidence,
     farewell,
+    history,
     jobs,
     match,
     portrait,
@@ -33,6 +35,7 @@ from sleevenotes.pipeline import (
     recheck,
     reconsider,
     search,
+    syncing,
     tally,
 )
 from sleevenotes.pipeline.submit import Submitter
@@ -105,6 +108,7 @@ async def working(
         tasks = [asyncio.create_task(each.run(), name=f"lane {each.host}") for each in lanes]
         tasks.append(asyncio.create_task(recheck.run(tools), name="recheck"))
         tasks.append(asyncio.create_task(tally.run(tools), name="tally"))
+        tasks.append(asyncio.create_task(syncing.run(tools), name="syncing"))
         working_on_jobs = asyncio.create_task(worker.run(), name="worker")
         for task in (*tasks, working_on_jobs):
             task.add_done_callback(_complain)
@@ -135,10 +139,19 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "artwork": artwork,
         "search": search,
         "farewell": farewell,
+        "session": connecting,
     }
     return [
-        jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
-        for name, module in modules.items()
+        *(
+            jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
+            for name, module in modules.items()
+        ),
+        *(
+            jobs.Stage(
+                kind, functools.partial(history.run, tools, kind), functools.partial(history.give_up, tools, kind)
+            )
+            for kind in history.KINDS
+        ),
     ]
 
 

@@ -66,6 +66,12 @@ class FeedbackGiven(msgspec.Struct, frozen=True, tag="feedback_given"):
     score: int
 
 
+class ConnectionChanged(msgspec.Struct, frozen=True, tag="connection_changed"):
+    """This account's connection to a service ("lastfm", "listenbrainz") was made, moved on, is in trouble or ended."""
+
+    service: str
+
+
 Event = (
     ScrobblesStored
     | ScrobblesDeleted
@@ -76,4 +82,5 @@ Event = (
     | ArtworkDecided
     | SearchesAnswered
     | FeedbackGiven
+    | ConnectionChanged
 )

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from sleevenotes import app, cli
 from sleevenotes.cli import people, showing
 from sleevenotes.model import Status
+from sleevenotes.pipeline import connecting
 from sleevenotes.settings import Settings
 from sleevenotes.store import accounts
 from tests.commands import mistake, said
@@ -244,3 +245,20 @@ def test_a_clock_that_cannot_be_read_is_a_mistake() -> None:
 
 def test_playing_to_a_server_needs_a_token() -> None:
     assert "--token" in mistake(CliRunner().invoke(cli.app, ["simulate", "--play-to", "http://127.0.0.1:1"]))
+
+
+def test_sync_looks_at_whoever_is_connected_and_says_how_far_that_is(run: Run, settings: Settings) -> None:
+    said(run("user", "add", "anna"))
+    assert "No account is connected" in said(run("sync"))
+    asyncio.run(connected(settings))
+    told = said(run("sync", "--account", "anna"))
+    assert told == "anna: Last.fm as maria, open, 0 of unknown plays of the history read, not looked yet\n"
+    [line] = json.loads(said(run("sync", "--json")))
+    assert (line["service"], line["username"], line["finished"]) == ("lastfm", "maria", False)
+
+
+async def connected(settings: Settings) -> None:
+    async with app.open(settings) as parts, parts.database.transaction() as conn:
+        anna = await accounts.by_name(conn, "anna")
+        assert anna is not None
+        await connecting.connect(conn, anna.id, "lastfm", user_name="maria", now=parts.clock.now())

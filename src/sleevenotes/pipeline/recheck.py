@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -19,6 +19,7 @@ from sleevenotes.store import (
     artworks,
     deletions,
     farewells,
+    gaps,
     images,
     invitations,
     jobs,
@@ -83,6 +84,15 @@ async def one_round(tools: Tools) -> None:
         ids = await artworks.reopen_due(conn, now, DRIP)
         await _forget_covers(conn, ids)
         await jobs.enqueue(conn, "artwork", ids, model.Band.LOW_PRIORITY)
+
+
+async def look_again(conn: Connection, release_group_id: int, now: datetime) -> bool:
+    """Look anew, before anything else, for the cover of an album that has none; tell whether that begins now."""
+    if not await gaps.reopen(conn, release_group_id, now):
+        return False
+    await _forget_covers(conn, [release_group_id])
+    await jobs.enqueue(conn, "artwork", [release_group_id], model.Band.CRITICAL)
+    return True
 
 
 async def _forget_covers(conn: Connection, release_group_ids: Sequence[int]) -> None:

@@ -19,6 +19,7 @@ from litestar.params import FromPath, FromQuery
 
 from sleevenotes import errors
 from sleevenotes.model import Band, Status
+from sleevenotes.pipeline.submit import Stored
 from sleevenotes.server import auth, native_edits, ops, problems, scrobble_json, services
 from sleevenotes.server.problems import ItemProblem
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
@@ -130,8 +131,15 @@ async def submit(request: Asked) -> Response[SubmitAnswer]:
     sent = [scrobble for _, scrobble in batch.valid]
     noticed.note(token, "native", "scrobble", artist=sent[-1].artist, track=sent[-1].track)
     stored = await parts.submitter.submit(account.id, sent, band=Band.DEFAULT, window_s=WINDOW_S)
-    async with parts.database.connection() as conn:
-        plays = {play.id: play for play in await played.by_ids(conn, account.id, [one.id for one in stored])}
+    return await submitted(request, account.id, batch, stored)
+
+
+async def submitted(
+    request: Asked, account_id: int, batch: scrobble_json.Batch, stored: Sequence[Stored]
+) -> Response[SubmitAnswer]:
+    """Answer what became of a submit, and count it."""
+    async with services.of(request).database.connection() as conn:
+        plays = {play.id: play for play in await played.by_ids(conn, account_id, [one.id for one in stored])}
     answers = [
         SubmittedScrobble(**_facts(plays[one.id]), index=index, duplicate=one.duplicate)
         for (index, _), one in zip(batch.valid, stored, strict=True)

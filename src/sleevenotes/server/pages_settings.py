@@ -26,6 +26,8 @@ SECTIONS: tuple[Section, ...] = (
     Section("/settings/account", "Account", "Time zone, password, where you are logged in, your public profile."),
     Section("/settings/people", "People", "Who is here, and inviting somebody.", owner=True),
     Section("/plays/deleted", "Deleted plays", "Bring back what was deleted within 24 hours."),
+    Section("/settings/lastfm", "Last.fm", "Bring your history in, and keep it in step."),
+    Section("/settings/listenbrainz", "ListenBrainz", "Bring your listens in, and keep them in step."),
 )  # fmt: skip
 
 

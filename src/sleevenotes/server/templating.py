@@ -21,6 +21,18 @@ STATIC = HERE / "static"
 THEMES = ("light", "dark")  # "" follows the system
 THEME_COOKIE = "sleevenotes_theme"
 
+PAGES = (
+    ("/", "Plays"),
+    ("/history", "History"),
+    ("/albums", "Albums"),
+    ("/charts", "Charts"),
+    ("/review", "Review"),
+    ("/imports", "Imports"),
+    ("/status", "Lanes"),
+    ("/settings", "Settings"),
+)
+"""What the navigation leads to; an address of which this server has no page is left out."""
+
 Asking = Request[Any, Any, Any]
 
 
@@ -66,6 +78,7 @@ def page(request: Asking, name: str, account: Account | None, *, status_code: in
             "csrf_field": auth.CSRF_FIELD,
             "theme": theme if theme in THEMES else "",
             "path": request.url.path,
+            "places": places(request),
             "cursor": "",
             **context,
         },
@@ -75,9 +88,19 @@ def page(request: Asking, name: str, account: Account | None, *, status_code: in
     )
 
 
+def places(request: Asking) -> list[tuple[str, str, bool]]:
+    """Return the navigation: address, name, and whether the page asked for is there or below."""
+    state = request.app.state
+    if "places" not in state:
+        there = {route.path for route in request.app.routes}
+        state["places"] = [place for place in PAGES if place[0] in there]
+    path = request.url.path
+    return [(way, name, path == way or (way != "/" and path.startswith(f"{way}/"))) for way, name in state["places"]]
+
+
 def problem(title: str, said: str) -> str:
     """Draw the page of a request that failed; it asks for nothing that may be broken, too."""
-    nobody = {"account": None, "csrf_token": "", "theme": "", "path": "", "cursor": ""}
+    nobody: dict[str, Any] = {"account": None, "csrf_token": "", "theme": "", "path": "", "cursor": "", "places": []}
     return environment(home.root()).get_template("problem.html").render(title=title, said=said, **nobody)
 
 

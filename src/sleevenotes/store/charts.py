@@ -1,21 +1,26 @@
 """What an account played most in any period: artists, albums, tracks and genres; and when, by day and by hour.
 
-Read from the counts of `store.tallies`, so that a million plays are no more work than the names among them. A play
-counts for what it was matched to (`store.effective`). What is not matched counts too, by the names that were sent;
-an artist so named is taken for the one of the same name whom the account plays most.
+Read from what `store.tallies` counts and `store.tops` copies, so that a million plays are no more work than what is
+shown. A play counts for what it was matched to (`store.effective`). What is not matched counts too, by the names that
+were sent; an artist so named is taken for the one of the same name whom the account plays most.
 """
 
 from __future__ import annotations
 
 import base64
+import functools
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
-from sleevenotes.store import effective, tallies
+from sleevenotes import names
+from sleevenotes.store import tallies, tops
 from sleevenotes.store.postgres import Connection
+
+MOST_WORDS = 8
+MOST_NAMES = 20_000  # of a search
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -23,6 +28,13 @@ class Period(msgspec.Struct, frozen=True):
 
     first: datetime | None = None
     past: datetime | None = None
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A period laid out for an account (`prepare`), for who reads several charts of it."""
+
+    copied: bool
+    values: tuple[Any, ...]
 
 
 class Top(msgspec.Struct, frozen=True):
@@ -42,6 +54,7 @@ class Top(msgspec.Struct, frozen=True):
     image_digest: str = ""
     thumbhash: str = ""
     artwork_status: str = ""
+    colour: str = ""  # the image's dominant, "#rrggbb"
 
 
 class Tops(msgspec.Struct, frozen=True):
@@ -51,6 +64,15 @@ class Tops(msgspec.Struct, frozen=True):
     different: int
 
 
+class Found(msgspec.Struct, frozen=True):
+    """What words were found in."""
+
+    artists: Tops = Tops((), 0)
+    albums: Tops = Tops((), 0)
+    tracks: Tops = Tops((), 0)
+    too_many: bool = False  # more names than MOST_NAMES: none are told
+
+
 class Genre(msgspec.Struct, frozen=True):
     """A genre, in lower case, and the plays that are of it; a play may be of several."""
 
@@ -58,180 +80,232 @@ class Genre(msgspec.Struct, frozen=True):
     plays: int
 
 
-async def artists(conn: Connection, account_id: int, period: Period, limit: int, offset: int = 0) -> Tops:
+async def prepare(conn: Connection, account_id: int, period: Period | Prepared) -> Prepared:
+    """Lay a period out, once for all charts of it."""
+    if isinstance(period, Prepared):
+        return period
+    return Prepared(*await tops.values(conn, account_id, await _plan(conn, account_id, period)))
+
+
+async def artists(conn: Connection, account_id: int, period: Period | Prepared, limit: int, offset: int = 0) -> Tops:
     """Return the artists played most; a play counts for every artist of its credit."""
-    return await _tops(conn, _ARTISTS, account_id, period, limit, offset)
+    return await _tops(conn, tops.ARTIST, account_id, period, limit, offset)
 
 
-async def albums(conn: Connection, account_id: int, period: Period, limit: int, offset: int = 0) -> Tops:
+async def albums(conn: Connection, account_id: int, period: Period | Prepared, limit: int, offset: int = 0) -> Tops:
     """Return the albums played most: release groups, and releases as sent where they are not matched."""
-    return await _tops(conn, _ALBUMS, account_id, period, limit, offset)
+    return await _tops(conn, tops.ALBUM, account_id, period, limit, offset)
 
 
-async def tracks(conn: Connection, account_id: int, period: Period, limit: int, offset: int = 0) -> Tops:
+async def tracks(conn: Connection, account_id: int, period: Period | Prepared, limit: int, offset: int = 0) -> Tops:
     """Return the tracks played most: recordings, and artist and track as sent where they are not matched."""
-    return await _tops(conn, _TRACKS, account_id, period, limit, offset)
+    return await _tops(conn, tops.TRACK, account_id, period, limit, offset)
 
 
-async def genres(conn: Connection, account_id: int, period: Period, limit: int) -> list[Genre]:
+async def genres(conn: Connection, account_id: int, period: Period | Prepared, limit: int) -> list[Genre]:
     """Return the genres played most.
 
     A play is of the genres that the account's own plays of its name say, else of its album's, else of its artists'.
     """
-    rows = await conn.fetch(_GENRES, account_id, *await _plan(conn, account_id, period), limit)
-    return [Genre(row["genre"], row["plays"]) for row in rows]
+    laid = await prepare(conn, account_id, period)
+    rows = await conn.fetch(_query(tops.GENRE, copied=laid.copied), *laid.values, limit, 0)
+    return [Genre(row["name"], row["plays"]) for row in rows]
+
+
+async def search(conn: Connection, account_id: int, words: str, limit: int) -> Found:
+    """Find by words, whichever way they are written, what the account has played: artists, albums, tracks.
+
+    Every word is to be a part of the artist's name; of the artist's or the album's; of artist, album or track. They
+    are looked for in the names that were sent. A single letter is an artist's whole name.
+    """
+    patterns = [_pattern(names.key(word)) for word in words.split()[:MOST_WORDS]]
+    if not patterns:
+        return Found()
+    laid = await prepare(conn, account_id, Period())
+    rows = await conn.fetch(_FIND, account_id, *laid.values[1:3], patterns, MOST_NAMES + 1)
+    if len(rows) > MOST_NAMES:
+        return Found(too_many=True)
+    kinds = (tops.ARTIST, "by_artist"), (tops.ALBUM, "by_album"), (tops.TRACK, "by_track")
+    found = []
+    for kind, where in kinds:
+        ids = [row["lookup_id"] for row in rows if row[where]]
+        told = await conn.fetch(_query(kind, copied=False, found=True), *laid.values, limit, 0, ids) if ids else []
+        found.append(_tops_of(told))
+    return Found(found[0], found[1], found[2])
 
 
 async def plays(conn: Connection, account_id: int, period: Period) -> int:
     """Count the plays of a period, hidden ones left out."""
     counted = f"WITH {tallies.COUNTED} SELECT coalesce(sum(plays), 0)::int FROM counted"
-    number: int = await conn.fetchval(counted, account_id, *await _plan(conn, account_id, period))
+    plan = await _plan(conn, account_id, period)
+    number: int = await conn.fetchval(counted, account_id, *plan.values)
     return number
 
 
 # ---------------------------------------------------------------- inside
 
 
-async def _plan(conn: Connection, account_id: int, period: Period) -> Sequence[object]:
-    return tallies.plan(period.first, period.past, await tallies.marked(conn, account_id)).values
+async def _plan(conn: Connection, account_id: int, period: Period) -> tallies.Plan:
+    """Lay a period out by what is counted; one that goes beyond the last play takes the whole of that year."""
+    bounds = await tallies.bounds(conn, account_id) if period.past else None
+    marked = await tallies.marked(conn, account_id)
+    return tallies.plan(period.first, period.past, marked, bounds[1] if bounds else None)
 
 
-async def _tops(conn: Connection, query: str, account_id: int, period: Period, limit: int, offset: int) -> Tops:
-    rows = await conn.fetch(query, account_id, *await _plan(conn, account_id, period), limit, offset)
+async def _tops(
+    conn: Connection, kind: int, account_id: int, period: Period | Prepared, limit: int, offset: int
+) -> Tops:
+    laid = await prepare(conn, account_id, period)
+    return _tops_of(await conn.fetch(_query(kind, copied=laid.copied), *laid.values, limit, offset))
+
+
+def _tops_of(rows: Sequence[Mapping[str, Any]]) -> Tops:
     return Tops(tuple(_top(row) for row in rows), rows[0]["different"] if rows else 0)
 
 
 def _top(row: Mapping[str, Any]) -> Top:
-    facts = {name: value for name, value in row.items() if name not in ("different", "digest", "thumbhash")}
+    facts = {name: value for name, value in row.items() if name not in ("different", "digest", "thumbhash", "colour")}
     return Top(
         **facts,
         image_digest=(row["digest"] or b"").hex(),
         thumbhash=base64.b64encode(row["thumbhash"] or b"").decode(),
+        colour=row["colour"] or "",
     )
 
 
-_WITH: Final = f"WITH {tallies.COUNTED}, {effective.DECIDED}"
-
-_CREDITED: Final = """
-    credited AS MATERIALIZED (
-        SELECT r.artist_credit_id, d.release_group_id, sum(d.plays) AS plays
-        FROM decided d JOIN recordings r ON r.id = d.recording_id GROUP BY 1, 2
+@functools.cache
+def _query(kind: int, *, copied: bool, found: bool = False) -> str:
+    """Write the query of one kind of chart, for `tops.values`, a limit, an offset, and the names of a search."""
+    besides = "(SELECT count(*) FROM same)" if kind == tops.ARTIST else "0"
+    texts, every, told = _PARTS[kind]
+    return f"""
+    WITH {tops.merged(kind, copied=copied, found=found)}, {texts}
+    {tops.ranked(kind, copied=copied, besides=besides)}, every AS ({every}), top AS (
+        SELECT *, ((SELECT subjects FROM different)
+                   + (SELECT count(*) FROM every WHERE subject_id IS NULL))::int AS different
+        FROM every ORDER BY plays DESC, subject_id, name, artist LIMIT $10::bigint OFFSET $11::bigint
     )
-"""
+    {told}
+    """
 
-_ARTISTS: Final = f"""
-    {_WITH}, {_CREDITED}, credits AS (
-        SELECT artist_credit_id, sum(plays) AS plays FROM credited GROUP BY 1
-    ), known AS MATERIALIZED (
-        SELECT artist_id, sum(plays) AS plays FROM (
-            SELECT DISTINCT c.artist_credit_id, n.artist_id, c.plays
-            FROM credits c JOIN artist_credit_names n USING (artist_credit_id)
-        ) each GROUP BY 1
-    ), sent AS MATERIALIZED (
-        SELECT lower(l.artist) AS folded, min(l.artist) AS name, sum(d.plays) AS plays
-        FROM decided d JOIN lookups l ON l.id = d.lookup_id WHERE d.recording_id IS NULL GROUP BY 1
-    ), same AS (
-        SELECT DISTINCT ON (sent.folded) sent.folded, k.artist_id, sent.plays
-        FROM sent JOIN artists a ON lower(a.name) = sent.folded JOIN known k ON k.artist_id = a.id
-        ORDER BY sent.folded, k.plays DESC, k.artist_id
+
+def _pattern(key: str) -> str:
+    """Return how a word is looked for: anywhere; one of a single letter only as the artist's whole name."""
+    escaped = key.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%" if len(key) > 1 else f"{escaped}/%"
+
+
+_FIND: Final = """
+    WITH live AS MATERIALIZED (
+        SELECT DISTINCT s.lookup_id FROM unnest($2::timestamptz[], $3::timestamptz[]) AS part (first, past)
+        JOIN scrobbles s ON s.account_id = $1 AND s.listened_at >= part.first AND s.listened_at < part.past
     ), every AS (
-        SELECT k.artist_id, NULL AS name, k.plays + coalesce(same.plays, 0) AS plays
-        FROM known k LEFT JOIN (SELECT artist_id, sum(plays) AS plays FROM same GROUP BY 1) same USING (artist_id)
+        SELECT lookup_id, artist, release, track FROM searchable WHERE account_id = $1
         UNION ALL
-        SELECT NULL, sent.name, sent.plays FROM sent WHERE NOT EXISTS (SELECT FROM same WHERE same.folded = sent.folded)
-    ), top AS (
-        SELECT *, count(*) OVER () AS different FROM every ORDER BY plays DESC, artist_id, name LIMIT $8 OFFSET $9
-    ), best AS (
-        SELECT DISTINCT ON (n.artist_id) n.artist_id, c.release_group_id
-        FROM top JOIN artist_credit_names n USING (artist_id) JOIN credited c USING (artist_credit_id)
-        WHERE c.release_group_id IS NOT NULL ORDER BY n.artist_id, c.plays DESC, c.release_group_id
+        SELECT live.lookup_id, l.* FROM live, LATERAL (
+            SELECT artist_key, release_key, track_key FROM lookups WHERE id = live.lookup_id LIMIT 1
+        ) l WHERE NOT EXISTS (SELECT FROM searchable x WHERE x.account_id = $1 AND x.lookup_id = live.lookup_id)
     )
-    SELECT top.artist_id AS id, coalesce(a.mbid::text, '') AS mbid, coalesce(a.name, top.name) AS name, '' AS artist,
-           top.plays::int AS plays, top.different, best.release_group_id, i.digest, i.thumbhash,
-           '' AS artwork_status
-    FROM top LEFT JOIN artists a ON a.id = top.artist_id
-    LEFT JOIN portraits p ON p.artist_id = top.artist_id
-    LEFT JOIN best ON best.artist_id = top.artist_id
-    LEFT JOIN artworks w ON w.release_group_id = best.release_group_id
-    LEFT JOIN images i ON i.id = coalesce(p.image_id, w.image_id)
-    ORDER BY top.plays DESC, top.artist_id, top.name
+    SELECT lookup_id, artist || '/' LIKE ALL ($4::text[]) AS by_artist,
+           release <> '' AND artist || '/' || release LIKE ALL ($4::text[]) AS by_album, true AS by_track
+    FROM every WHERE artist || '/' || release || '/' || track LIKE ALL ($4::text[]) LIMIT $5
 """
 
-_ALBUMS: Final = f"""
-    {_WITH}, every AS (
-        SELECT release_group_id, NULL AS name, NULL AS artist, sum(plays) AS plays
-        FROM decided WHERE release_group_id IS NOT NULL GROUP BY 1
-        UNION ALL
-        SELECT NULL, min(l.release), min(l.artist), sum(d.plays)
-        FROM decided d JOIN lookups l ON l.id = d.lookup_id
-        WHERE d.recording_id IS NULL AND l.release <> '' GROUP BY lower(l.artist), lower(l.release)
-    ), top AS (
-        SELECT *, count(*) OVER () AS different FROM every
-        ORDER BY plays DESC, release_group_id, name, artist LIMIT $8 OFFSET $9
-    )
-    SELECT top.release_group_id AS id, coalesce(g.mbid::text, '') AS mbid, coalesce(g.title, top.name) AS name,
-           coalesce(c.name, top.artist) AS artist, top.plays::int AS plays, top.different, top.release_group_id,
-           i.digest, i.thumbhash, coalesce(w.status, CASE WHEN g.id IS NULL THEN '' ELSE 'pending' END) AS artwork_status
-    FROM top LEFT JOIN release_groups g ON g.id = top.release_group_id
+
+_TEXTS: Final = """
+    texts AS MATERIALIZED (
+        SELECT lower(l.artist) AS folded, min(l.artist) AS name, sum(s.plays)::int AS plays
+        FROM sent s JOIN lookups l ON l.id = s.lookup_id GROUP BY 1
+    ), same AS MATERIALIZED (
+        SELECT DISTINCT ON (x.folded) x.folded, a.id AS artist_id, x.plays, k.plays AS own
+        FROM texts x JOIN artists a ON lower(a.name) = x.folded CROSS JOIN base
+        LEFT JOIN moved m ON m.subject_id = a.id
+        LEFT JOIN tops t ON t.account_id = $1 AND t.grain = base.grain AND t.starts = base.starts AND t.kind = 1
+             AND t.subject_id = a.id
+        CROSS JOIN LATERAL (SELECT coalesce(m.plays, t.plays) AS plays) k
+        WHERE k.plays > 0 ORDER BY x.folded, k.plays DESC, a.id
+    ),
+"""
+
+_ARTISTS: Final = """
+    SELECT subject_id, NULL AS name, NULL AS artist, plays FROM ranked r
+    WHERE NOT EXISTS (SELECT FROM same WHERE same.artist_id = r.subject_id)
+    UNION ALL
+    SELECT artist_id, NULL, NULL, (max(own) + sum(plays))::int FROM same GROUP BY 1
+    UNION ALL
+    SELECT NULL, name, NULL, plays FROM texts x WHERE NOT EXISTS (SELECT FROM same WHERE same.folded = x.folded)
+"""
+
+_ALBUMS: Final = """
+    SELECT subject_id, NULL AS name, NULL AS artist, plays FROM ranked
+    UNION ALL
+    SELECT NULL, min(l.release), min(l.artist), sum(s.plays)::int FROM sent s JOIN lookups l ON l.id = s.lookup_id
+    WHERE l.release <> '' GROUP BY lower(l.artist), lower(l.release)
+"""
+
+_TRACKS: Final = """
+    SELECT subject_id, NULL AS name, NULL AS artist, plays FROM ranked
+    UNION ALL
+    SELECT NULL, min(l.track), min(l.artist), sum(s.plays)::int FROM sent s JOIN lookups l ON l.id = s.lookup_id
+    GROUP BY lower(l.artist), lower(l.track)
+"""
+
+# What is shown of each. A cover is taken from an album of the account's own plays.
+_TOLD_ARTISTS: Final = """
+    SELECT top.subject_id AS id, coalesce(a.mbid::text, '') AS mbid, coalesce(a.name, top.name) AS name, '' AS artist,
+           top.plays, top.different, best.release_group_id, i.digest, i.thumbhash, i.colour, '' AS artwork_status
+    FROM top LEFT JOIN artists a ON a.id = top.subject_id
+    LEFT JOIN portraits p ON p.artist_id = top.subject_id
+    LEFT JOIN LATERAL (
+        SELECT g.id AS release_group_id, w.image_id
+        FROM artist_credit_names n JOIN release_groups g USING (artist_credit_id)
+        JOIN tops t ON t.account_id = $1 AND t.grain = 0 AND t.starts = '1970-01-01' AND t.kind = 2
+             AND t.subject_id = g.id
+        JOIN artworks w ON w.release_group_id = g.id AND w.image_id IS NOT NULL
+        WHERE n.artist_id = top.subject_id ORDER BY t.plays DESC, g.id LIMIT 1
+    ) best ON true
+    LEFT JOIN images i ON i.id = coalesce(p.image_id, best.image_id)
+    ORDER BY top.plays DESC, top.subject_id, top.name
+"""
+
+_TOLD_ALBUMS: Final = """
+    SELECT top.subject_id AS id, coalesce(g.mbid::text, '') AS mbid, coalesce(g.title, top.name) AS name,
+           coalesce(c.name, top.artist) AS artist, top.plays, top.different, top.subject_id AS release_group_id,
+           i.digest, i.thumbhash, i.colour,
+           coalesce(w.status, CASE WHEN g.id IS NULL THEN '' ELSE 'pending' END) AS artwork_status
+    FROM top LEFT JOIN release_groups g ON g.id = top.subject_id
     LEFT JOIN artist_credits c ON c.id = g.artist_credit_id
     LEFT JOIN artworks w ON w.release_group_id = g.id
     LEFT JOIN images i ON i.id = w.image_id
-    ORDER BY top.plays DESC, top.release_group_id, top.name, top.artist
+    ORDER BY top.plays DESC, top.subject_id, top.name, top.artist
 """
 
-_TRACKS: Final = f"""
-    {_WITH}, every AS (
-        SELECT recording_id, NULL AS name, NULL AS artist, sum(plays) AS plays
-        FROM decided WHERE recording_id IS NOT NULL GROUP BY 1
-        UNION ALL
-        SELECT NULL, min(l.track), min(l.artist), sum(d.plays)
-        FROM decided d JOIN lookups l ON l.id = d.lookup_id
-        WHERE d.recording_id IS NULL GROUP BY lower(l.artist), lower(l.track)
-    ), top AS (
-        SELECT *, count(*) OVER () AS different FROM every
-        ORDER BY plays DESC, recording_id, name, artist LIMIT $8 OFFSET $9
-    ), best AS (
-        SELECT DISTINCT ON (d.recording_id) d.recording_id, d.release_group_id
-        FROM decided d JOIN top ON top.recording_id = d.recording_id WHERE d.release_group_id IS NOT NULL
-        ORDER BY d.recording_id, d.plays DESC, d.release_group_id
-    )
-    SELECT top.recording_id AS id, coalesce(r.mbid::text, '') AS mbid, coalesce(r.title, top.name) AS name,
-           coalesce(c.name, top.artist) AS artist, top.plays::int AS plays, top.different, best.release_group_id,
-           i.digest, i.thumbhash, coalesce(w.status, '') AS artwork_status
-    FROM top LEFT JOIN recordings r ON r.id = top.recording_id
+_TOLD_TRACKS: Final = """
+    SELECT top.subject_id AS id, coalesce(r.mbid::text, '') AS mbid, coalesce(r.title, top.name) AS name,
+           coalesce(c.name, top.artist) AS artist, top.plays, top.different, best.release_group_id,
+           i.digest, i.thumbhash, i.colour, coalesce(w.status, '') AS artwork_status
+    FROM top LEFT JOIN recordings r ON r.id = top.subject_id
     LEFT JOIN artist_credits c ON c.id = r.artist_credit_id
-    LEFT JOIN best ON best.recording_id = top.recording_id
+    LEFT JOIN LATERAL (
+        SELECT m.release_group_id FROM matches m LEFT JOIN artworks w USING (release_group_id)
+        WHERE m.recording_id = top.subject_id AND m.release_group_id IS NOT NULL AND (
+            EXISTS (SELECT FROM scrobbles s WHERE s.lookup_id = m.lookup_id AND s.account_id = $1)
+            OR EXISTS (SELECT FROM scrobbles s WHERE s.id = m.scrobble_id AND s.account_id = $1)
+            OR EXISTS (SELECT FROM corrected x WHERE x.id = m.corrected_id AND x.account_id = $1))
+        ORDER BY w.image_id IS NULL, m.id LIMIT 1
+    ) best ON true
     LEFT JOIN artworks w ON w.release_group_id = best.release_group_id
     LEFT JOIN images i ON i.id = w.image_id
-    ORDER BY top.plays DESC, top.recording_id, top.name, top.artist
+    ORDER BY top.plays DESC, top.subject_id, top.name, top.artist
 """
 
-_GENRES: Final = f"""
-    {_WITH}, own AS MATERIALIZED (
-        SELECT o.genre, sum(d.plays) AS plays
-        FROM own_genres o JOIN decided d USING (lookup_id) WHERE o.account_id = $1 GROUP BY 1
-    ), rest AS (
-        SELECT * FROM decided d
-        WHERE NOT EXISTS (SELECT FROM own_genres o WHERE o.account_id = $1 AND o.lookup_id = d.lookup_id)
-    ), credited AS MATERIALIZED (
-        SELECT r.artist_credit_id, d.release_group_id, sum(d.plays) AS plays
-        FROM rest d JOIN recordings r ON r.id = d.recording_id GROUP BY 1, 2
-    ), by_album AS (
-        SELECT g.genre, sum(c.plays) AS plays FROM credited c
-        JOIN (SELECT DISTINCT release_group_id, genre FROM release_group_genres) g USING (release_group_id) GROUP BY 1
-    ), by_artist AS (
-        SELECT g.genre, sum(c.plays) AS plays
-        FROM (
-            SELECT artist_credit_id, sum(plays) AS plays FROM credited c
-            WHERE NOT EXISTS (SELECT FROM release_group_genres g WHERE g.release_group_id = c.release_group_id)
-            GROUP BY 1
-        ) c
-        JOIN (
-            SELECT DISTINCT n.artist_credit_id, g.genre
-            FROM artist_credit_names n JOIN artist_genres g USING (artist_id)
-        ) g USING (artist_credit_id) GROUP BY 1
-    )
-    SELECT genre, sum(plays)::int AS plays
-    FROM (SELECT * FROM own UNION ALL SELECT * FROM by_album UNION ALL SELECT * FROM by_artist) every
-    GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $8
-"""
+_PARTS: Final = {
+    tops.ARTIST: (_TEXTS, _ARTISTS, _TOLD_ARTISTS),
+    tops.ALBUM: ("", _ALBUMS, _TOLD_ALBUMS),
+    tops.TRACK: ("", _TRACKS, _TOLD_TRACKS),
+    tops.GENRE: (
+        "",
+        "SELECT subject_id, NULL::text AS name, NULL::text AS artist, plays FROM ranked",
+        "SELECT g.name, top.plays FROM top JOIN genres g ON g.id = top.subject_id ORDER BY top.plays DESC, g.name",
+    ),
+}

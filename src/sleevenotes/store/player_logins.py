@@ -28,6 +28,7 @@ from sleevenotes.store.accounts import Account, Scope
 from sleevenotes.store.postgres import Connection
 
 SCOPES = frozenset({Scope.SUBMIT, Scope.READ})  # what a player may: not more, whoever it is let in by
+REQUESTS = 10_000  # strangers may ask, so no more than these are kept, the newest
 REQUEST_LASTS = timedelta(hours=1)  # as at Last.fm: a request token lives 60 minutes
 
 
@@ -178,7 +179,14 @@ def key_digest(key: str) -> bytes:
 async def ask(conn: Connection, api_key: str, called: str, now: datetime) -> str:
     """Note that an application asks to be let in, and return its request token; forget those whose hour is over."""
     token = secrets.token_hex(16)
-    await conn.execute("DELETE FROM request_tokens WHERE created_at < $1", now - 2 * REQUEST_LASTS)
+    await conn.execute(
+        """
+        DELETE FROM request_tokens WHERE created_at < $1 OR created_at <
+            (SELECT created_at FROM request_tokens ORDER BY created_at DESC OFFSET $2 LIMIT 1)
+        """,
+        now - 2 * REQUEST_LASTS,
+        REQUESTS,
+    )
     await conn.execute(
         "INSERT INTO request_tokens (digest, api_key, called, created_at) VALUES ($1, $2, $3, $4)",
         _sha256(token),

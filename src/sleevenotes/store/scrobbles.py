@@ -247,3 +247,29 @@ async def play_now(
         expires_at,
     )
     return bool(changed)
+
+
+async def stop_playing(conn: Connection, account_id: int, origin: str) -> bool:
+    """End what plays now where it was told by this origin; tell whether anything was."""
+    done: str = await conn.execute(
+        "DELETE FROM now_playing WHERE account_id = $1 AND scrobble ->> 'origin' = $2", account_id, origin
+    )
+    return not done.endswith(" 0")
+
+
+async def playing_origin(conn: Connection, account_id: int, now: datetime) -> str | None:
+    """Return whence it was told what plays now; None where nothing does."""
+    origin: str | None = await conn.fetchval(
+        "SELECT coalesce(scrobble ->> 'origin', 'api') FROM now_playing WHERE account_id = $1 AND expires_at > $2",
+        account_id,
+        now,
+    )
+    return origin
+
+
+async def of_origin(conn: Connection, account_id: int, origin: str, limit: int) -> list[int]:
+    """Return the ids of some of the account's plays that came from there."""
+    rows = await conn.fetch(
+        "SELECT id FROM scrobbles WHERE account_id = $1 AND origin = $2 LIMIT $3", account_id, origin, limit
+    )
+    return [row["id"] for row in rows]

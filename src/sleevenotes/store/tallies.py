@@ -19,6 +19,7 @@ between the listener's midnight and UTC's:
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Final, NamedTuple
@@ -59,6 +60,13 @@ class Plan(NamedTuple):
             [span.grain for span in self.spans],
             [span.starts for span in self.spans],
             [span.sign for span in self.spans],
+            *self.sliced,
+        )
+
+    @property
+    def sliced(self) -> tuple[list[datetime], list[datetime], list[int]]:
+        """Return the slices alone, by column."""
+        return (
             [part.first for part in self.slices],
             [part.past for part in self.slices],
             [part.sign for part in self.slices],
@@ -85,12 +93,17 @@ COUNTED: Final = """
 # ---------------------------------------------------------------- laying a period out
 
 
-def plan(first: datetime | None, past: datetime | None, marked: Collection[date]) -> Plan:
-    """Lay out the period from `first` until before `past` (None: without end), given the months that are marked."""
+def plan(first: datetime | None, past: datetime | None, marked: Collection[date], last: datetime | None = None) -> Plan:
+    """Lay out the period from `first` until before `past` (both None: all), given the months that are marked.
+
+    With `last`, the moment of the last play, a period that ends behind it goes on to the end of its year.
+    """
     if first is None and past is None:
         return _join([Span(ALL, EVER, 1)], [], sorted(marked))
     if first is None or past is None:
         raise ValueError("a period has both ends or none")
+    if last is not None and first <= last < past:
+        past = max(past, _midnight(date(last.astimezone(UTC).year + 1, 1, 1)))
     start, end = _nearest(first), _nearest(past)
     if start >= end:
         return Plan((), (Slice(first, past, 1),) if first < past else ())
@@ -100,25 +113,38 @@ def plan(first: datetime | None, past: datetime | None, marked: Collection[date]
 
 
 def _join(spans: Sequence[Span], edges: Iterable[Slice], marked: Sequence[date]) -> Plan:
-    """Take the marked months out of the spans and count their plays instead."""
-    own = {span.starts for span in spans if span.grain == MONTH}
-    kept = [span for span in spans if span.grain != MONTH or span.starts not in marked]
-    out = [Span(MONTH, month, -1) for month in marked if month not in own]
+    """Take the marked months, those of the period, out of the spans and count their plays instead.
+
+    A month that is taken away from its year may be marked as well: what was folded of it is what the year has.
+    """
+    added = {span.starts for span in spans if span.grain == MONTH and span.sign > 0}
+    kept = [span for span in spans if not (span.starts in marked and span.grain == MONTH and span.sign > 0)]
+    out = [Span(MONTH, month, -1) for month in marked if month not in added]
     slices = [Slice(_midnight(month), _midnight(_following(month)), 1) for month in marked]
     return Plan((*kept, *out), (*edges, *slices))
 
 
 def _spans(start: date, end: date) -> Iterable[Span]:
-    """Cover the months from `start` until before `end` by whole years and single months."""
+    """Cover the months from `start` until before `end`; most of a year is the year without the rest."""
     at = start
     while at < end:
-        year_after = date(at.year + 1, 1, 1)
-        if at.month == 1 and year_after <= end:
-            yield Span(YEAR, at, 1)
-            at = year_after
+        year, after = date(at.year, 1, 1), date(at.year + 1, 1, 1)
+        stop = min(end, after)
+        inside, outside = _months(at, stop), [*_months(year, at), *_months(stop, after)]
+        if len(inside) <= len(outside):
+            yield from (Span(MONTH, month, 1) for month in inside)
         else:
-            yield Span(MONTH, at, 1)
-            at = _following(at)
+            yield Span(YEAR, year, 1)
+            yield from (Span(MONTH, month, -1) for month in outside)
+        at = stop
+
+
+def _months(start: date, end: date) -> list[date]:
+    found = []
+    while start < end:
+        found.append(start)
+        start = _following(start)
+    return found
 
 
 def _edge(first: datetime, past: datetime) -> list[Slice]:
@@ -152,6 +178,14 @@ async def marked(conn: Connection, account_id: int) -> list[date]:
     return [row["month"] for row in rows]
 
 
+async def marks(conn: Connection, account_id: int) -> dict[date, int]:
+    """Return the marked months of an account, and how many marks each has."""
+    rows = await conn.fetch(
+        "SELECT month, count(*) AS marks FROM tally_marks WHERE account_id = $1 GROUP BY 1 ORDER BY 1", account_id
+    )
+    return {row["month"]: row["marks"] for row in rows}
+
+
 async def quarters(conn: Connection, account_id: int, first: date, last: date) -> dict[date, Sequence[int]]:
     """Count an account's plays by UTC day (both ends included) and quarter of an hour; days without are left out."""
     stale = await marked(conn, account_id)
@@ -165,12 +199,41 @@ async def quarters(conn: Connection, account_id: int, first: date, last: date) -
         last,
         stale,
     )
-    found: dict[date, Sequence[int]] = {row["day"]: row["quarters"] for row in rows}
+    found: dict[date, Sequence[int]] = {day: memoryview(counts).cast("H") for day, counts in rows}
     for month in stale:
         if month <= last and _following(month) > first:
             counted = await _count_quarters(conn, account_id, month)
             found |= {day: counts for day, counts in counted.items() if first <= day <= last}
     return found
+
+
+async def years(conn: Connection, account_id: int) -> tuple[dict[int, int], dict[date, Sequence[int]]]:
+    """Count an account's plays by year: of all days but those around a new year; and these days, by quarter.
+
+    On which side of a new year their plays are, the listener's zone says.
+    """
+    rows = await conn.fetch(
+        """
+        SELECT extract(year FROM day)::int AS year, sum(plays)::int AS plays FROM tally_days d
+        WHERE account_id = $1 AND to_char(day, 'MMDD') NOT IN ('1231', '0101')
+        AND NOT EXISTS (SELECT FROM tally_marks WHERE account_id = $1 AND month = date_trunc('month', d.day)::date)
+        GROUP BY 1
+        """,
+        account_id,
+    )
+    sums = {row["year"]: row["plays"] for row in rows}
+    days = await conn.fetch(
+        """
+        SELECT day, quarters FROM tally_days d
+        WHERE account_id = $1 AND to_char(day, 'MMDD') IN ('1231', '0101')
+        AND NOT EXISTS (SELECT FROM tally_marks WHERE account_id = $1 AND month = date_trunc('month', d.day)::date)
+        """,
+        account_id,
+    )
+    found: dict[date, Sequence[int]] = {day: memoryview(counts).cast("H") for day, counts in days}
+    for month in await marked(conn, account_id):
+        found |= await _count_quarters(conn, account_id, month)
+    return sums, found
 
 
 async def bounds(conn: Connection, account_id: int) -> tuple[datetime, datetime] | None:
@@ -223,18 +286,45 @@ async def waiting(conn: Connection) -> list[int]:
     return [row["account_id"] for row in rows]
 
 
+async def lock(conn: Connection, account_id: int) -> None:
+    """Let nobody else count or copy for an account until this transaction ends."""
+    await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK_SPACE + account_id)
+
+
 async def fold(conn: Connection, account_id: int, months: Sequence[date]) -> None:
     """Count these months of an account anew and take their marks away. Call it in a transaction of its own.
 
     The marks go first: whatever wrote one of them has committed, so the counting below sees it; whatever comes later
     brings a new mark.
     """
-    await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK_SPACE + account_id)
+    await lock(conn, account_id)
     await conn.execute("DELETE FROM tally_marks WHERE account_id = $1 AND month = ANY($2)", account_id, list(months))
     for month in months:
         await _fold_names(conn, account_id, month)
         await _fold_days(conn, account_id, month)
-    await conn.execute("DELETE FROM tallies WHERE account_id = $1 AND plays = 0", account_id)
+    await conn.execute(
+        """
+        DELETE FROM tops_spans WHERE account_id = $1
+        AND (grain = 0 OR starts IN (SELECT date_trunc('year', month)::date FROM unnest($2::date[]) AS month))
+        """,
+        account_id,
+        list(months),
+    )
+    await _forget_empty(conn, account_id)
+
+
+async def _forget_empty(conn: Connection, account_id: int) -> None:
+    """Drop counts of nothing, and of names without plays what they are searched by."""
+    await conn.execute(
+        """
+        WITH gone AS (DELETE FROM tallies WHERE account_id = $1 AND plays = 0 RETURNING grain, lookup_id, match_id)
+        DELETE FROM searchable s USING gone WHERE s.account_id = $1 AND s.lookup_id = gone.lookup_id AND gone.grain = 0
+        AND NOT EXISTS (SELECT FROM tallies t WHERE t.account_id = $1 AND t.grain = 0 AND t.starts = $2
+                        AND t.lookup_id = gone.lookup_id AND t.plays <> 0)
+        """,
+        account_id,
+        EVER,
+    )
 
 
 async def _fold_names(conn: Connection, account_id: int, month: date) -> None:
@@ -263,6 +353,17 @@ async def _fold_names(conn: Connection, account_id: int, month: date) -> None:
         _midnight(month),
         _midnight(_following(month)),
     )
+    await conn.execute(
+        """
+        INSERT INTO searchable
+        SELECT $1, l.id, l.artist_key, l.release_key, l.track_key
+        FROM (SELECT DISTINCT lookup_id FROM tallies WHERE account_id = $1 AND grain = 2 AND starts = $2) t
+        JOIN lookups l ON l.id = t.lookup_id
+        WHERE NOT EXISTS (SELECT FROM searchable s WHERE s.account_id = $1 AND s.lookup_id = l.id)
+        """,
+        account_id,
+        month,
+    )
 
 
 async def _fold_days(conn: Connection, account_id: int, month: date) -> None:
@@ -274,6 +375,6 @@ async def _fold_days(conn: Connection, account_id: int, month: date) -> None:
         _following(month),
     )
     await conn.executemany(
-        "INSERT INTO tally_days (account_id, day, quarters) VALUES ($1, $2, $3)",
-        [(account_id, day, list(counts)) for day, counts in sorted(counted.items())],
+        "INSERT INTO tally_days (account_id, day, plays, quarters) VALUES ($1, $2, $3, $4)",
+        [(account_id, day, sum(counts), struct.pack("<96H", *counts)) for day, counts in sorted(counted.items())],
     )

@@ -47,7 +47,7 @@ class Life:
         self.conn = conn
         self.account_id = account_id
         self.lookups = lookups
-        self.chance = random.Random(seed)
+        self.chance = random.Random(seed)  # noqa: S311
 
     def moment(self) -> datetime:
         return START + timedelta(seconds=self.chance.randrange(DAYS * 86400))
