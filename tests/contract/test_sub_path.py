@@ -23,6 +23,7 @@ PASSWORD = "correct horse battery"
 PAGES = (
     *("/", "/history", "/charts", "/albums", "/status", "/review", "/api/docs", "/plays/select", "/user/nora"),
     *("/settings", "/players", "/settings/account", "/settings/people", "/settings/lastfm", "/settings/listenbrainz"),
+    *("/settings/covers", "/settings/forwarding", "/settings/same-plays", "/imports", "/export", "/plays/deleted"),
 )
 
 
