@@ -110,7 +110,7 @@ class Submitter:
     async def reenter(
         self, account_id: int, band: Band, take_up: Callable[[Connection], Awaitable[Mapping[int, Scrobble]]]
     ) -> list[int]:
-        """Write stored plays anew, by id, as `take_up` says within the transaction; return the ids of those it named.
+        """Write stored plays anew, as `take_up` says within the transaction, and return their ids.
 
         They meet their names as plays that come in do. Raises what `take_up` raises.
         """

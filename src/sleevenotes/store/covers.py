@@ -64,11 +64,5 @@ ALBUM_JOINS: Final = """
 """
 """To be joined to release groups `g`: the cover of an album as account $1 sees it, no single play in mind."""
 
-CHOSEN: Final = """
-    EXISTS (SELECT FROM artwork_preferences liked WHERE liked.account_id = $1 AND liked.release_group_id = {group}
-            AND liked.in_force AND liked.scrobble_id IS NULL AND liked.image_id IS NOT NULL)
-"""
-"""Whether account $1 chose a cover for the album of this id."""
-
 ALBUM_IMAGE: Final = "coalesce(grouped.image_id, w.image_id)"
 """The id of that cover; NULL where there is none."""
