@@ -268,8 +268,9 @@ async def link_later(conn: Connection, import_id: int, links: Sequence[tuple[int
 async def link(conn: Connection, account_id: int, import_id: int, now: datetime) -> None:
     """Show and hide the plays of an export of ours as they were shown and hidden where it was made.
 
-    Only such an import brings plays of several origins, so that they may be taken for each other. What the export showed
-    by itself, though it is taken for the same play as another of it, was said to be a play of its own, and is again.
+    Only such an import brings plays of several origins, so that they may be taken for each other. What the export
+    showed by itself, though it is taken for the same play as another of it, was said to be a play of its own, and is
+    again.
     The caller has locked the account.
     """
     await conn.execute(
