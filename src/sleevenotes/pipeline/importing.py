@@ -23,7 +23,8 @@ from sleevenotes import errors, model, names
 from sleevenotes.clock import Clock
 from sleevenotes.importers import contract, registry
 from sleevenotes.importers.files import Upload
-from sleevenotes.pipeline.submit import MAX_ROWS, Stored, Submitter
+from sleevenotes.pipeline.entering import Stored
+from sleevenotes.pipeline.submit import MAX_ROWS, Submitter
 from sleevenotes.pipeline.uploads import Uploads
 from sleevenotes.store import feedback, imports, jobs, postgres, scrobbles
 from sleevenotes.store.imports import Import, Skip, Step

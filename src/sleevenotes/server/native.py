@@ -19,7 +19,7 @@ from litestar.params import FromPath, FromQuery
 
 from sleevenotes import errors
 from sleevenotes.model import Band
-from sleevenotes.pipeline.submit import Stored
+from sleevenotes.pipeline.entering import Stored
 from sleevenotes.server import album_art, auth, native_edits, ops, problems, scrobble_json, services
 from sleevenotes.server.problems import ItemProblem
 from sleevenotes.server.scrobble_json import ScrobbleAnswer

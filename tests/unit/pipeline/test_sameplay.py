@@ -13,7 +13,8 @@ from sleevenotes.artwork.files import Files
 from sleevenotes.clock import HandClock
 from sleevenotes.model import Band, Scrobble
 from sleevenotes.pipeline import alarms, reconsider, sameplay
-from sleevenotes.pipeline.submit import Stored, Submitter
+from sleevenotes.pipeline.entering import Stored
+from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import accounts, linked_plays, played, scrobbles
 from sleevenotes.store.postgres import Database
