@@ -23,8 +23,11 @@ from sleevenotes.artwork.files import Files
 from sleevenotes.pipeline import (
     alarms,
     artwork,
+    connecting,
     discography,
     evidence,
+    farewell,
+    history,
     jobs,
     match,
     portrait,
@@ -32,6 +35,8 @@ from sleevenotes.pipeline import (
     recheck,
     reconsider,
     search,
+    syncing,
+    tally,
 )
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
@@ -102,6 +107,8 @@ async def working(
         await parts.database.listen(events.WAKE_LANES, functools.partial(_call, lanes))
         tasks = [asyncio.create_task(each.run(), name=f"lane {each.host}") for each in lanes]
         tasks.append(asyncio.create_task(recheck.run(tools), name="recheck"))
+        tasks.append(asyncio.create_task(tally.run(tools), name="tally"))
+        tasks.append(asyncio.create_task(syncing.run(tools), name="syncing"))
         working_on_jobs = asyncio.create_task(worker.run(), name="worker")
         for task in (*tasks, working_on_jobs):
             task.add_done_callback(_complain)
@@ -131,10 +138,20 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "preview": preview,
         "artwork": artwork,
         "search": search,
+        "farewell": farewell,
+        "session": connecting,
     }
     return [
-        jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
-        for name, module in modules.items()
+        *(
+            jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
+            for name, module in modules.items()
+        ),
+        *(
+            jobs.Stage(
+                kind, functools.partial(history.run, tools, kind), functools.partial(history.give_up, tools, kind)
+            )
+            for kind in history.KINDS
+        ),
     ]
 
 

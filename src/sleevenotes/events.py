@@ -25,6 +25,12 @@ class ScrobblesDeleted(msgspec.Struct, frozen=True, tag="scrobbles_deleted"):
     ids: tuple[int, ...]
 
 
+class ScrobblesEdited(msgspec.Struct, frozen=True, tag="scrobbles_edited"):
+    """These scrobbles of this account are told anew: other names, or another time."""
+
+    ids: tuple[int, ...]
+
+
 class NowPlayingChanged(msgspec.Struct, frozen=True, tag="now_playing_changed"):
     """What this account is playing now has changed."""
 
@@ -53,12 +59,28 @@ class SearchesAnswered(msgspec.Struct, frozen=True, tag="searches_answered"):
     ids: tuple[int, ...]
 
 
+class FeedbackGiven(msgspec.Struct, frozen=True, tag="feedback_given"):
+    """This account loves (1) or hates (-1) a track, or neither any more (0); `track_key` names it, as rows do."""
+
+    track_key: str
+    score: int
+
+
+class ConnectionChanged(msgspec.Struct, frozen=True, tag="connection_changed"):
+    """This account's connection to a service ("lastfm", "listenbrainz") was made, moved on, is in trouble or ended."""
+
+    service: str
+
+
 Event = (
     ScrobblesStored
     | ScrobblesDeleted
+    | ScrobblesEdited
     | NowPlayingChanged
     | LookupsDecided
     | PreviewsShown
     | ArtworkDecided
     | SearchesAnswered
+    | FeedbackGiven
+    | ConnectionChanged
 )

@@ -243,7 +243,6 @@ class Listener:
         data = draw(sleeve)
         digest = self.files.keep(data)
         examined = image.examine(data)
-        self.files.keep_thumbnails(digest, examined.thumbnails)
         now = self.clock.now()
         noun = examined.as_image(
             digest,

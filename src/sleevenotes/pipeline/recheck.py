@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -17,8 +17,12 @@ from sleevenotes.store import (
     accounts,
     artwork_candidates,
     artworks,
+    deletions,
     estimates,
+    farewells,
+    gaps,
     images,
+    invitations,
     jobs,
     lookups,
     matches,
@@ -84,6 +88,15 @@ async def one_round(tools: Tools) -> None:
         await jobs.enqueue(conn, "artwork", ids, model.Band.LOW_PRIORITY)
 
 
+async def look_again(conn: Connection, release_group_id: int, now: datetime) -> bool:
+    """Look anew, before anything else, for the cover of an album that has none; tell whether that begins now."""
+    if not await gaps.reopen(conn, release_group_id, now):
+        return False
+    await _forget_covers(conn, [release_group_id])
+    await jobs.enqueue(conn, "artwork", [release_group_id], model.Band.CRITICAL)
+    return True
+
+
 async def _forget_covers(conn: Connection, release_group_ids: Sequence[int]) -> None:
     """Forget what was not found of these albums' covers, also when it was asked by the names that were played."""
     await replies.forget(conn, "artwork", release_group_ids, only_unfound=True)
@@ -124,6 +137,9 @@ async def tidy(tools: Tools) -> None:
         await traces.purge(conn, now - KEEP_TRACES)
         await estimates.purge(conn, now)
         await accounts.purge_sessions(conn, now)
+        await deletions.purge(conn, now)
+        await invitations.purge(conn, now)
+        await jobs.enqueue(conn, "farewell", await farewells.leaving(conn), model.Band.LOW_PRIORITY)
         await jobs.purge(conn, now - KEEP_JOB_LOG)
         known = await images.digests(conn)
     await asyncio.to_thread(tools.files.sweep, known, ORPHAN_AGE)

@@ -99,6 +99,24 @@ class Submitter:
 
         await self._committed(note)
 
+    async def reenter(
+        self, account_id: int, band: Band, take_up: Callable[[Connection], Awaitable[Mapping[int, Scrobble]]]
+    ) -> list[int]:
+        """Write stored plays anew, by id, as `take_up` says within the transaction; return the ids of those it named.
+
+        They meet their names as plays that come in do. Raises what `take_up` raises.
+        """
+
+        async def work(conn: Connection) -> list[int]:
+            now, changed = self._clock.now(), await take_up(conn)
+            if changed:
+                rows = [_row(account_id, scrobble, band, 0) for scrobble in changed.values()]
+                await _enter(conn, rows, changed, self._shelf, now, scrobbles.rewrite)
+                await event_rows.tell(conn, [account_id], events.ScrobblesEdited(tuple(changed)), now)
+            return list(changed)
+
+        return await self._committed(work)
+
     async def _store_many(self, rows: Sequence[_Row]) -> list[Stored]:
         stored: list[Stored] = []
         for start in range(0, len(rows), MAX_ROWS):
@@ -259,18 +277,30 @@ async def _add(
     conn: Connection, rows: Sequence[_Row], ids: Iterable[int], shelf: catalogue.Shelf, now: datetime
 ) -> list[Stored]:
     """Store rows that are new."""
+    await _enter(conn, rows, ids, shelf, now, functools.partial(scrobbles.insert, now=now))
+    await _tell(conn, [row.play for row in rows], now)
+    return [Stored(row.play.id, row.play.lookup_id, duplicate=False) for row in rows]
+
+
+async def _enter(
+    conn: Connection,
+    rows: Sequence[_Row],
+    ids: Iterable[int],
+    shelf: catalogue.Shelf,
+    now: datetime,
+    write: Callable[[Connection, Sequence[scrobbles.New]], Awaitable[None]],
+) -> None:
+    """Have plays meet their names, write them under these ids, and have looked up what is not known."""
     news, plays = _names(rows)
     met = await lookups.meet(conn, news, now)
     for row, reserved in zip(rows, ids, strict=False):
         row.play.id, row.play.lookup_id = reserved, met[row.name].id
     asked = [_Asked(met[name], new.band, plays[name], new) for name, new in news.items()]
     left = await _unanswered(conn, shelf, asked, now)
-    await scrobbles.insert(conn, [row.play for row in rows], now)
+    await write(conn, [row.play for row in rows])
     await _ask(conn, left)
     await _reconsider(conn, asked, left)
     await _look_closer(conn, rows, met)
-    await _tell(conn, [row.play for row in rows], now)
-    return [Stored(row.play.id, row.play.lookup_id, duplicate=False) for row in rows]
 
 
 def _names(rows: Iterable[_Row]) -> tuple[dict[bytes, lookups.New], Counter[bytes]]:

@@ -99,7 +99,7 @@ def _standing(scope: Scope) -> Standing:
     if standing is None:
         app: Litestar = scope["litestar_app"]
         # Pages, covers and scripts are told the headers but cost nothing: a feed loads a hundred covers.
-        cost = 1 if scope["path"].startswith(("/1/", "/api/", "/apis/")) else 0
+        cost = 1 if scope["path"].startswith(("/1/", "/2.0", "/api/", "/apis/", "/submissions")) else 0
         standing = app.state.meter.count(_client(scope, app), app.state.services.clock.now(), cost)
         state[_STANDING] = standing
     return standing

@@ -19,10 +19,12 @@ from litestar.params import FromPath, FromQuery
 
 from sleevenotes import errors
 from sleevenotes.model import Band
-from sleevenotes.server import auth, ops, problems, scrobble_json, services
+from sleevenotes.pipeline.submit import Stored
+from sleevenotes.server import auth, native_edits, ops, problems, scrobble_json, services
 from sleevenotes.server.problems import ItemProblem
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
-from sleevenotes.store import played, scrobbles
+from sleevenotes.store import deletions, played
+from sleevenotes.store.accounts import Scope
 from sleevenotes.store.played import Play
 
 WINDOW_S = 30  # the same track within this many seconds is the same play
@@ -111,15 +113,25 @@ async def submit(request: Asked) -> Response[SubmitAnswer]:
 
     The same track within 30 seconds is the same play: accepted, and stored once. 422 when none is valid.
     """
-    account = await auth.by_token(request)
+    account = await auth.by_token(request, Scope.SUBMIT)
     parts = services.of(request)
     batch = scrobble_json.read(await request.body(), parts.clock.now())
+    noticed, token = request.app.state.noticed, auth.token_in_header(request)
     if not batch.valid:
+        noticed.note(token, "native", "refused", problem=_first(batch.problems))
         raise problems.Invalid("None of these scrobbles is valid.", batch.problems)
     sent = [scrobble for _, scrobble in batch.valid]
+    noticed.note(token, "native", "scrobble", artist=sent[-1].artist, track=sent[-1].track)
     stored = await parts.submitter.submit(account.id, sent, band=Band.DEFAULT, window_s=WINDOW_S)
-    async with parts.database.connection() as conn:
-        plays = {play.id: play for play in await played.by_ids(conn, account.id, [one.id for one in stored])}
+    return await submitted(request, account.id, batch, stored)
+
+
+async def submitted(
+    request: Asked, account_id: int, batch: scrobble_json.Batch, stored: Sequence[Stored]
+) -> Response[SubmitAnswer]:
+    """Answer what became of a submit, and count it."""
+    async with services.of(request).database.connection() as conn:
+        plays = {play.id: play for play in await played.by_ids(conn, account_id, [one.id for one in stored])}
     answers = [
         SubmittedScrobble(**_facts(plays[one.id]), index=index, duplicate=one.duplicate)
         for (index, _), one in zip(batch.valid, stored, strict=True)
@@ -132,6 +144,11 @@ async def submit(request: Asked) -> Response[SubmitAnswer]:
     return Response(SubmitAnswer(len(stored), len(batch.problems), answers, batch.problems), status_code=201)
 
 
+def _first(found: Sequence[ItemProblem]) -> str:
+    """Say the first thing that is wrong with the first item."""
+    return f"{found[0].errors[0].field} {found[0].errors[0].message}" if found else ""
+
+
 def _facts(play: Play) -> dict[str, Any]:
     answer = scrobble_json.written(play)
     return {name: getattr(answer, name) for name in answer.__struct_fields__}
@@ -139,12 +156,12 @@ def _facts(play: Play) -> dict[str, Any]:
 
 @delete("/scrobbles/{scrobble_id:int}", opt={"token_only": True})
 async def delete_one(request: Asked, scrobble_id: FromPath[int]) -> None:
-    """Delete a scrobble."""
+    """Delete a scrobble; `/api/v1/deletions` brings it back for 24 hours."""
     account = await auth.by_token(request)
     parts = services.of(request)
     async with parts.database.connection() as conn:
-        gone = await scrobbles.delete(conn, account.id, _ids(scrobble_id), parts.clock.now())
-    if not gone:
+        gone = await deletions.delete(conn, account.id, _ids(scrobble_id), parts.clock.now())
+    if not gone.scrobble_ids:
         raise NotFoundException(_NO_SUCH)
 
 
@@ -235,7 +252,7 @@ def _answers(plays: Sequence[Play]) -> list[ScrobbleAnswer]:
 
 router = Router(
     "/api/v1",
-    route_handlers=[submit, delete_one, list_page, recent, show],
+    route_handlers=[submit, delete_one, list_page, recent, show, *native_edits.handlers],
     tags=["Scrobbles"],
     include_in_schema=True,
 )

@@ -12,13 +12,25 @@ from sleevenotes.server import (
     feeds,
     lines,
     pages_account,
+    pages_albums,
+    pages_charts,
+    pages_connections,
+    pages_edits,
+    pages_feedback,
+    pages_history,
+    pages_letting_in,
     pages_music,
+    pages_people,
+    pages_players,
     pages_review,
+    pages_self,
     pages_settings,
     pages_status,
+    pages_user,
     pages_waiting,
     services,
     strangers,
+    submissions,
     templating,
 )
 from sleevenotes.server.strangers import SignedIn
@@ -28,7 +40,7 @@ from sleevenotes.store import events, played
 ROWS = 100  # plays in one fragment
 
 
-@get("/")
+@get("/", before_request=submissions.at_the_root)
 async def feed(request: Asking, account: SignedIn, before: FromQuery[str] = "") -> Template:
     """Show one page of the feed, the newest with what plays now on top."""
     parts = services.of(request)
@@ -115,13 +127,23 @@ SIGNED_IN = {"account": Provide(strangers.signed_in)}
 
 handlers = [
     *pages_account.handlers,
+    *pages_people.handlers,
+    *pages_user.handlers,
     Router(
         path="/",
         route_handlers=[
             feed,
-            *pages_account.own,
+            *pages_edits.handlers,
+            *pages_feedback.handlers,
+            *pages_letting_in.handlers,
+            *pages_albums.handlers,
+            *pages_charts.handlers,
+            *pages_history.handlers,
+            *pages_connections.handlers,
             *pages_music.handlers,
+            *pages_players.handlers,
             *pages_review.handlers,
+            *pages_self.handlers,
             *pages_settings.handlers,
             *pages_status.handlers,
         ],

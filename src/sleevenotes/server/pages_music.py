@@ -1,4 +1,4 @@
-"""Album, artist and scrobble: what a listener sees on the back of the sleeve.
+"""Album, artist, track and scrobble: what a listener sees on the back of the sleeve.
 
 All of them are shown only to an account whose own plays lead there; to anybody else they do not exist.
 """
@@ -12,7 +12,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Template
 
-from sleevenotes import model
+from sleevenotes import model, names
 from sleevenotes.server import charts, feeds, services, stories, templating, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
@@ -21,6 +21,7 @@ from sleevenotes.store import (
     corrections,
     events,
     explanations,
+    feedback,
     jobs,
     library,
     played,
@@ -31,6 +32,8 @@ from sleevenotes.store import (
 )
 from sleevenotes.store.accounts import Account
 from sleevenotes.store.postgres import Connection
+
+PLAYS = 30  # of a track, on its page
 
 
 @get("/albums/{release_group_id:int}")
@@ -116,6 +119,47 @@ async def _artist(conn: Connection, account: Account, artist_id: int) -> dict[st
     }
 
 
+@get("/tracks/{recording_id:int}")
+async def track(request: Asking, account: SignedIn, recording_id: FromPath[int]) -> Template:
+    """Show a recording: its albums, own plays, and the names that led to it."""
+    parts = services.of(request)
+    now = parts.clock.now()
+    async with parts.database.connection() as conn:
+        heard = (await events.read(conn, account.id, "")).cursor
+        facts = await _track(conn, account, recording_id)
+        await feeds.hurry_covers(conn, [each.release_group_id for each in facts["albums"] if not each.image_digest])
+    return templating.page(
+        request,
+        "track.html",
+        account,
+        cursor=heard,
+        tell=feeds.dater(account, now),
+        usual_app=feeds.usual_app(facts["plays"]),
+        chart=charts.months(facts.pop("months"), views.day(now, views.zone(account.time_zone))),
+        **facts,
+    )
+
+
+async def _track(conn: Connection, account: Account, recording_id: int) -> dict[str, Any]:
+    totals = await library.recording_played(conn, account.id, recording_id)
+    found = await sleeves.recording(conn, recording_id) if totals else None
+    if found is None:
+        raise NotFoundException
+    plays = await played.by_ids(conn, account.id, await library.recording_plays(conn, account.id, recording_id, PLAYS))
+    names_sent = await library.recording_names(conn, account.id, recording_id)
+    identities = [names.digest(each.artist, each.track) for each in names_sent]
+    scores = await feedback.scores(conn, account.id, identities)
+    return {
+        "recording": found,
+        "played": totals,
+        "albums": await library.recording_albums(conn, account.id, recording_id),
+        "plays": plays,
+        "names": names_sent,
+        "loved": feedback.LOVED in scores.values(),
+        "months": await library.recording_months(conn, account.id, recording_id, account.time_zone),
+    }
+
+
 @get("/scrobbles/{scrobble_id:int}")
 async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int]) -> Template:
     """Show one play: what was sent, what it became, and why."""
@@ -147,4 +191,4 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
     )
 
 
-handlers = [album, artist, scrobble]
+handlers = [album, artist, track, scrobble]

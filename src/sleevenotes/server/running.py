@@ -31,6 +31,8 @@ class Server(uvicorn.Server):
                 ws="websockets-sansio",
                 ws_max_size=WORD,
                 lifespan="on",
+                proxy_headers=True,
+                forwarded_allow_ips=settings.trusted_proxies,
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -12,7 +12,7 @@ import msgspec
 
 from sleevenotes import errors
 from sleevenotes.model import Evidence, Scrobble, Status
-from sleevenotes.server import inputs
+from sleevenotes.server import home, inputs
 from sleevenotes.server.problems import FieldProblem, ItemProblem
 from sleevenotes.store.played import Play
 
@@ -241,7 +241,8 @@ class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A scrobble: as it was sent, and what it was matched to (null while unknown).
 
     `effective_artwork_url` is an address on this server, `artwork_uri` what the client sent, not to be shown.
-    `lookup_id` is its name's: the same for every play that was sent with the same artist, track and album.
+    `feedback` is 1 for a loved track, -1 for a hated one, 0 for neither. `lookup_id` is its name's: the same for every
+    play that was sent with the same artist, track and album.
     """
 
     id: int
@@ -262,6 +263,7 @@ class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     track: Track | None
     artist: Artist | None
     album: Album | None
+    feedback: int
     extra: dict[str, Any]
 
 
@@ -286,13 +288,14 @@ def written(play: Play) -> ScrobbleAnswer:
         track=_track(play),
         artist=_artist(play),
         album=_album(play),
+        feedback=play.feedback,
         extra=play.extra,
     )
 
 
 def artwork_url(play: Play) -> str | None:
     """Return where the cover to show is, on this server; None while there is none."""
-    return f"/images/{play.image_digest}/500" if play.image_digest else None
+    return home.outward(f"/images/{play.image_digest}/500") if play.image_digest else None
 
 
 def _track(play: Play) -> Track | None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from sleevenotes import model
-from sleevenotes.store import effective
+from sleevenotes import model, names
+from sleevenotes.store import effective, feedback
 from sleevenotes.store.postgres import Connection
 
 
@@ -54,6 +54,8 @@ class Play(msgspec.Struct, frozen=True):
     origin: str
     artwork_uri: str
     inserted_at: datetime
+    feedback: int = 0  # what the listener thinks of the track, by its names: 1 loved, -1 hated, 0 neither
+    track_key: str = ""  # the same for all plays of artist and track as sent: names.digest, in hex
     led_by: str = ""  # to this match: "correction", "evidence", "everybody" (the owner's), "" the one all share
 
 
@@ -100,6 +102,23 @@ async def by_lookups(conn: Connection, account_id: int, lookup_ids: Sequence[int
     return [_play(row) for row in await conn.fetch(_plays(page), account_id, list(lookup_ids), limit)]
 
 
+async def of_origin(conn: Connection, account_id: int, origin: str, limit: int) -> list[Play]:
+    """Return the account's newest plays that came from there, newest first; hidden ones, too."""
+    page = """
+        SELECT * FROM scrobbles s WHERE s.account_id = $1 AND s.origin = $2
+        ORDER BY s.listened_at DESC, s.id DESC LIMIT $3
+    """
+    return [_play(row) for row in await conn.fetch(_plays(page), account_id, origin, limit)]
+
+
+async def count_of_origin(conn: Connection, account_id: int, origin: str) -> int:
+    """Return how many of the account's plays came from there, hidden ones among them."""
+    number: int = await conn.fetchval(
+        "SELECT count(*) FROM scrobbles WHERE account_id = $1 AND origin = $2", account_id, origin
+    )
+    return number
+
+
 async def at(conn: Connection, account_id: int, listened_at: datetime) -> list[Play]:
     """Return the account's plays within the second that begins then."""
     page = """
@@ -130,14 +149,21 @@ async def now_playing(conn: Connection, account_id: int, now: datetime) -> Play 
             p.artist, p.track, coalesce(p.release, '') AS release, coalesce(p.album_artist, '') AS album_artist,
             p.duration_ms, coalesce(p.source_app, '') AS source_app, coalesce(p.source_device, '') AS source_device,
             coalesce(p.origin, '') AS origin, coalesce(p.artwork_uri, '') AS artwork_uri, p.evidence, p.extra,
-            n.started_at AS inserted_at
+            n.started_at AS inserted_at, NULL::bytea AS identity
         FROM now_playing n, jsonb_to_record(n.scrobble) AS p (
             artist text, track text, release text, album_artist text, duration_ms int, source_app text,
             source_device text, origin text, artwork_uri text, evidence jsonb, extra jsonb)
         WHERE n.account_id = $1 AND n.expires_at > $2
     """
     row = await conn.fetchrow(_plays(page), account_id, now)
-    return row and _play(row)
+    return await _with_feedback(conn, account_id, _play(row)) if row else None
+
+
+async def _with_feedback(conn: Connection, account_id: int, play: Play) -> Play:
+    """Add what plays now's own row does not know: its track's identity, which only names.digest can tell."""
+    identity = names.digest(play.artist, play.track)
+    scores = await feedback.scores(conn, account_id, [identity])
+    return msgspec.structs.replace(play, feedback=scores.get(identity, 0), track_key=identity.hex())
 
 
 def _plays(page: str) -> str:
@@ -148,6 +174,7 @@ def _plays(page: str) -> str:
 _DETAILS = f"""
     SELECT s.id, s.listened_at, s.artist, s.track, s.release, s.lookup_id, s.source_app, s.duration_ms,
         s.extra, s.evidence, s.album_artist, s.source_device, s.origin, s.artwork_uri, s.inserted_at,
+        coalesce(f.score, 0) AS feedback, s.identity AS track_key,
         {effective.STATUS} AS status, {effective.BY} AS led_by,
         r.id AS recording_id, r.mbid AS recording_mbid, r.title AS recording_title, r.length_ms,
         c.name AS artist_credit, parts.artists,
@@ -158,6 +185,7 @@ _DETAILS = f"""
     JOIN lookups l ON l.id = s.lookup_id
     {effective.JOINS}
     LEFT JOIN matches m ON m.id = {effective.MATCH}
+    LEFT JOIN feedback f ON f.account_id = s.account_id AND f.identity = s.identity
     LEFT JOIN recordings r ON r.id = m.recording_id
     LEFT JOIN artist_credits c ON c.id = r.artist_credit_id
     LEFT JOIN LATERAL (
@@ -185,6 +213,7 @@ def _play(row: Mapping[str, Any]) -> Play:
     facts["extra"] = facts["extra"] or {}
     facts["evidence"] = msgspec.convert(facts["evidence"] or {}, model.Evidence)
     facts["artists"] = tuple(map(tuple, facts["artists"] or ()))
+    facts["track_key"] = (facts["track_key"] or b"").hex()
     facts["image_digest"] = (facts["image_digest"] or b"").hex()
     facts["thumbhash"] = base64.b64encode(facts["thumbhash"] or b"").decode()
     return Play(**facts)

@@ -156,7 +156,10 @@ def _record(new: New, now: datetime) -> tuple[object, ...]:
 
 
 async def delete(conn: Connection, account_id: int, ids: Sequence[int], now: datetime) -> list[int]:
-    """Delete those of these scrobbles that are this account's, and tell its pages; return their ids."""
+    """Delete those of these scrobbles that are this account's, for good, and tell its pages; return their ids.
+
+    What a listener deletes can be undone: that is `store.deletions`.
+    """
     async with conn.transaction():
         rows = await conn.fetch(
             "DELETE FROM scrobbles WHERE account_id = $1 AND id = ANY($2) RETURNING id",
@@ -167,7 +170,52 @@ async def delete(conn: Connection, account_id: int, ids: Sequence[int], now: dat
             return []
         gone = sorted(row["id"] for row in rows)
         await event_rows.tell(conn, [account_id], events.ScrobblesDeleted(tuple(gone)), now)
-    return gone
+        return gone
+
+
+async def sent(conn: Connection, account_id: int, ids: Sequence[int]) -> dict[int, model.Scrobble]:
+    """Return those of these scrobbles that are this account's, as they were sent, by id; locked until the end."""
+    rows = await conn.fetch(
+        """
+        SELECT id, artist, track, release, listened_at, album_artist, duration_ms, source_app, source_device, origin,
+               foreign_id, artwork_uri, coalesce(evidence, '{}') AS evidence, coalesce(extra, '{}') AS extra
+        FROM scrobbles WHERE account_id = $1 AND id = ANY($2) ORDER BY id FOR UPDATE
+        """,
+        account_id,
+        list(ids),
+    )
+    return {row["id"]: msgspec.convert({**row}, model.Scrobble) for row in rows}
+
+
+async def rewrite(conn: Connection, news: Sequence[New]) -> None:
+    """Write stored scrobbles anew: their time, names, evidence and lookup; what was matched for one alone is forgotten.
+
+    Raises errors.Taken, and spoils the transaction, where a key is taken.
+    """
+    await conn.execute("DELETE FROM matches WHERE scrobble_id = ANY($1::bigint[])", [new.id for new in news])
+    try:
+        await conn.execute(
+            """
+            UPDATE scrobbles s SET
+                listened_at = n.listened_at, identity = n.identity, lookup_id = n.lookup_id, artist = n.artist,
+                track = n.track, release = n.release, album_artist = n.album_artist, evidence = n.evidence
+            FROM unnest($1::bigint[], $2::timestamptz[], $3::bytea[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+                        $8::text[], $9::jsonb[])
+                 AS n (id, listened_at, identity, lookup_id, artist, track, release, album_artist, evidence)
+            WHERE s.id = n.id
+            """,
+            [new.id for new in news],
+            [new.listened_at for new in news],
+            [new.identity for new in news],
+            [new.lookup_id for new in news],
+            [new.scrobble.artist for new in news],
+            [new.scrobble.track for new in news],
+            [new.scrobble.release for new in news],
+            [new.scrobble.album_artist for new in news],
+            [None if new.scrobble.evidence == _NO_EVIDENCE else new.scrobble.evidence for new in news],
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise errors.Taken("Another transaction has stored the same play.") from error
 
 
 async def play_now(
@@ -199,3 +247,29 @@ async def play_now(
         expires_at,
     )
     return bool(changed)
+
+
+async def stop_playing(conn: Connection, account_id: int, origin: str) -> bool:
+    """End what plays now where it was told by this origin; tell whether anything was."""
+    done: str = await conn.execute(
+        "DELETE FROM now_playing WHERE account_id = $1 AND scrobble ->> 'origin' = $2", account_id, origin
+    )
+    return not done.endswith(" 0")
+
+
+async def playing_origin(conn: Connection, account_id: int, now: datetime) -> str | None:
+    """Return whence it was told what plays now; None where nothing does."""
+    origin: str | None = await conn.fetchval(
+        "SELECT coalesce(scrobble ->> 'origin', 'api') FROM now_playing WHERE account_id = $1 AND expires_at > $2",
+        account_id,
+        now,
+    )
+    return origin
+
+
+async def of_origin(conn: Connection, account_id: int, origin: str, limit: int) -> list[int]:
+    """Return the ids of some of the account's plays that came from there."""
+    rows = await conn.fetch(
+        "SELECT id FROM scrobbles WHERE account_id = $1 AND origin = $2 LIMIT $3", account_id, origin, limit
+    )
+    return [row["id"] for row in rows]

@@ -164,6 +164,8 @@ async def test_a_front_that_the_index_knows_is_offered_by_its_address(
         ("Beyonce", "Halo", "", "catalogue"),
         ("Queen", "Innuendo - 2011 Remaster", "", "catalogue"),
         ("Queen", "Innuendo", "Greatest Hits II", None),
+        ("David Bowie, Queen", "Under Pressure", "", "catalogue"),  # each is an artist here
+        ("David Bowie, Qveen", "Under Pressure", "", None),
         ("Qveen", "Innuendo", "", None),  # a slip is held against the sources
         ("Queen", "Innuendoo", "", None),
         ("Nirvana", "Come As You Are", "", None),

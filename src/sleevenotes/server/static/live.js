@@ -8,6 +8,7 @@
 const PAUSE = 300; // ms between two fetches of one kind
 const REMEMBER = 5000;
 
+const home = document.documentElement.dataset.home ?? ""; // the sub-path, where there is one
 const main = document.querySelector("main");
 const feed = document.querySelector("#days");
 const newest = main.dataset.page === "newest";
@@ -102,7 +103,7 @@ const dirty = new Set(); // keys of rows to fetch
 
 const fetchFeed = gathered(async () => {
   const since = number;
-  const fresh = (await drawn("/fragments/feed")).querySelector("#days");
+  const fresh = (await drawn(`${home}/fragments/feed`)).querySelector("#days");
   const before = new Set([...feed.querySelectorAll(".play")].map((row) => row.dataset.key));
   feed.dataset.app = fresh.dataset.app;
   settle(feed, fresh, settleDay);
@@ -117,7 +118,7 @@ const fetchRows = gathered(async () => {
   const keys = [...dirty].slice(0, 100);
   for (const key of keys) dirty.delete(key);
   if (!keys.length) return;
-  const page = await drawn(`/fragments/plays?ids=${keys.join()}&app=${encodeURIComponent(feed.dataset.app ?? "")}`);
+  const page = await drawn(`${home}/fragments/plays?ids=${keys.join()}&app=${encodeURIComponent(feed.dataset.app ?? "")}`);
   const rows = [...page.querySelectorAll(".play")];
   again(rows.map((fresh) => {
     const old = document.getElementById(fresh.id);
@@ -135,7 +136,7 @@ function again(rows, since) {
 let ending = 0;
 const fetchNow = gathered(async () => {
   const old = document.querySelector("#now");
-  const fresh = (await drawn("/fragments/now")).querySelector("#now");
+  const fresh = (await drawn(`${home}/fragments/now`)).querySelector("#now");
   // replaced only when it changed, or the disc would jump
   if (old.dataset.state !== fresh.dataset.state || old.dataset.awaits !== fresh.dataset.awaits) {
     if (fresh.querySelector(".front")) fresh.classList.add("arrives");
@@ -202,23 +203,32 @@ function everything() {
   else fetchPage();
 }
 
+// A track is loved, or no longer: its rows are drawn again, and its page.
+function loved(key) {
+  for (const row of feed?.querySelectorAll(".play") ?? []) if (row.dataset.track === key) dirty.add(row.dataset.key);
+  if (dirty.size) fetchRows();
+  if (!feed && main.dataset.track === key) fetchPage();
+}
+
 const facts = {
   scrobbles_stored: () => { if (feed && newest) fetchFeed(); },
   scrobbles_deleted: ({ ids }) => {
     if (feed && newest) fetchFeed();
     else for (const id of ids) document.getElementById(`p${id}`)?.remove();
   },
+  scrobbles_edited: ({ ids }) => { if (feed && newest) fetchFeed(); else if (feed) { for (const id of ids) dirty.add(String(id)); fetchRows(); } },
   now_playing_changed: () => { if (newest) fetchNow(); },
   lookups_decided: ({ ids }) => about("lookup", ids),
   previews_shown: ({ ids }) => about("lookup", ids),
   artwork_decided: ({ release_group_ids }) => about("group", release_group_ids),
+  feedback_given: ({ track_key }) => loved(track_key),
   searches_answered: ({ ids }) => about("search", ids),
   reset: everything,
 };
 
 function listen() {
   if (line || document.hidden) return;
-  line = new EventSource(`/live?after=${encodeURIComponent(cursor)}`);
+  line = new EventSource(`${home}/live?after=${encodeURIComponent(cursor)}`);
   for (const [kind, does] of Object.entries(facts)) {
     line.addEventListener(kind, (event) => {
       cursor = event.lastEventId || cursor;
