@@ -79,6 +79,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests_per_minute: int = 6000
     """Requests one token may make to our APIs in a minute; the X-RateLimit-* headers tell clients."""
 
+    upload_limit_mb: int = 2000
+    """Size of a file that may be uploaded for an import, in megabytes."""
+
     worker_jobs: int = 20
     """Jobs one worker process has under way at once."""
 

@@ -169,6 +169,25 @@ def test_a_file_that_is_not_there_is_named(run: Run) -> None:
     assert "nowhere.tsv" in mistake(run("import", "nowhere.tsv", "--account", "ana"))
 
 
+def test_everything_goes_out_and_in_again_and_an_import_is_undone_by_its_files_name(
+    run: Run, history: Path, tmp_path: Path
+) -> None:
+    for name in ("ana", "ben"):
+        said(run("user", "add", name))
+    said(run("import", str(history), "--account", "ana"))
+    plays = tmp_path / "plays.csv"
+    assert f"bytes written to {plays}" in said(run("export", str(plays), "--account", "ana"))
+    summary = json.loads(said(run("import", str(plays), "--account", "ben", "--json")))
+    assert (summary["stored"], summary["format"], summary["skipped"]) == (2, "sleevenotes", [])
+    lines = said(run("export", "-", "--account", "ben")).splitlines()
+    assert [json.loads(line)["track_metadata"]["artist_name"] for line in lines] == ["Massive Attack", "Massive Attack"]
+    assert said(run("import", str(plays), "--account", "ben", "--undo")) == "2 plays deleted\n"
+    assert "undone already" in mistake(run("import", str(plays), "--account", "ben", "--undo"))
+    assert "must be one of jsonl, csv, parquet" in mistake(
+        run("export", str(plays), "--account", "ben", "--format", "xls")
+    )
+
+
 # ---------------------------------------------------------------- status and explain
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sleevenotes import model
+from sleevenotes.pipeline import uploads
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import (
     accounts,
@@ -46,6 +47,9 @@ TIDY_EVERY = 60
 KEEP_TRACES = timedelta(days=180)
 KEEP_SEARCHES = timedelta(hours=6)
 """What a search found is kept as long as the strictest source, Discogs, lets it be shown."""
+
+KEEP_UPLOADS = timedelta(days=1)
+"""An uploaded picture that nothing points at is kept this long: what points at it is about to be stored."""
 
 KEEP_JOB_LOG = timedelta(days=1)
 ORPHAN_AGE = 24 * 3600.0
@@ -141,5 +145,7 @@ async def tidy(tools: Tools) -> None:
         await invitations.purge(conn, now)
         await jobs.enqueue(conn, "farewell", await farewells.leaving(conn), model.Band.LOW_PRIORITY)
         await jobs.purge(conn, now - KEEP_JOB_LOG)
+        await images.drop_uploads(conn, now - KEEP_UPLOADS)  # their files go with the sweep
         known = await images.digests(conn)
     await asyncio.to_thread(tools.files.sweep, known, ORPHAN_AGE)
+    await uploads.tidy(tools.database, uploads.Uploads(tools.files.root.parent), now)

@@ -12,7 +12,7 @@ import functools
 import heapq
 import operator
 from collections import Counter, defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
@@ -21,9 +21,10 @@ import msgspec
 from sleevenotes import catalogue, errors, events, names
 from sleevenotes.clock import Clock
 from sleevenotes.model import Band, Evidence, Scrobble
-from sleevenotes.pipeline import offline, reconsider, tools
+from sleevenotes.pipeline import offline, reconsider, sameplay, sent_images, tools
+from sleevenotes.sources import contract
 from sleevenotes.store import events as event_rows
-from sleevenotes.store import evidence, jobs, lookups, scrobbles, wants
+from sleevenotes.store import evidence, forwards, jobs, lookups, same_plays, scrobbles, wants
 from sleevenotes.store.postgres import Connection, Database
 
 MAX_ROWS = 1000  # of one transaction
@@ -32,8 +33,6 @@ BULK_AT_ONCE = 2  # transactions of large submits under way; more only queue up 
 NOW_PLAYING_S = 600  # how long a track without a duration plays, as at ListenBrainz (upstreams §3.1)
 ANSWERED = 100  # new names that the catalogue answers within a transaction: some 0.4 ms each, and a submit waits for it
 TOLD_IDS = 100  # events.ScrobblesStored names at most this many
-
-_LOCK_SPACE = 0x5C72 << 48  # keeps our advisory locks on accounts apart from others
 
 _NO_EVIDENCE = Evidence()
 
@@ -46,6 +45,7 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
     id: int
     lookup_id: int
     duplicate: bool
+    same_as: int | None = None  # the scrobble that is shown instead: the same play, recorded by another service
 
 
 class Submitter:
@@ -56,10 +56,12 @@ class Submitter:
         database: Database,
         clock: Clock,
         shelf: catalogue.Shelf = catalogue.EMPTY,
+        sources: Sequence[contract.Source] = (),
     ) -> None:
         self._database = database
         self._clock = clock
         self._shelf = shelf
+        self._sources = sources
         self._waiting: deque[_Submit] = deque()
         self._flushing: asyncio.Task[None] | None = None
         self._bulk = asyncio.Semaphore(BULK_AT_ONCE)
@@ -83,6 +85,25 @@ class Submitter:
             self._flushing = asyncio.create_task(self._flush(), name="commit what is submitted")
         return await submit.done
 
+    async def bring(
+        self,
+        account_id: int,
+        sent: Sequence[Scrobble],
+        import_id: int,
+        noted: Callable[[Connection, Sequence[Stored]], Awaitable[None]],
+    ) -> None:
+        """Store at most MAX_ROWS plays of an import, and let it note in the same transaction what became of each.
+
+        Raises whatever `noted` raises, and nothing is stored then.
+        """
+        rows = [_row(account_id, scrobble, Band.LOW_PRIORITY, 0, import_id) for scrobble in sent]
+
+        async def store(conn: Connection) -> None:
+            await noted(conn, await _store(conn, rows, self._shelf, self._clock.now()) if rows else [])
+
+        async with self._bulk:
+            await self._committed(store)
+
     async def play_now(self, account_id: int, scrobble: Scrobble) -> None:
         """Note what an account plays now, and look its name up like any other."""
 
@@ -94,8 +115,12 @@ class Submitter:
             until = now + _playing_time(scrobble)
             if await scrobbles.play_now(conn, account_id, met.id, scrobble, started_at=now, expires_at=until):
                 await event_rows.tell(conn, [account_id], events.NowPlayingChanged(), now)
+                await forwards.play_now(conn, account_id, scrobble)
             asked = await _unanswered(conn, self._shelf, [_Asked(met, Band.DEFAULT, 0, name)], now)
             await _ask(conn, asked)
+            await sent_images.begin(
+                conn, [sent_images.Came(scrobble.artwork_uri, met.id, Band.DEFAULT)], now, self._sources
+            )
 
         await self._committed(note)
 
@@ -159,7 +184,18 @@ class Submitter:
             await self._commit_together([submit])
 
     async def _store(self, rows: Sequence[_Row]) -> list[Stored]:
-        return await self._committed(lambda conn: _store(conn, rows, self._shelf, self._clock.now()))
+        async def store(conn: Connection) -> list[Stored]:
+            now = self._clock.now()
+            stored = await _store(conn, rows, self._shelf, now)
+            came = [
+                sent_images.Came(row.play.scrobble.artwork_uri, one.lookup_id, row.band)
+                for row, one in zip(rows, stored, strict=True)
+                if not one.duplicate
+            ]
+            await sent_images.begin(conn, came, now, self._sources)
+            return stored
+
+        return await self._committed(store)
 
     async def _committed(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         return await tools.committed(self._database, work)
@@ -189,11 +225,12 @@ class _Submit(NamedTuple):
             self.done.set_exception(error)
 
 
-def _row(account_id: int, scrobble: Scrobble, band: Band, window_s: float) -> _Row:
+def _row(account_id: int, scrobble: Scrobble, band: Band, window_s: float, import_id: int | None = None) -> _Row:
     if scrobble.listened_at is None:
         raise errors.Refused("A scrobble needs the time it was played at.", field="listened_at")
     play, name = _identities(scrobble.artist, scrobble.track, scrobble.release)
-    return _Row(scrobbles.New(account_id, scrobble.listened_at, play, scrobble), name, band, window_s)
+    new = scrobbles.New(account_id, scrobble.listened_at, play, scrobble, import_id=import_id)
+    return _Row(new, name, band, window_s)
 
 
 @functools.lru_cache(maxsize=8192)  # a listener's plays repeat: 38 to 85 % of them
@@ -210,14 +247,14 @@ def _playing_time(scrobble: Scrobble) -> timedelta:
 
 
 async def _store(conn: Connection, rows: Sequence[_Row], shelf: catalogue.Shelf, now: datetime) -> list[Stored]:
-    await _lock_accounts(conn, rows)
+    many = await _lock_accounts(conn, rows)
     ids, crowded = await scrobbles.reserve(conn, len(rows), _spans(rows))
     there = await _there(conn, rows) if crowded else {}
     same_as = _repeats(rows, there)
     fresh = [i for i in range(len(rows)) if i not in there and i not in same_as]
     done = {i: Stored(stored.id, stored.lookup_id, duplicate=True) for i, stored in there.items()}
     if fresh:
-        done.update(zip(fresh, await _add(conn, [rows[i] for i in fresh], ids, shelf, now), strict=True))
+        done.update(zip(fresh, await _add(conn, [rows[i] for i in fresh], ids, shelf, many, now), strict=True))
     for i, first in same_as.items():
         done[i] = Stored(done[first].id, done[first].lookup_id, duplicate=True)
     return [done[i] for i in range(len(rows))]
@@ -232,10 +269,11 @@ def _spans(rows: Iterable[_Row]) -> list[scrobbles.Span]:
     return [scrobbles.Span(each, min(times) - window, max(times) + window) for each, times in by_account.items()]
 
 
-async def _lock_accounts(conn: Connection, rows: Iterable[_Row]) -> None:
-    # Uniqueness is the index's affair, nearness in time is nobody's: so one submit with a window at a time.
-    for account_id in sorted({row.play.account_id for row in rows if row.window_s}):
-        await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK_SPACE + account_id)
+async def _lock_accounts(conn: Connection, rows: Iterable[_Row]) -> set[int]:
+    """Lock accounts whose plays are compared by their nearness in time; return those with plays of several origins."""
+    several = await same_plays.several(conn, {(row.play.account_id, row.play.scrobble.origin) for row in rows})
+    await scrobbles.lock_accounts(conn, several | {row.play.account_id for row in rows if row.window_s})
+    return several
 
 
 async def _there(conn: Connection, rows: Sequence[_Row]) -> dict[int, scrobbles.Stored]:
@@ -274,12 +312,25 @@ def _first_within(near: Sequence[tuple[datetime, int]], at: datetime, window_s: 
 
 
 async def _add(
-    conn: Connection, rows: Sequence[_Row], ids: Iterable[int], shelf: catalogue.Shelf, now: datetime
+    conn: Connection,
+    rows: Sequence[_Row],
+    ids: Iterable[int],
+    shelf: catalogue.Shelf,
+    several: Collection[int],
+    now: datetime,
 ) -> list[Stored]:
-    """Store rows that are new."""
-    await _enter(conn, rows, ids, shelf, now, functools.partial(scrobbles.insert, now=now))
-    await _tell(conn, [row.play for row in rows], now)
-    return [Stored(row.play.id, row.play.lookup_id, duplicate=False) for row in rows]
+    """Store rows that are new; those of accounts in `several` may be the same play as another service's."""
+    changes: list[same_plays.Changed] = []
+
+    async def write(conn: Connection, plays: Sequence[scrobbles.New]) -> None:
+        changes.extend(await sameplay.link(conn, [play for play in plays if play.account_id in several]))
+        await scrobbles.insert(conn, plays, now)
+        await forwards.queue(conn, [play.id for play in plays if play.same_as is None], now)
+
+    await _enter(conn, rows, ids, shelf, now, write)
+    await _tell(conn, [row.play for row in rows if row.play.same_as is None], now)
+    await sameplay.tell(conn, changes, now)
+    return [Stored(row.play.id, row.play.lookup_id, False, row.play.same_as) for row in rows]
 
 
 async def _enter(
@@ -383,9 +434,9 @@ async def _look_closer(conn: Connection, rows: Sequence[_Row], met: Mapping[byte
     by_band: defaultdict[Band, list[int]] = defaultdict(list)
     for row in rows:
         if row.play.id in closer:
-            by_band[row.band].append(row.play.id)
+            by_band[row.band].append(row.play.same_as or row.play.id)  # what is hidden tells of what is shown
     for band, ids in sorted(by_band.items()):
-        await jobs.enqueue(conn, "evidence", sorted(ids), band)
+        await jobs.enqueue(conn, "evidence", sorted(set(ids)), band)
 
 
 def _knows_more(sent: Scrobble) -> bool:

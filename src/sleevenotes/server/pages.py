@@ -15,14 +15,18 @@ from sleevenotes.server import (
     pages_albums,
     pages_charts,
     pages_connections,
+    pages_covers,
     pages_edits,
     pages_feedback,
+    pages_forwarding,
     pages_history,
+    pages_imports,
     pages_letting_in,
     pages_music,
     pages_people,
     pages_players,
     pages_review,
+    pages_same_plays,
     pages_self,
     pages_settings,
     pages_status,
@@ -49,7 +53,7 @@ async def feed(request: Asking, account: SignedIn, before: FromQuery[str] = "") 
         heard = (await events.read(conn, account.id, "")).cursor  # before the plays: nothing falls in between
         page = await feeds.read(conn, account, before, now)
         playing = None if before else await feeds.now_playing(conn, account, now)
-        await feeds.hurry(conn, [play for day in page.days for play in day.plays])
+        await feeds.hurry(conn, [play for day in page.days for play in day.plays], now)
     return templating.page(
         request,
         "feed.html",
@@ -85,7 +89,7 @@ async def plays_fragment(
     parts = services.of(request)
     now = parts.clock.now()
     async with parts.database.connection() as conn:
-        plays = await played.by_ids(conn, account.id, numbers("ids", ids))
+        plays = await played.by_ids(conn, account.id, numbers("ids", ids), shown=True)
         if lookups:
             plays += await played.by_lookups(conn, account.id, numbers("lookups", lookups), ROWS)
     tell = feeds.teller(account, now)
@@ -140,10 +144,14 @@ handlers = [
             *pages_charts.handlers,
             *pages_history.handlers,
             *pages_connections.handlers,
+            *pages_covers.handlers,
+            *pages_imports.handlers,
             *pages_music.handlers,
             *pages_players.handlers,
             *pages_review.handlers,
             *pages_self.handlers,
+            *pages_same_plays.handlers,
+            *pages_forwarding.handlers,
             *pages_settings.handlers,
             *pages_status.handlers,
         ],

@@ -108,7 +108,7 @@ class LastFm:
             return wire.Reply(406, {"content-type": "text/plain"}, b"The simulator speaks JSON only.\n", kind)
         if given.get("api_key", REFUSED_KEY) in ("", REFUSED_KEY):
             return _error(10, kind)
-        if kind in ("user", "auth"):
+        if kind in ("user", "auth", "submit"):
             return self._of_listeners(kind, given, now)
         self.warm()
         answers = {"track": self._track, "album": self._album, "artist": self._artist}
@@ -288,6 +288,8 @@ _KINDS: Final = {
     "user.getlovedtracks": "user",
     "auth.gettoken": "auth",
     "auth.getsession": "auth",
+    "track.scrobble": "submit",
+    "track.updatenowplaying": "submit",
 }
 
 

@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs, quote_plus, urlencode
 
-from sleevenotes.simulator import draw, entities, imagehosts, people, wire
+from sleevenotes.simulator import draw, entities, imagehosts, lastfm_submit, people, wire
 from sleevenotes.simulator.world import World
 
 Json = dict[str, Any]
+_Take = Callable[[Mapping[str, str], people.Person, datetime], Json]
 
 KEY: Final = "simulated"
 SECRET: Final = "simulated secret"  # noqa: S105 - of the simulated key, for whoever tries it out
@@ -49,12 +50,34 @@ class Listeners:
         self._people = everybody
         self._tokens: dict[str, _Token] = {}
         self.sessions: dict[str, str] = {}  # session key -> name
+        self.taking = lastfm_submit.Taking(world)
         self.methods: dict[str, Callable[[Mapping[str, str], datetime], Json]] = {
             "user.getrecenttracks": self._recent,
             "user.getlovedtracks": self._loved,
             "auth.gettoken": self._token,
             "auth.getsession": self._session,
+            "track.scrobble": self._scrobble,
+            "track.updatenowplaying": self._update_playing,
         }
+
+    # ------------------------------------------------------------ giving
+
+    def _scrobble(self, given: Mapping[str, str], now: datetime) -> Json:
+        return self._taken(self.taking.scrobble, given, now)
+
+    def _update_playing(self, given: Mapping[str, str], now: datetime) -> Json:
+        return self._taken(self.taking.playing, given, now)
+
+    def _taken(self, take: _Take, given: Mapping[str, str], now: datetime) -> Json:
+        """Take what a listener gives by a session's key. Raises Failed where the session or the plays are unfit."""
+        _check_signature(given)
+        person = self._people.find(self.sessions.get(given.get("sk", ""), ""), now)
+        if person is None:
+            raise Failed(9)
+        try:
+            return take(given, person, now)
+        except lastfm_submit.Unfit:
+            raise Failed(6) from None
 
     # ------------------------------------------------------------ histories
 
@@ -100,12 +123,13 @@ class Listeners:
         recording, dice = play.recording, draw.Dice(self._world.seed, "lastfm row", play.recording.mbid)
         artist = entities.printed(recording.credit)
         lead = recording.credit[0].artist
+        known = recording.mbid in self._world.catalogue.recording_rows  # else it goes by names that were sent here
         row: Json = {
-            "artist": {"mbid": lead.mbid if len(recording.credit) == 1 else "", "#text": artist},
+            "artist": {"mbid": lead.mbid if known and len(recording.credit) == 1 else "", "#text": artist},
             "streamable": "0",
             "image": self._images(play.release.group),
-            "mbid": "" if dice.chance(0.5) else self._world.merged_recording(recording.mbid),
-            "album": {"mbid": "" if dice.chance(0.5) else play.release.mbid, "#text": play.release.title},
+            "mbid": self._world.merged_recording(recording.mbid) if known and not dice.chance(0.5) else "",
+            "album": {"mbid": "" if dice.chance(0.5) or not known else play.release.mbid, "#text": play.release.title},
             "name": recording.title,
             "url": _page(artist, "_", recording.title),
         }

@@ -12,7 +12,16 @@ from typing import Any, Final
 
 import msgspec
 
-from sleevenotes.simulator import draw, entities, limits, listenbrainz_index, listenbrainz_listeners, people, wire
+from sleevenotes.simulator import (
+    draw,
+    entities,
+    limits,
+    listenbrainz_index,
+    listenbrainz_listeners,
+    listenbrainz_submit,
+    people,
+    wire,
+)
 from sleevenotes.simulator.world import World, chosen
 
 Json = dict[str, Any]
@@ -42,6 +51,7 @@ class ListenBrainz:
         self._world = world
         self._index = listenbrainz_index.Index(world)
         self._listeners = listenbrainz_listeners.Listeners(world, everybody)
+        self.taking = listenbrainz_submit.Taking(world, everybody)
 
     def serves(self, host: str) -> bool:
         """Tell whether a host is ours."""
@@ -77,7 +87,8 @@ class ListenBrainz:
     def answer(self, request: wire.Request, now: datetime) -> wire.Reply:
         """Answer a request."""
         try:
-            status, document = 200, self._listeners.answer(request, now) or self._route(request)
+            told = self.taking.answer(request, now) or self._listeners.answer(request, now)
+            status, document = 200, told or self._route(request)
         except (_Error, listenbrainz_listeners.Refused) as error:
             status, document = error.status, {"code": error.status, "error": str(error)}
         reply = _answer(status, document, _kind(request))
@@ -297,6 +308,8 @@ def _kind(request: wire.Request) -> str:
     """Name what is asked: "lookup", "lookup_many", "recordings", "user"."""
     if request.path.startswith(("/1/user/", "/1/validate-token")):
         return "user"
+    if request.path == "/1/submit-listens":
+        return "submit"
     if request.path.startswith("/1/metadata/lookup"):
         return "lookup_many" if request.method == "POST" else "lookup"
     return "recordings" if request.path.startswith("/1/metadata/recording") else "other"

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.dumps import BUILT, Row, built, mbid
 
 from sleevenotes import catalogue, model
 from sleevenotes.artwork.files import Files
@@ -18,6 +17,7 @@ from sleevenotes.pipeline.alarms import Alarms
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import catalog, lookups
 from sleevenotes.store.postgres import Database
+from tests.dumps import BUILT, Row, built, mbid
 
 QUEEN, BOWIE = mbid("artist", "Queen"), mbid("artist", "David Bowie")
 ROWS = (

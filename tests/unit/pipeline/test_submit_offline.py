@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest_asyncio
-from tests import dumps
 
 from sleevenotes import catalogue
 from sleevenotes.clock import HandClock
@@ -16,6 +15,7 @@ from sleevenotes.pipeline import submit
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.store import accounts, jobs
 from sleevenotes.store.postgres import Database
+from tests import dumps
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
