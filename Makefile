@@ -2,6 +2,8 @@
 # make test     set up everything and run all tests
 # make check    format, lint, types, floors
 # make bench B=import [HISTORY=file] [WORLD=file]   one benchmark; its last line is one JSON object
+# make wheel    build an installable wheel into dist/
+# make try-wheel   install it in an empty environment, start it there, back it up and restore it
 # make lock     resolve the dependencies anew
 
 PYTHON ?= python3
@@ -9,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVE_ARGS := $(if $(SIMULATE),--simulate) $(ARGS)
 
-.PHONY: run test check format bench lock clean
+.PHONY: run test check format bench wheel try-wheel lock clean
 
 run: $(VENV)/.run
 	$(BIN)/sleevenotes serve $(SERVE_ARGS)
@@ -30,6 +32,13 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev $(if $(filter matching,$(B)),$(VENV)/.peers)
 	@test -n "$(B)" || { echo "say which: make bench B=import"; exit 2; }
 	$(BIN)/python -m benches.$(B) $(if $(HISTORY),--history $(HISTORY)) $(if $(WORLD),--world $(WORLD)) $(if $(CASES),--cases $(CASES)) $(ARGS)
+
+wheel: $(VENV)/.run
+	rm -f dist/sleevenotes-*.whl
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+try-wheel: wheel
+	.ci/wheel dist/sleevenotes-*.whl
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import httpx
+import uvicorn
 from litestar import Litestar
 
 from sleevenotes.artwork.files import Files
@@ -48,9 +50,26 @@ async def listening(settings: Settings, clock: Clock, database: Database) -> Asy
     )
     async with database.connection() as conn:
         account = await accounts.create(conn, "maria", "", is_owner=True, now=clock.now())
-        token = await accounts.create_token(conn, account.id, "phone", clock.now())
+        token = await accounts.create_token(conn, account.id, "phone", clock.now(), scopes=accounts.EVERYTHING)
     app = web.create(services)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type] # says the same otherwise
     async with httpx.AsyncClient(transport=transport, base_url="http://sleevenotes.test") as client:
         yield Listener(client, account, token, services, app)
     await services.hub.close()
+
+
+@asynccontextmanager
+async def on_a_port(app: Litestar) -> AsyncIterator[str]:
+    """Serve an application on a free loopback port; yields its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="websockets-sansio"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        if serving.done():
+            await serving
+        await asyncio.sleep(0)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await serving

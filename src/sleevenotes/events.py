@@ -25,6 +25,12 @@ class ScrobblesDeleted(msgspec.Struct, frozen=True, tag="scrobbles_deleted"):
     ids: tuple[int, ...]
 
 
+class ScrobblesEdited(msgspec.Struct, frozen=True, tag="scrobbles_edited"):
+    """These scrobbles of this account are told anew: other names, or another time."""
+
+    ids: tuple[int, ...]
+
+
 class NowPlayingChanged(msgspec.Struct, frozen=True, tag="now_playing_changed"):
     """What this account is playing now has changed."""
 
@@ -36,7 +42,9 @@ class LookupsDecided(msgspec.Struct, frozen=True, tag="lookups_decided"):
 
 
 class PreviewsShown(msgspec.Struct, frozen=True, tag="previews_shown"):
-    """These lookups, which scrobbles of this account point at, show a temporary cover until their own is decided."""
+    """These lookups, which scrobbles of this account point at, show another cover: a temporary one until their own is
+    decided, or the image that came with the play.
+    """
 
     ids: tuple[int, ...]
 
@@ -47,10 +55,24 @@ class ArtworkDecided(msgspec.Struct, frozen=True, tag="artwork_decided"):
     release_group_ids: tuple[int, ...]
 
 
+class CoversChosen(msgspec.Struct, frozen=True, tag="covers_chosen"):
+    """This account chose covers for its plays of these lookups and release groups, or gave up what it had chosen."""
+
+    lookup_ids: tuple[int, ...]
+    release_group_ids: tuple[int, ...]
+
+
 class SearchesAnswered(msgspec.Struct, frozen=True, tag="searches_answered"):
     """What this account searched for, to correct a match, has been answered, or could not be asked."""
 
     ids: tuple[int, ...]
+
+
+class FeedbackGiven(msgspec.Struct, frozen=True, tag="feedback_given"):
+    """This account loves (1) or hates (-1) a track, or neither any more (0); `track_key` names it, as rows do."""
+
+    track_key: str
+    score: int
 
 
 class ConnectionChanged(msgspec.Struct, frozen=True, tag="connection_changed"):
@@ -59,13 +81,23 @@ class ConnectionChanged(msgspec.Struct, frozen=True, tag="connection_changed"):
     service: str
 
 
+class ImportChanged(msgspec.Struct, frozen=True, tag="import_changed"):
+    """These imports of this account have moved on, or come to their end."""
+
+    ids: tuple[int, ...]
+
+
 Event = (
     ScrobblesStored
     | ScrobblesDeleted
+    | ScrobblesEdited
     | NowPlayingChanged
     | LookupsDecided
     | PreviewsShown
     | ArtworkDecided
+    | CoversChosen
     | SearchesAnswered
+    | FeedbackGiven
     | ConnectionChanged
+    | ImportChanged
 )

@@ -6,11 +6,14 @@ the file named by SLEEVENOTES_CONFIG or `sleevenotes.toml` in the data directory
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -36,6 +39,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     port: int = 8000
     """Port to listen on."""
+
+    base_url: str = ""
+    """Address under which browsers reach us, a sub-path included: "https://home.example/music"; empty: as asked."""
+
+    trusted_proxies: str = "127.0.0.1,::1"
+    """Addresses and networks, separated by commas, whose X-Forwarded-For and -Proto are believed; "*" for all."""
 
     contact: str = "https://github.com/sleevenotes/sleevenotes"
     """Where a service's operator reaches whoever runs this server; part of the User-Agent (MusicBrainz asks for it)."""
@@ -70,11 +79,19 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests_per_minute: int = 6000
     """Requests one token may make to our APIs in a minute; the X-RateLimit-* headers tell clients."""
 
+    upload_limit_mb: int = 2000
+    """Size of a file that may be uploaded for an import, in megabytes."""
+
     worker_jobs: int = 20
     """Jobs one worker process has under way at once."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """debug, info, warning or error."""
+
+    @property
+    def root(self) -> str:
+        """Return the sub-path of `base_url`, "/music"; "" where there is none."""
+        return urlsplit(self.base_url).path.rstrip("/")
 
     @property
     def only_sources(self) -> frozenset[str]:
@@ -108,9 +125,27 @@ def load(environment: Mapping[str, str] | None = None, **overrides: object) -> S
     data_dir = Path(str(told.get("data_dir", Settings().data_dir)))
     path = Path(environment.get(ENVIRONMENT_PREFIX + "CONFIG", str(data_dir / "sleevenotes.toml")))
     try:
-        return msgspec.convert({**_from_file(path), **told}, Settings, strict=False)
+        settings = msgspec.convert({**_from_file(path), **told}, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise errors.Unusable(f"settings: {error}") from None
+    _check_address(settings.base_url)
+    _check_proxies(settings.trusted_proxies)
+    return settings
+
+
+def _check_address(base_url: str) -> None:
+    address = urlsplit(base_url)
+    fit = address.scheme in ("http", "https") and address.netloc and re.fullmatch(r"(/[\w.~-]+)*/?", address.path)
+    if base_url and (not fit or address.query or address.fragment):
+        raise errors.Unusable(f"settings: base_url: {base_url!r} is no address like https://home.example/music")
+
+
+def _check_proxies(trusted: str) -> None:
+    for one in [] if trusted == "*" else filter(None, map(str.strip, trusted.split(","))):
+        try:
+            ipaddress.ip_network(one)
+        except ValueError as error:
+            raise errors.Unusable(f"settings: trusted_proxies: {error}") from None
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:

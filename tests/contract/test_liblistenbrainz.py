@@ -5,59 +5,33 @@ It runs as a program of its own, for it is GPL-3 (docs/decisions/0003), against 
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import json
-import os
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
-import uvicorn
-from litestar import Litestar
+from tests.contract import clients
 from tests.serving import Listener
 
 from sleevenotes.clock import HandClock
 
-PLAYER = Path(__file__).with_name("liblistenbrainz_player.py")
 
-
-@asynccontextmanager
-async def on_a_port(app: Litestar) -> AsyncIterator[str]:
-    """Serve an application on a free loopback port; yields its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        if serving.done():
-            await serving
-        await asyncio.sleep(0)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await serving
-
-
-async def test_liblistenbrainz_submits_reads_back_and_deletes(maria: Listener, clock: HandClock) -> None:
+async def test_liblistenbrainz_makes_every_call_that_we_serve(maria: Listener, clock: HandClock) -> None:
     if importlib.util.find_spec("liblistenbrainz") is None:
         pytest.skip("liblistenbrainz is not installed: pip install -r requirements-clients.txt")
     first = int(clock.now().timestamp()) - 1000
-    async with on_a_port(maria.app) as address:
-        player = await asyncio.create_subprocess_exec(
-            *(sys.executable, str(PLAYER), address, maria.token, "maria", str(first)),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONWARNINGS": "ignore"},
-        )
-        said, complained = await player.communicate()
-    assert player.returncode == 0, complained.decode()
+    async with clients.on_a_port(maria.app) as address:
+        said = await clients.run("liblistenbrainz_player.py", address, maria.token, "maria", str(first))
     assert json.loads(said) == {
         "count": 100,  # one, and a hundred, and the hundred again, and one deleted
         "newest": ["track 100", "track 99", "track 98", "track 97", "track 96"],
         "after_deletion": ["track 99"],
         "oldest": ["Roygbiv", "0e7a7c6e-3c4a-4ccb-8c2e-0d5c2f3b9a11", "Tauon", ["idm"]],
         "now": "Olson",
+        "loved": [["Roygbiv", 1]],
+        "hated": [0, []],
+        "artists": [["Boards of Canada", 100]],
+        "recordings": ["Boards of Canada", 1, 100],
+        "releases": [["Music Has the Right to Children", 1]],
+        "release_groups": [["Music Has the Right to Children", 1]],
+        "this_month": None,  # it has just begun: 204
     }

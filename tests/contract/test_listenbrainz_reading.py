@@ -51,7 +51,7 @@ async def test_other_listeners_are_not_found_and_strangers_see_nothing(maria: Li
     for name in ("otto", "nobody"):
         reply = await maria.client.get(f"/1/user/{name}/listens", headers=maria.header)
         assert (reply.status_code, reply.json()) == (404, {"code": 404, "error": f"Cannot find user: {name}"})
-    assert (await maria.client.get("/1/user/maria/listens")).status_code == 401
+    assert (await maria.client.get("/1/user/maria/listens")).status_code == 404
 
 
 async def test_validate_token_tells_whose_it_is(maria: Listener) -> None:

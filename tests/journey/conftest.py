@@ -92,7 +92,7 @@ async def house(settings: Settings, clock: HandClock) -> AsyncIterator[House]:
     async with app.open(settings, time=clock) as parts:
         async with parts.database.transaction() as conn:
             account = await accounts.create(conn, "anna", "a good password", is_owner=True, now=clock.now())
-            token = await accounts.create_token(conn, account.id, "test", clock.now())
+            token = await accounts.create_token(conn, account.id, "test", clock.now(), scopes=accounts.EVERYTHING)
         application: Any = web.create(app.services_of(parts))  # httpx and Litestar type the same protocol differently
         transport = httpx.ASGITransport(application)
         headers = {"authorization": f"Token {token}"}

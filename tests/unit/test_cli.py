@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from sleevenotes import app, cli
 from sleevenotes.cli import people, showing
 from sleevenotes.model import Status
+from sleevenotes.pipeline import connecting
 from sleevenotes.settings import Settings
 from sleevenotes.store import accounts
 from tests.commands import mistake, said
@@ -104,6 +105,38 @@ def opened_by(settings: Settings, token: str) -> str | None:
     return asyncio.run(look())
 
 
+def test_a_token_is_given_the_scopes_that_are_named(run: Run) -> None:
+    said(run("user", "add", "ana"))
+    said(run("token", "create", "phone", "--account", "ana", "--scope", "submit", "--scope", "read"))
+    listed = json.loads(said(run("token", "list", "--account", "ana", "--json")))
+    assert {row["name"]: row["scopes"] for row in listed}["phone"] == ["submit", "read"]
+    assert "submit, read, manage, admin" in mistake(run("token", "create", "x", "--account", "ana", "--scope", "all"))
+
+
+def test_links_are_made_and_accounts_removed_from_a_terminal(run: Run) -> None:
+    said(run("user", "add", "ana"))
+    said(run("user", "add", "otto"))
+    assert "/invitation/" in json.loads(said(run("user", "invite", "my brother", "--json")))["link"]
+    assert "/invitation/" in said(run("user", "reset", "otto"))
+    assert "nobody" in mistake(run("user", "reset", "nobody"))
+    assert "'otto' is deleted: 0 plays, 1 tokens" in said(run("user", "remove", "otto", "--yes"))
+    assert "last owner" in mistake(run("user", "remove", "ana", "--yes"))
+
+
+# ---------------------------------------------------------------- backup
+
+
+def test_a_backup_is_made_checked_and_never_put_over_anything(run: Run, history: Path, tmp_path: Path) -> None:
+    said(run("user", "add", "ana"))
+    said(run("import", str(history), "--account", "ana"))
+    file = tmp_path / "kept.zip"
+    assert "2 plays" in said(run("backup", str(file)))
+    assert "The backup is whole: 2 plays" in said(run("restore", str(file), "--check"))
+    assert "not empty" in mistake(run("restore", str(file)))
+    file.write_bytes(file.read_bytes()[:-100])
+    assert "no whole backup" in mistake(run("restore", str(file), "--check"))
+
+
 # ---------------------------------------------------------------- import
 
 
@@ -134,6 +167,25 @@ def test_a_file_that_is_no_history_is_refused_with_what_would_be_one(run: Run, t
 
 def test_a_file_that_is_not_there_is_named(run: Run) -> None:
     assert "nowhere.tsv" in mistake(run("import", "nowhere.tsv", "--account", "ana"))
+
+
+def test_everything_goes_out_and_in_again_and_an_import_is_undone_by_its_files_name(
+    run: Run, history: Path, tmp_path: Path
+) -> None:
+    for name in ("ana", "ben"):
+        said(run("user", "add", name))
+    said(run("import", str(history), "--account", "ana"))
+    plays = tmp_path / "plays.csv"
+    assert f"bytes written to {plays}" in said(run("export", str(plays), "--account", "ana"))
+    summary = json.loads(said(run("import", str(plays), "--account", "ben", "--json")))
+    assert (summary["stored"], summary["format"], summary["skipped"]) == (2, "sleevenotes", [])
+    lines = said(run("export", "-", "--account", "ben")).splitlines()
+    assert [json.loads(line)["track_metadata"]["artist_name"] for line in lines] == ["Massive Attack", "Massive Attack"]
+    assert said(run("import", str(plays), "--account", "ben", "--undo")) == "2 plays deleted\n"
+    assert "undone already" in mistake(run("import", str(plays), "--account", "ben", "--undo"))
+    assert "must be one of jsonl, csv, parquet" in mistake(
+        run("export", str(plays), "--account", "ben", "--format", "xls")
+    )
 
 
 # ---------------------------------------------------------------- status and explain
@@ -212,3 +264,20 @@ def test_a_clock_that_cannot_be_read_is_a_mistake() -> None:
 
 def test_playing_to_a_server_needs_a_token() -> None:
     assert "--token" in mistake(CliRunner().invoke(cli.app, ["simulate", "--play-to", "http://127.0.0.1:1"]))
+
+
+def test_sync_looks_at_whoever_is_connected_and_says_how_far_that_is(run: Run, settings: Settings) -> None:
+    said(run("user", "add", "anna"))
+    assert "No account is connected" in said(run("sync"))
+    asyncio.run(connected(settings))
+    told = said(run("sync", "--account", "anna"))
+    assert told == "anna: Last.fm as maria, open, 0 of unknown plays of the history read, not looked yet\n"
+    [line] = json.loads(said(run("sync", "--json")))
+    assert (line["service"], line["username"], line["finished"]) == ("lastfm", "maria", False)
+
+
+async def connected(settings: Settings) -> None:
+    async with app.open(settings) as parts, parts.database.transaction() as conn:
+        anna = await accounts.by_name(conn, "anna")
+        assert anna is not None
+        await connecting.connect(conn, anna.id, "lastfm", user_name="maria", now=parts.clock.now())

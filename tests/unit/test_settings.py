@@ -77,3 +77,14 @@ def test_the_user_agent_names_the_program_and_its_contact() -> None:
 
 def test_the_data_path_is_absolute() -> None:
     assert settings.Settings(data_dir="data").data_path.is_absolute()
+
+
+@pytest.mark.parametrize("address", ["home.example/music", "ftp://home.example", "https://home.example/a b", "/music"])
+def test_an_address_that_browsers_cannot_reach_is_refused_by_name(address: str) -> None:
+    with pytest.raises(errors.Unusable, match="base_url"):
+        settings.load({}, base_url=address)
+
+
+def test_a_proxy_that_is_no_address_is_refused_by_name() -> None:
+    with pytest.raises(errors.Unusable, match="trusted_proxies"):
+        settings.load({}, trusted_proxies="127.0.0.1, my-proxy")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sleevenotes import errors
 from sleevenotes.cli import tools
+
+if TYPE_CHECKING:
+    from sleevenotes.store.accounts import Scope
 
 PASSWORD_VARIABLE = "SLEEVENOTES_PASSWORD"  # noqa: S105 - the variable's name
 
@@ -25,7 +28,7 @@ Password = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ForAccount = Annotated[str, typer.Option("--account", help="Whose token.")]
 
-user = typer.Typer(help="Accounts: add one, list them, set a password.", no_args_is_help=True)
+user = typer.Typer(help="Accounts: add, invite, list, set a password, remove.", no_args_is_help=True)
 token = typer.Typer(help="Tokens, with which players submit: create, list, revoke.", no_args_is_help=True)
 
 
@@ -91,11 +94,81 @@ def set_password(context: typer.Context, name: Name, password: Password) -> None
     typer.echo(f"The password of {name!r} is changed.")
 
 
+@user.command("invite")
+def invite(
+    context: typer.Context,
+    note: Annotated[str, typer.Argument(help="For whom, as you will know it again.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a link by which somebody makes their account, once, within seven days."""
+    _link(context, None, note, as_json=as_json)
+
+
+@user.command("reset")
+def reset(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
+    """Make a link by which somebody sets a new password, once, within a day; until then the old one holds."""
+    _link(context, name, "", as_json=as_json)
+
+
+def _link(context: typer.Context, name: str | None, note: str, *, as_json: bool) -> None:
+    from sleevenotes import app
+    from sleevenotes.store import invitations
+
+    settings = tools.load(context)
+
+    async def create() -> str:
+        async with app.open(settings) as parts, parts.database.transaction() as conn:
+            whose = (await tools.account(conn, name)).id if name is not None else None
+            return await invitations.create(conn, parts.clock.now(), note=note, for_account_id=whose)
+
+    way = f"/invitation/{tools.run(create())}"
+    link = f"{settings.base_url.rstrip('/') or f'http://{settings.host}:{settings.port}'}{way}"
+    if as_json:
+        tools.say_json({"link": link})
+    else:
+        typer.echo(f"The link, shown only now: {link}")
+
+
+@user.command("remove")
+def remove_user(
+    context: typer.Context,
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete an account with all its plays and all that hangs on it; the last owner stays."""
+    from sleevenotes import app
+    from sleevenotes.pipeline import farewell
+    from sleevenotes.store import farewells
+
+    if not yes:
+        typer.confirm(f"Delete {name!r} with all plays? This cannot be undone", abort=True)
+
+    async def remove() -> farewells.Belongings:
+        async with app.open(tools.load(context)) as parts:
+            async with parts.database.transaction() as conn:
+                account = await tools.account(conn, name)
+            counted, gone = await farewell.leave(parts.database, parts.files, account.id, parts.clock.now())
+            if not gone:  # nobody waits in a browser here: to the end
+                await farewell.delete(parts.database, parts.files, account.id)
+            return counted
+
+    went = tools.run(remove())
+    if as_json:
+        tools.say_json(went)
+    else:
+        typer.echo(f"{name!r} is deleted: {went.plays:,} plays, {went.tokens} tokens, {went.corrections} corrections.")
+
+
 @token.command("create")
 def create_token(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="What you call it, so that you can revoke it: phone.")],
     account: ForAccount,
+    scopes: Annotated[
+        list[str] | None,
+        typer.Option("--scope", help="submit, read, manage, admin; repeatable. Without: all but admin."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a token for a player; it is shown only now."""
@@ -103,9 +176,12 @@ def create_token(
     from sleevenotes.store import accounts
 
     async def create() -> str:
+        may = _scopes(scopes)
         async with app.open(tools.load(context)) as parts, parts.database.transaction() as conn:
             found = await tools.account(conn, account)
-            return await accounts.create_token(conn, found.id, name, parts.clock.now())
+            if accounts.Scope.ADMIN in may and not found.is_owner:
+                raise errors.Refused(f"--scope: {found.name!r} is no owner, whose tokens alone may have admin")
+            return await accounts.create_token(conn, found.id, name, parts.clock.now(), scopes=may)
 
     secret = tools.run(create())
     if as_json:
@@ -114,9 +190,21 @@ def create_token(
         typer.echo(f"Token {name!r}, shown only now: {secret}")
 
 
+def _scopes(names: list[str] | None) -> frozenset[Scope]:
+    from sleevenotes.store import accounts
+
+    if not names:
+        return accounts.EVERYDAY
+    try:
+        return frozenset(map(accounts.Scope, names))
+    except ValueError:
+        known = ", ".join(accounts.Scope)
+        raise errors.Refused(f"--scope: there are {known}, not {', '.join(names)}") from None
+
+
 @token.command("list")
 def list_tokens(context: typer.Context, account: ForAccount, as_json: AsJson = False) -> None:
-    """List an account's tokens: number, name, when created and last used."""
+    """List an account's tokens: number, name, what they may do, when created and last used."""
     from sleevenotes import app
     from sleevenotes.store import accounts
 
@@ -130,7 +218,8 @@ def list_tokens(context: typer.Context, account: ForAccount, as_json: AsJson = F
         return
     for found in tokens:
         used = found.last_used_at.strftime("%Y-%m-%d %H:%M UTC") if found.last_used_at else "never"
-        typer.echo(f"{found.id}\t{found.name}\tcreated {found.created_at:%Y-%m-%d}\tlast used {used}")
+        scopes = ",".join(found.scopes)
+        typer.echo(f"{found.id}\t{found.name}\t{scopes}\tcreated {found.created_at:%Y-%m-%d}\tlast used {used}")
 
 
 @token.command("revoke")

@@ -120,7 +120,7 @@ async def give_up(tools: Tools, connection_ids: Sequence[int], why: str) -> None
 async def _advance(tools: Tools, conn: Connection, connected: Connected, band: model.Band) -> None:
     source, question = history.source_of(tools, connected), personal.OpenSession(connected.token)
     if source is None:
-        await _fail(tools, conn, connected, Problem.KEY, "This server has no key for Last.fm (lastfm_key).")
+        await _fail(tools, conn, connected, Problem.KEY, history.NOT_ASKED)
         return
     key = contract.key(question)
     reply = (await replies.load(conn, [key])).get((source.name, key))

@@ -47,11 +47,16 @@ BANDS: Final[dict[Kind, model.Band]] = {
 A_SYNC: Final = 50
 """Plays that a page of a sync holds at most: it mostly finds none or one."""
 
+SHORT: Final = timedelta(days=2)
+"""What reaches further back than this is read in whole pages."""
+
 AHEAD: Final = timedelta(days=1)
 """A play dated later than this from now is not believed."""
 
 FRESH: Final = timedelta(days=1)
 """Synced plays younger than this are live ones: they are looked up before imports."""
+
+NOT_ASKED: Final = "This server does not ask for histories there: its settings lastfm_key and sources decide that."
 
 AGAIN: Final[dict[str, timedelta | None]] = {
     Problem.PRIVATE: timedelta(hours=6),
@@ -65,12 +70,12 @@ log = structlog.get_logger(__name__)
 
 
 class Heard(NamedTuple):
-    """A page that has come: whose, of which walk, and the reply to forget once it is read."""
+    """A page that has come: whose, of which walk, and the replies to forget once it is read."""
 
     connected: Connected
     walk: Walk
     source: str
-    key: bytes
+    keys: list[bytes]
     page: personal.Played | personal.LovedTracks
 
 
@@ -111,26 +116,39 @@ async def _hear(tools: Tools, conn: Connection, kind: Kind, connection_id: int, 
     walk = await walks.load(conn, connection_id, kind)
     if connected is None or walk is None or walk.ended_at is not None or connected.status != "open":
         return None
-    question = question_of(connected, walk)
     source = source_of(tools, connected)
     if source is None:
-        await _trouble(tools, conn, connected, Problem.KEY, "This server has no key for Last.fm (lastfm_key).")
+        await _trouble(tools, conn, connected, Problem.KEY, NOT_ASKED)
         return None
-    key = contract.key(question)
-    reply = (await replies.load(conn, [key])).get((source.name, key))
-    if reply is None or reply.answered_at < walk.begun_at:
-        await _want(tools, conn, connected, walk, band)
+    asked = {contract.key(question): question for question in questions_of(connected, walk)}
+    keys = list(asked)
+    known = {key: reply for (name, key), reply in (await replies.load(conn, keys)).items() if name == source.name}
+    missing = [key for key in keys if key not in known or known[key].answered_at < walk.begun_at]
+    if missing:
+        await _want(tools, conn, connected, walk, [asked[key] for key in missing], band)
         return None
-    said = msgspec.convert(reply.answer, contract.Answer)
-    page = next(iter(said.candidates), None)
+    page, *others = (_said(known[key]) for key in keys)
     if isinstance(page, personal.Played | personal.LovedTracks):
-        return Heard(connected, walk, source.name, key, page)
-    await replies.forget_one(conn, source.name, key)
+        return Heard(connected, walk, source.name, keys, _with_playing(page, others))
+    for key in keys:
+        await replies.forget_one(conn, source.name, key)
     if isinstance(page, personal.Closed):
         await _trouble(tools, conn, connected, Problem(page.why), page.said)
     else:
         await _trouble(tools, conn, connected, Problem.UNREACHABLE, "There was no answer, asked ten times.")
     return None
+
+
+def _said(reply: replies.Reply) -> contract.Candidate | None:
+    return next(iter(msgspec.convert(reply.answer, contract.Answer).candidates), None)
+
+
+def _with_playing(
+    page: personal.Played | personal.LovedTracks, others: Sequence[contract.Candidate | None]
+) -> personal.Played | personal.LovedTracks:
+    """Add what plays now, where that is another answer."""
+    now = next((each.playing for each in others if isinstance(each, personal.Played)), None)
+    return msgspec.structs.replace(page, playing=now) if now and isinstance(page, personal.Played) else page
 
 
 def source_of(tools: Tools, connected: Connected) -> contract.Source | None:
@@ -139,26 +157,44 @@ def source_of(tools: Tools, connected: Connected) -> contract.Source | None:
     return next((source for source in tools.sources if source.name == name), None)
 
 
-def question_of(connected: Connected, walk: Walk) -> contract.Question:
-    """Return the question whose answer is the walk's next page."""
+def questions_of(connected: Connected, walk: Walk) -> list[contract.Question]:
+    """Return the questions whose answers are the walk's next page: the page's, and where it is needed, what plays."""
     if walk.kind == "loved":
-        return personal.LovedBy(connected.user_name, walk.page, connected.secret)
-    return personal.PlaysSince(
+        return [personal.LovedBy(connected.user_name, walk.page, connected.secret)]
+    page = personal.PlaysSince(
         connected.user_name,
         int(walk.since.timestamp()) if walk.since else 0,
         int(walk.before.timestamp()) if walk.before else 0,
         walk.page,
-        A_SYNC if walk.kind == "sync" else 0,
+        A_SYNC if _is_short(walk) else 0,
         connected.secret,
     )
+    first = walk.kind == "sync" and walk.before is None
+    if connected.service == "listenbrainz" and first:  # at Last.fm, every page tells it
+        return [page, personal.PlayingNow(connected.user_name, connected.secret)]
+    return [page]
 
 
-async def _want(tools: Tools, conn: Connection, connected: Connected, walk: Walk, band: model.Band) -> None:
-    source, question = source_of(tools, connected), question_of(connected, walk)
+def _is_short(walk: Walk) -> bool:
+    return walk.kind == "sync" and walk.since is not None and walk.begun_at - walk.since < SHORT
+
+
+async def _want(
+    tools: Tools,
+    conn: Connection,
+    connected: Connected,
+    walk: Walk,
+    questions: Sequence[contract.Question],
+    band: model.Band,
+) -> None:
+    source = source_of(tools, connected)
     if source is None:
         return
-    new = wants.New(source.name, contract.key(question), contract.kind(question), question, connected.id)
-    await wants.want(conn, walk.kind, [new], max(band, BANDS[walk.kind]), tools.clock.now())
+    news = [
+        wants.New(source.name, contract.key(question), contract.kind(question), question, connected.id)
+        for question in questions
+    ]
+    await wants.want(conn, walk.kind, news, max(band, BANDS[walk.kind]), tools.clock.now())
 
 
 # ---------------------------------------------------------------- keeping
@@ -226,11 +262,12 @@ async def _settle(tools: Tools, conn: Connection, heard: Heard, kept: Kept, band
     now = tools.clock.now()
     step = _step(walk, heard.page, kept)
     await walks.step(conn, walk, step, now)
-    await replies.forget_one(conn, heard.source, heard.key)
+    for key in heard.keys:
+        await replies.forget_one(conn, heard.source, key)
     await connections.well(conn, connected.id)
     walk = await walks.load(conn, connected.id, walk.kind) or walk
     if not step.done:
-        await _want(tools, conn, connected, walk, band)
+        await _want(tools, conn, connected, walk, questions_of(connected, walk), band)
     elif walk.kind == "sync":
         playing = isinstance(heard.page, personal.Played) and heard.page.playing is not None
         await syncing.ended(conn, connected, walk, now, playing=playing)

@@ -37,7 +37,7 @@ MOST_STEPS = 4
 SLICE = 1_000
 """Plays of an account that are compared in one transaction."""
 
-TOLD_IDS = 100  # as pipeline.submit: events name at most this many
+TOLD_IDS = 100  # as pipeline.entering: events name at most this many
 
 _SAMPLED = 200
 

@@ -22,8 +22,8 @@ from sleevenotes.store.walks import Walk
 ROUND: Final = 10.0
 """Seconds between two looks at what is due."""
 
-AT_ONCE: Final = 50
-"""Connections taken up in one round."""
+AT_ONCE: Final = 15
+"""Connections taken up in one round: more at once would stand before the plays of those who listen."""
 
 LISTENING: Final = timedelta(minutes=1)
 OTHERS: Final = timedelta(minutes=5)

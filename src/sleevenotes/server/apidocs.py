@@ -10,7 +10,9 @@ import msgspec
 from litestar import Request
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import Components, SecurityScheme, Server
+
+from sleevenotes.server import home
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -24,8 +26,8 @@ class ReadablePage(OpenAPIRenderPlugin):
         return "".join(_page(document)).encode()
 
 
-def config() -> OpenAPIConfig:
-    """Return the application's OpenAPI configuration: /api/openapi.json and /api/docs."""
+def config(base_url: str = "") -> OpenAPIConfig:
+    """Return the OpenAPI configuration of a server at this address ("" where it has none): /api/openapi.json, /docs."""
     return OpenAPIConfig(
         title="Sleevenotes API",
         version="1",
@@ -35,6 +37,7 @@ def config() -> OpenAPIConfig:
             "X-RateLimit-Limit, -Remaining, -Reset and -Reset-In on every answer say how many requests are left."
         ),
         path="/api",
+        servers=[Server(url=base_url.rstrip("/") or "/")],
         render_plugins=[JsonRenderPlugin(), ReadablePage(path="/docs")],
         use_handler_docstrings=True,
         components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
@@ -46,9 +49,11 @@ def _page(document: dict[str, Any]) -> Iterator[str]:
     title = html.escape(document["info"]["title"])
     yield (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/sleevenotes.css">'
+        '<meta name="viewport" content="width=device-width">'
+        f'<link rel="stylesheet" href="{home.outward("/static/sleevenotes.css")}">'
         f"<main><h1>{title}</h1><p>{html.escape(document['info']['description'])}</p>"
-        '<p>The same for programs: <a href="/api/openapi.json">openapi.json</a>. <a href="/">Back to your plays</a></p>'
+        f'<p>The same for programs: <a href="{home.outward("/api/openapi.json")}">openapi.json</a>. '
+        f'<a href="{home.outward("/")}">Back to your plays</a></p>'
     )
     schemas = document.get("components", {}).get("schemas", {})
     for path, operations in sorted(document["paths"].items()):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,13 +17,15 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.enums import ScopeType
-from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.exceptions import NotAuthorizedException, NotFoundException, PermissionDeniedException
+from litestar.types import ASGIApp, Receive, Send
+from litestar.types import Scope as ASGIScope
 
 from sleevenotes.clock import Clock
-from sleevenotes.server import services
+from sleevenotes.server import home, services
 from sleevenotes.store import accounts
-from sleevenotes.store.accounts import Account
+from sleevenotes.store.accounts import Account, Scope
+from sleevenotes.store.postgres import Connection as StoreConnection
 from sleevenotes.store.postgres import Database
 
 SESSION_COOKIE = "sleevenotes_session"
@@ -35,6 +38,7 @@ BAD_HEADER = "Provided Authorization header is invalid."
 BAD_TOKEN = "Invalid authorization token."  # noqa: S105
 
 Connection = ASGIConnection[Any, Any, Any, Any]
+Find = Callable[[StoreConnection, str, datetime], Awaitable[Account | None]]  # whose a token is
 
 
 class KnownTokens:
@@ -46,9 +50,10 @@ class KnownTokens:
     REMEMBERED = timedelta(seconds=10)
     SIZE = 1000
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, find: Find = accounts.by_token) -> None:
         self._database = database
         self._clock = clock
+        self._find = find
         self._known: OrderedDict[str, tuple[datetime, Account]] = OrderedDict()
 
     def remembers(self, token: str) -> bool:
@@ -62,7 +67,7 @@ class KnownTokens:
         if since and abs(now - since) < self.REMEMBERED:
             return account
         async with self._database.connection() as conn:
-            account = await accounts.by_token(conn, token, now)
+            account = await self._find(conn, token, now)
         if account:  # only real tokens are kept: guesses must not push them out
             self._known[token] = now, account
             self._known.move_to_end(token)
@@ -70,8 +75,19 @@ class KnownTokens:
                 self._known.popitem(last=False)
         return account
 
+    def forget(self, account_id: int) -> None:
+        """Ask the database again about the tokens of this account."""
+        for token in [token for token, (_, account) in self._known.items() if account.id == account_id]:
+            del self._known[token]
 
-def authorization(scope: Scope) -> str:
+
+def forget(connection: Connection, account_id: int) -> None:
+    """Open nothing any more, in this process, with the tokens of this account; others forget them in a moment."""
+    known: KnownTokens = connection.app.state.known_tokens
+    known.forget(account_id)
+
+
+def authorization(scope: ASGIScope) -> str:
     """Return the Authorization header, "" where there is none; read raw, as every request's is."""
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), "")
 
@@ -90,10 +106,11 @@ def token_in_header(connection: Connection) -> str:
     return token.strip()
 
 
-async def by_token(connection: Connection) -> Account:
+async def by_token(connection: Connection, needs: Scope | None = Scope.MANAGE) -> Account:
     """Return the account of the request's token; what every writing API route uses.
 
-    Raises NotAuthorizedException, in ListenBrainz' words.
+    Raises NotAuthorizedException, in ListenBrainz' words, and PermissionDeniedException naming the scope that the
+    token lacks of those the route `needs`.
     """
     token = token_in_header(connection)
     if not token:
@@ -101,6 +118,16 @@ async def by_token(connection: Connection) -> Account:
     account = await known_account(connection, token)
     if account is None:
         raise NotAuthorizedException(BAD_TOKEN)
+    return permitted(account, needs)
+
+
+def permitted(account: Account, needs: Scope | None) -> Account:
+    """Return the account if whoever asks in its name may do this.
+
+    Raises PermissionDeniedException naming the missing scope.
+    """
+    if needs is not None and needs not in account.may:
+        raise PermissionDeniedException(f"This token lacks the scope {needs.value!r}: make one that has it.")
     return account
 
 
@@ -113,7 +140,7 @@ async def known_account(connection: Connection, token: str) -> Account | None:
 async def account_of(connection: Connection) -> Account | None:
     """Find who is asking, by token or else by session; None for a stranger."""
     if authorization(connection.scope):
-        return await by_token(connection)
+        return await by_token(connection, None)
     cookie = connection.cookies.get(SESSION_COOKIE, "")
     if not cookie:
         return None
@@ -125,12 +152,27 @@ async def account_of(connection: Connection) -> Account | None:
 async def reader(connection: Connection) -> Account:
     """Return who is asking, by token or session; what every reading API route uses.
 
-    Raises NotAuthorizedException.
+    Raises NotAuthorizedException, and PermissionDeniedException for a token that may not read.
     """
     account = await account_of(connection)
     if account is None:
         raise NotAuthorizedException(NO_HEADER)
-    return account
+    return permitted(account, Scope.READ)
+
+
+async def readable(connection: Connection, name: str) -> Account:
+    """Return the account of this name if who asks may read its plays: its own listener, or anybody if it is public.
+
+    To all others it is not there: raises NotFoundException, in ListenBrainz' words.
+    """
+    asking = await account_of(connection)
+    if asking is not None and asking.name.lower() == name.lower():
+        return permitted(asking, Scope.READ)
+    async with services.of(connection).database.connection() as conn:
+        found = await accounts.by_name(conn, name)
+    if found is None or not found.is_public:
+        raise NotFoundException(f"Cannot find user: {name}")
+    return found
 
 
 # ---------------------------------------------------------------- sessions
@@ -140,7 +182,9 @@ async def open_session(connection: Connection, account: Account) -> Cookie:
     """Open a session and return the cookie to answer with."""
     parts = services.of(connection)
     async with parts.database.connection() as conn:
-        value = await accounts.open_session(conn, account.id, parts.clock.now())
+        value = await accounts.open_session(
+            conn, account.id, parts.clock.now(), connection.headers.get("user-agent", "")
+        )
     return _cookie(connection, SESSION_COOKIE, value, accounts.SESSION_DAYS * 86400)
 
 
@@ -158,10 +202,10 @@ def _cookie(connection: Connection, key: str, value: str, max_age: int) -> Cooki
         key=key,
         value=value,
         max_age=max_age,
-        path="/",
+        path=home.root() or "/",
         httponly=True,
         samesite="lax",
-        secure=connection.url.scheme == "https",
+        secure=home.is_secure(connection),
     )
 
 
@@ -178,7 +222,7 @@ def csrf_token(connection: Connection) -> str:
     return fresh
 
 
-def csrf_cookie(scope: Scope) -> list[tuple[bytes, bytes]]:
+def csrf_cookie(scope: ASGIScope) -> list[tuple[bytes, bytes]]:
     """Return the header that sets a secret which `csrf_token` made for this answer; none where it made none."""
     fresh = scope.get("state", {}).get(CSRF_COOKIE, "")
     if not fresh:
@@ -192,18 +236,25 @@ def check_forms(app: ASGIApp) -> ASGIApp:
     Raises PermissionDeniedException, in words for a person at a form.
     """
 
-    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+    async def checked(scope: ASGIScope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             # a handler of an API that takes tokens only answers 401 itself, in its dialect
-            exempt = authorization(scope) or scope["route_handler"].opt.get("token_only")
+            opt = scope["route_handler"].opt
+            exempt = authorization(scope) or opt.get("token_only") or opt.get("checks_form_itself")
             if not exempt and not await _is_ours(Request(scope, receive, send)):
-                raise PermissionDeniedException(_NOT_OURS)
+                raise PermissionDeniedException(NOT_OURS)
         await app(scope, receive, send)
 
     return checked
 
 
-_NOT_OURS = "This form is too old, or cookies are switched off. Go back, load the page again and send it once more."
+NOT_OURS = "This form is too old, or cookies are switched off. Go back, load the page again and send it once more."
+
+
+def is_ours_by_header(request: Connection) -> bool:
+    """Tell whether a script of our pages sent this request, and said so in its header."""
+    given, kept = request.headers.get(CSRF_HEADER, ""), request.cookies.get(CSRF_COOKIE, "")
+    return bool(kept) and secrets.compare_digest(given.encode(), kept.encode())
 
 
 async def _is_ours(request: Request[Any, Any, Any]) -> bool:

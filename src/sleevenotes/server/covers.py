@@ -19,6 +19,9 @@ import msgspec
 PAPER, PAPER_INK = (250, 248, 244), (92, 86, 77)
 NIGHT, NIGHT_INK = (20, 19, 17), (170, 163, 152)
 
+INK, CHALK = (28, 26, 23), (240, 236, 228)  # the strongest text of each
+
+VISIBLE = 3.2  # contrast of a chart and its ground, a little over WCAG's 3:1 for graphics
 READABLE = 4.5  # contrast of text and ground, WCAG 2.2 AA for text of any size
 
 Colour = tuple[int, int, int]
@@ -43,6 +46,18 @@ def wash(colour: str) -> Wash | None:
     )
 
 
+@functools.lru_cache(maxsize=2048)
+def tint(colour: str) -> str:
+    """Turn "#rrggbb" into the colour of a chart, for both themes: "light-dark(…, …)"; "" when it is no colour.
+
+    Mixed with the ink until it stands out from the ground (3:1, WCAG 2.2 for graphics).
+    """
+    spot = _parse(colour)
+    if spot is None:
+        return ""
+    return f"light-dark({_hex(_visible(spot, PAPER, INK))}, {_hex(_visible(spot, NIGHT, CHALK))})"
+
+
 def contrast(one: Colour, other: Colour) -> float:
     """Return the contrast ratio of two colours, 1 to 21 (WCAG 2.2, "contrast ratio")."""
     lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
@@ -56,6 +71,15 @@ def _readable(spot: Colour, ground: Colour, ink: Colour) -> Colour:
         if contrast(mixed, ink) >= READABLE:
             return mixed
     return ground
+
+
+def _visible(spot: Colour, ground: Colour, ink: Colour) -> Colour:
+    """Take as little ink as makes the colour stand out from the ground."""
+    for share in range(100, 0, -4):
+        mixed = _mix(spot, ink, share / 100)
+        if contrast(mixed, ground) >= VISIBLE:
+            return mixed
+    return ink
 
 
 def _mix(spot: Colour, ground: Colour, share: float) -> Colour:

@@ -13,13 +13,14 @@ import msgspec
 from litestar import Request, Router, asgi, get, post
 from litestar.exceptions import ClientException, HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.params import FromPath
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Send
+from litestar.types import Scope as ASGIScope
 
 from sleevenotes import errors
 from sleevenotes.model import Band
 from sleevenotes.server import answers, auth, listens, ops, problems, services
-from sleevenotes.store import latest_imports, played, scrobbles
-from sleevenotes.store.accounts import Account
+from sleevenotes.store import deletions, latest_imports, played
+from sleevenotes.store.accounts import Account, Scope
 from sleevenotes.store.played import Play
 
 DEFAULT_COUNT = 25
@@ -37,7 +38,7 @@ _OK = answers.Json(b'{"status":"ok"}')
 
 
 @asgi("/submit-listens", opt={"token_only": True}, copy_scope=False)
-async def submit_listens(scope: Scope, receive: Receive, send: Send) -> None:
+async def submit_listens(scope: ASGIScope, receive: Receive, send: Send) -> None:
     """Store a single listen or an import, or note what plays now.
 
     Every valid listen is stored whatever the others are; an import's answer names those that were rejected. A bare
@@ -46,8 +47,13 @@ async def submit_listens(scope: Scope, receive: Receive, send: Send) -> None:
     request: Asked = Request(scope, receive, send)
     if request.method != "POST":
         raise MethodNotAllowedException(headers={"Allow": "POST"})
-    account = await auth.by_token(request)
-    answer = await _submit(request, account, await _body(receive))
+    account = await auth.by_token(request, Scope.SUBMIT)
+    token = auth.token_in_header(request)
+    try:
+        answer = await _submit(request, account, await _body(receive), token)
+    except errors.Refused as error:
+        request.app.state.noticed.note(token, "listenbrainz", "refused", problem=str(error))
+        raise
     await answer(scope, receive, send)
 
 
@@ -66,11 +72,15 @@ async def _body(receive: Receive) -> bytes:
     return b"".join(parts)
 
 
-async def _submit(request: Asked, account: Account, body: bytes) -> ASGIApp:
+async def _submit(request: Asked, account: Account, body: bytes, token: str) -> ASGIApp:
     batch = listens.read(body, services.of(request).clock.now())
     if not batch.sent and batch.rejected:
         told = batch.rejected if batch.listen_type == "import" else None
         raise problems.Invalid(batch.rejected[0].error, told)
+    if batch.sent:
+        kind = "playing_now" if batch.listen_type == "playing_now" else "scrobble"
+        last = batch.sent[-1]
+        request.app.state.noticed.note(token, "listenbrainz", kind, artist=last.artist, track=last.track)
     if batch.listen_type == "playing_now":
         return await _play_now(request, account, batch)
     band = Band.LOW_PRIORITY if batch.listen_type == "import" else Band.DEFAULT
@@ -112,7 +122,7 @@ async def delete_listen(request: Asked) -> ASGIApp:
     async with parts.database.transaction() as conn:
         there = await played.at(conn, account.id, _moment(gone.listened_at, "listened_at"))
         same = [play.id for play in there if _msid(play) == gone.recording_msid.lower()]
-        await scrobbles.delete(conn, account.id, same, parts.clock.now())
+        await deletions.delete(conn, account.id, same, parts.clock.now())
     return _OK
 
 
@@ -138,7 +148,7 @@ async def validate_token(request: Asked) -> ASGIApp:
 @get("/user/{user_name:str}/listens")
 async def user_listens(request: Asked, user_name: FromPath[str]) -> ASGIApp:
     """Give the listens between min_ts and max_ts (both exclusive), newest first; at most `count`."""
-    account = await _own(request, user_name)
+    account = await auth.readable(request, user_name)
     after, before = _number(request, "min_ts"), _number(request, "max_ts")
     if after is not None and before is not None and after >= before:
         raise errors.Refused("max_ts should be greater than min_ts.")
@@ -166,7 +176,7 @@ async def user_listens(request: Asked, user_name: FromPath[str]) -> ASGIApp:
 @get("/user/{user_name:str}/listen-count")
 async def listen_count(request: Asked, user_name: FromPath[str]) -> ASGIApp:
     """Tell how many listens there are."""
-    account = await _own(request, user_name)
+    account = await auth.readable(request, user_name)
     async with services.of(request).database.connection() as conn:
         return _payload(count=await played.count(conn, account.id))
 
@@ -174,7 +184,7 @@ async def listen_count(request: Asked, user_name: FromPath[str]) -> ASGIApp:
 @get("/user/{user_name:str}/playing-now")
 async def playing_now(request: Asked, user_name: FromPath[str]) -> ASGIApp:
     """Tell what plays now."""
-    account = await _own(request, user_name)
+    account = await auth.readable(request, user_name)
     parts = services.of(request)
     async with parts.database.connection() as conn:
         play = await played.now_playing(conn, account.id, parts.clock.now())
@@ -200,7 +210,7 @@ class _Imported(msgspec.Struct):
 @post("/latest-import", status_code=200, opt={"token_only": True})
 async def set_latest_import(request: Asked) -> ASGIApp:
     """Keep up to which listen a client has imported from a service."""
-    account = await auth.by_token(request)
+    account = await auth.by_token(request, Scope.SUBMIT)
     told = _read(await request.body(), _Imported)
     async with services.of(request).database.connection() as conn:
         await latest_imports.write(conn, account.id, told.service, _moment(told.ts, "ts"))

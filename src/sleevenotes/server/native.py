@@ -18,12 +18,13 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, FromQuery
 
 from sleevenotes import errors
-from sleevenotes.model import Band, Status
-from sleevenotes.pipeline.submit import Stored
-from sleevenotes.server import auth, ops, problems, scrobble_json, services
+from sleevenotes.model import Band
+from sleevenotes.pipeline.entering import Stored
+from sleevenotes.server import album_art, auth, native_edits, ops, problems, scrobble_json, services
 from sleevenotes.server.problems import ItemProblem
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
-from sleevenotes.store import played, scrobbles
+from sleevenotes.store import deletions, played
+from sleevenotes.store.accounts import Scope
 from sleevenotes.store.played import Play
 
 WINDOW_S = 30  # the same track within this many seconds is the same play
@@ -63,14 +64,6 @@ class RecentAnswer(msgspec.Struct, frozen=True):
     scrobbles: list[ScrobbleAnswer]
 
 
-class EnrichmentAnswer(msgspec.Struct, frozen=True):
-    """How far a scrobble's enrichment is; `estimated_completion` is null while nobody can tell."""
-
-    status: Status
-    has_artwork: bool
-    estimated_completion: datetime | None
-
-
 def _properties() -> dict[str, Reference | Schema]:
     text, whole = OpenAPIType.STRING, OpenAPIType.INTEGER
     form = scrobble_json
@@ -97,9 +90,13 @@ def _properties() -> dict[str, Reference | Schema]:
 
 @dataclass
 class _SubmitOperation(Operation):
-    """Describes the body that `submit` reads raw, so that one bad item spoils no other."""
+    """Describes the body that `submit` reads raw, so that one bad item spoils no other.
+
+    As a form, the same document is the field `scrobbles`, and `album_art[0]` is the picture of its first item.
+    """
 
     def __post_init__(self) -> None:
+        text = OpenAPIType.STRING
         item = Schema(
             type=OpenAPIType.OBJECT,
             description="Further fields are kept as they are.",
@@ -108,7 +105,16 @@ class _SubmitOperation(Operation):
         )
         items = Schema(type=OpenAPIType.ARRAY, items=item, max_items=scrobble_json.MAX_SCROBBLES, min_items=1)
         body = Schema(type=OpenAPIType.OBJECT, required=["scrobbles"], properties={"scrobbles": items})
-        self.request_body = RequestBody(content={"application/json": OpenAPIMediaType(schema=body)}, required=True)
+        file = Schema(type=text, description="JPEG, PNG or WebP of at most 5 MB.")
+        parts: dict[str, Reference | Schema] = {
+            "scrobbles": Schema(type=text, description="The same, as JSON."),
+            "album_art[0]": file,
+        }
+        form = Schema(type=OpenAPIType.OBJECT, required=["scrobbles"], properties=parts)
+        kinds = {"application/json": body, "multipart/form-data": form}
+        self.request_body = RequestBody(
+            content={kind: OpenAPIMediaType(schema=schema) for kind, schema in kinds.items()}, required=True
+        )
 
 
 # ---------------------------------------------------------------- writing
@@ -118,15 +124,25 @@ class _SubmitOperation(Operation):
 async def submit(request: Asked) -> Response[SubmitAnswer]:
     """Store up to 50 scrobbles; each valid one is stored whatever the others are.
 
-    The same track within 30 seconds is the same play: accepted, and stored once. 422 when none is valid.
+    The same track within 30 seconds is the same play: accepted, and stored once. 422 when none is valid. With pictures,
+    send a form: the document as `scrobbles`, the picture of its first item as the file `album_art[0]`.
     """
-    account = await auth.by_token(request)
+    account = await auth.by_token(request, Scope.SUBMIT)
     parts = services.of(request)
-    batch = scrobble_json.read(await request.body(), parts.clock.now())
+    document, files = await album_art.split(request)
+    batch = scrobble_json.read(document, parts.clock.now())
+    pictures = await album_art.read(parts, batch, files)
+    noticed, token = request.app.state.noticed, auth.token_in_header(request)
     if not batch.valid:
+        noticed.note(token, "native", "refused", problem=_first(batch.problems))
         raise problems.Invalid("None of these scrobbles is valid.", batch.problems)
     sent = [scrobble for _, scrobble in batch.valid]
+    noticed.note(token, "native", "scrobble", artist=sent[-1].artist, track=sent[-1].track)
     stored = await parts.submitter.submit(account.id, sent, band=Band.DEFAULT, window_s=WINDOW_S)
+    if pictures:
+        ids = {index: one.id for (index, _), one in zip(batch.valid, stored, strict=True)}
+        async with parts.database.transaction() as conn:
+            await album_art.keep(conn, account.id, {ids[index]: picture for index, picture in pictures.items()}, parts)
     return await submitted(request, account.id, batch, stored)
 
 
@@ -148,6 +164,11 @@ async def submitted(
     return Response(SubmitAnswer(len(stored), len(batch.problems), answers, batch.problems), status_code=201)
 
 
+def _first(found: Sequence[ItemProblem]) -> str:
+    """Say the first thing that is wrong with the first item."""
+    return f"{found[0].errors[0].field} {found[0].errors[0].message}" if found else ""
+
+
 def _facts(play: Play) -> dict[str, Any]:
     answer = scrobble_json.written(play)
     return {name: getattr(answer, name) for name in answer.__struct_fields__}
@@ -155,12 +176,12 @@ def _facts(play: Play) -> dict[str, Any]:
 
 @delete("/scrobbles/{scrobble_id:int}", opt={"token_only": True})
 async def delete_one(request: Asked, scrobble_id: FromPath[int]) -> None:
-    """Delete a scrobble."""
+    """Delete a scrobble; `/api/v1/deletions` brings it back for 24 hours."""
     account = await auth.by_token(request)
     parts = services.of(request)
     async with parts.database.connection() as conn:
-        gone = await scrobbles.delete(conn, account.id, _ids(scrobble_id), parts.clock.now())
-    if not gone:
+        gone = await deletions.delete(conn, account.id, _ids(scrobble_id), parts.clock.now())
+    if not gone.scrobble_ids:
         raise NotFoundException(_NO_SUCH)
 
 
@@ -212,13 +233,6 @@ async def show(request: Asked, scrobble_id: FromPath[int]) -> ScrobbleAnswer:
     return scrobble_json.written(await _own(request, scrobble_id))
 
 
-@get("/scrobbles/{scrobble_id:int}/enrichment_status")
-async def enrichment_status(request: Asked, scrobble_id: FromPath[int]) -> EnrichmentAnswer:
-    """Tell how far a scrobble's enrichment is."""
-    play = await _own(request, scrobble_id)
-    return EnrichmentAnswer(play.status, bool(play.image_digest), None)
-
-
 # ---------------------------------------------------------------- inside
 
 _NO_SUCH = "There is no such scrobble of yours."
@@ -258,7 +272,7 @@ def _answers(plays: Sequence[Play]) -> list[ScrobbleAnswer]:
 
 router = Router(
     "/api/v1",
-    route_handlers=[submit, delete_one, list_page, recent, show, enrichment_status],
+    route_handlers=[submit, delete_one, list_page, recent, show, *native_edits.handlers],
     tags=["Scrobbles"],
     include_in_schema=True,
 )

@@ -1,4 +1,4 @@
-"""First run, login, players and their tokens, theme and time zone: the pages with forms."""
+"""First run, login, theme and time zone: the pages with forms."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Router, get, post
-from litestar.params import FromPath, URLEncodedBody
+from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
 from sleevenotes import errors
-from sleevenotes.server import auth, feeds, limits, services, templating, views
-from sleevenotes.server.strangers import SignedIn
+from sleevenotes.server import auth, home, limits, pages_players, services, templating
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import accounts, library
-from sleevenotes.store.accounts import Account
 
 TRIES = 10  # wrong passwords a minute and address; then it has to wait
 
@@ -36,17 +34,10 @@ class Login(msgspec.Struct):
     next: str = "/"
 
 
-class NewToken(msgspec.Struct):
-    """The form that makes a token."""
-
-    name: str = ""
-
-
 class Chosen(msgspec.Struct):
-    """Theme, time zone and the page to go back to."""
+    """Theme and the page to go back to."""
 
     theme: str = ""
-    time_zone: str = ""
     back: str = "/"
 
 
@@ -75,7 +66,7 @@ async def setup(request: Asking, data: URLEncodedBody[Setup]) -> Template | Redi
             token = await accounts.create_token(conn, account.id, "first player", now)
     except errors.Refused as problem:
         return templating.page(request, "setup.html", None, given=data, problem=problem, status_code=422)
-    shown = await _players(request, account, token=token, first=True)
+    shown = await pages_players.page(request, account, token=token, first=True)
     shown.cookies = [*shown.cookies, await auth.open_session(request, account)]
     return shown
 
@@ -119,75 +110,21 @@ async def theme(request: Asking, data: URLEncodedBody[Chosen]) -> Redirect:
     chosen = data.theme if data.theme in templating.THEMES else ""
     answer = Redirect(local(data.back), status_code=303)
     year = 365 * 86400 if chosen else 0
-    secure = request.url.scheme == "https"
-    answer.set_cookie(templating.THEME_COOKIE, chosen, max_age=year, httponly=True, samesite="lax", secure=secure)
-    return answer
-
-
-# ---------------------------------------------------------------- players
-
-
-@get("/players")
-async def players(request: Asking, account: SignedIn) -> Template:
-    """Show how to point a player here, and the tokens there are."""
-    return await _players(request, account)
-
-
-@post("/players", status_code=200)
-async def create_token(request: Asking, account: SignedIn, data: URLEncodedBody[NewToken]) -> Template:
-    """Make a token and show it, the only time."""
-    parts = services.of(request)
-    name = " ".join(data.name.split())[:64] or "player"
-    async with parts.database.connection() as conn:
-        token = await accounts.create_token(conn, account.id, name, parts.clock.now())
-    return await _players(request, account, token=token)
-
-
-@post("/players/{token_id:int}/revoke", status_code=303)
-async def revoke_token(request: Asking, account: SignedIn, token_id: FromPath[int]) -> Redirect:
-    """End a token."""
-    async with services.of(request).database.connection() as conn:
-        await accounts.revoke_token(conn, account.id, token_id)
-    return Redirect("/players", status_code=303)
-
-
-@post("/players/time-zone", status_code=303)
-async def time_zone(request: Asking, account: SignedIn, data: URLEncodedBody[Chosen]) -> Redirect:
-    """Remember the listener's time zone.
-
-    Raises errors.Refused when there is no such zone.
-    """
-    if not known_zone(data.time_zone):
-        raise errors.Refused(
-            f"{data.time_zone[:60]!r} is not a time zone; write it like Europe/Vienna.", field="time_zone"
-        )
-    async with services.of(request).database.connection() as conn:
-        await library.set_time_zone(conn, account.id, data.time_zone)
-    return Redirect("/players", status_code=303)
-
-
-async def _players(request: Asking, account: Account, *, token: str = "", first: bool = False) -> Template:
-    parts = services.of(request)
-    now = parts.clock.now()
-    where = views.zone(account.time_zone)
-    async with parts.database.connection() as conn:
-        kept = await accounts.tokens(conn, account.id)
-    return templating.page(
-        request,
-        "players.html",
-        account,
-        base_url=base_url(request),
-        tokens=kept,
-        token=token,
-        first=first,
-        tell=feeds.dater(account, now),
-        on_day=lambda at: views.on_day(at, where),
+    answer.set_cookie(
+        templating.THEME_COOKIE,
+        chosen,
+        max_age=year,
+        path=home.root() or "/",
+        httponly=True,
+        samesite="lax",
+        secure=home.is_secure(request),
     )
+    return answer
 
 
 def base_url(request: Asking) -> str:
     """Return the address under which this very browser reaches us, without a slash at the end."""
-    return str(request.base_url).rstrip("/")
+    return home.address(request)
 
 
 def local(way: str) -> str:
@@ -225,4 +162,3 @@ def _tries(request: Asking, count: int) -> int:
 handlers = [
     Router(path="/", route_handlers=[setup_form, setup, login_form, login, logout, theme], include_in_schema=False)
 ]
-own = [players, create_token, revoke_token, time_zone]

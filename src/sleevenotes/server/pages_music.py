@@ -1,4 +1,4 @@
-"""Album, artist and scrobble: what a listener sees on the back of the sleeve.
+"""Album, artist, track and scrobble: what a listener sees on the back of the sleeve.
 
 All of them are shown only to an account whose own plays lead there; to anybody else they do not exist.
 """
@@ -12,8 +12,8 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Template
 
-from sleevenotes import model
-from sleevenotes.server import charts, feeds, services, stories, templating, views
+from sleevenotes import model, names
+from sleevenotes.server import charts, cover_offers, feeds, services, stories, templating, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import (
@@ -21,17 +21,21 @@ from sleevenotes.store import (
     corrections,
     events,
     explanations,
+    feedback,
     jobs,
     library,
     linked_plays,
     played,
     portraits,
+    preferences,
     replies,
     sleeves,
     traces,
 )
 from sleevenotes.store.accounts import Account
 from sleevenotes.store.postgres import Connection
+
+PLAYS = 30  # of a track, on its page
 
 
 @get("/albums/{release_group_id:int}")
@@ -62,6 +66,7 @@ async def _album(conn: Connection, account: Account, release_group_id: int) -> d
     own = await library.album_releases(conn, account.id, release_group_id)
     return {
         "album": group,
+        "chosen": await preferences.of_album(conn, account.id, release_group_id),
         "played": totals,
         "tracks": await library.album_tracks(conn, account.id, release_group_id),
         "months": await library.album_months(conn, account.id, release_group_id, account.time_zone),
@@ -117,6 +122,47 @@ async def _artist(conn: Connection, account: Account, artist_id: int) -> dict[st
     }
 
 
+@get("/tracks/{recording_id:int}")
+async def track(request: Asking, account: SignedIn, recording_id: FromPath[int]) -> Template:
+    """Show a recording: its albums, own plays, and the names that led to it."""
+    parts = services.of(request)
+    now = parts.clock.now()
+    async with parts.database.connection() as conn:
+        heard = (await events.read(conn, account.id, "")).cursor
+        facts = await _track(conn, account, recording_id)
+        await feeds.hurry_covers(conn, [each.release_group_id for each in facts["albums"] if not each.image_digest])
+    return templating.page(
+        request,
+        "track.html",
+        account,
+        cursor=heard,
+        tell=feeds.dater(account, now),
+        usual_app=feeds.usual_app(facts["plays"]),
+        chart=charts.months(facts.pop("months"), views.day(now, views.zone(account.time_zone))),
+        **facts,
+    )
+
+
+async def _track(conn: Connection, account: Account, recording_id: int) -> dict[str, Any]:
+    totals = await library.recording_played(conn, account.id, recording_id)
+    found = await sleeves.recording(conn, recording_id) if totals else None
+    if found is None:
+        raise NotFoundException
+    plays = await played.by_ids(conn, account.id, await library.recording_plays(conn, account.id, recording_id, PLAYS))
+    names_sent = await library.recording_names(conn, account.id, recording_id)
+    identities = [names.digest(each.artist, each.track) for each in names_sent]
+    scores = await feedback.scores(conn, account.id, identities)
+    return {
+        "recording": found,
+        "played": totals,
+        "albums": await library.recording_albums(conn, account.id, recording_id),
+        "plays": plays,
+        "names": names_sent,
+        "loved": feedback.LOVED in scores.values(),
+        "months": await library.recording_months(conn, account.id, recording_id, account.time_zone),
+    }
+
+
 @get("/scrobbles/{scrobble_id:int}")
 async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int]) -> Template:
     """Show one play: what was sent, what it became, and why."""
@@ -126,10 +172,11 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
         heard = (await events.read(conn, account.id, "")).cursor
         plays = await played.by_ids(conn, account.id, [scrobble_id])
         story = await explanations.explain(conn, scrobble_id) if plays else None
+        came_with = await cover_offers.came_with(conn, plays[0]) if plays else None
         corrected = await corrections.in_force(conn, account.id, plays[0].lookup_id) if plays else None
         records = await linked_plays.records(conn, account.id, scrobble_id)
         own = await linked_plays.is_own(conn, scrobble_id)
-        await feeds.hurry(conn, plays)
+        await feeds.hurry(conn, plays, now)
     if story is None:
         raise NotFoundException
     play = plays[0]
@@ -145,6 +192,7 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
         pairs=stories.pairs(play),
         line=stories.line(play, story),
         hints=stories.hints(play),
+        came_with=came_with,
         candidates=stories.candidates(story.lookup.candidates),
         matched=play.status is model.Status.ENRICHED,
         correction_id=corrected,
@@ -152,4 +200,4 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
     )
 
 
-handlers = [album, artist, scrobble]
+handlers = [album, artist, track, scrobble]

@@ -18,7 +18,8 @@ from sleevenotes import errors
 from sleevenotes.server import templating
 
 LISTENBRAINZ_PATHS = ("/1/", "/apis/listenbrainz/")
-NATIVE_PATHS = ("/api/", "/lastfm/", "/recently-played")
+NATIVE_PATHS = ("/api/", "/lastfm/", "/recently-played", "/artwork/search", "/artwork/refresh/")
+LETTING_IN_PATH = "/api/auth"  # a page, where Last.fm's clients look for it
 MAX_LISTENS_BYTES = 10_240_000  # of one ListenBrainz submit, upstreams §3.1
 
 _CODES = {  # the native API's words, as its clients know them
@@ -93,10 +94,10 @@ def _in_dialect(path: str, status: int, message: str, error: Exception, headers:
         if isinstance(error, Invalid) and error.details is not None:
             told["rejected"] = error.details
         return Response(told, status_code=status, headers=headers)
-    if path.startswith(NATIVE_PATHS):
+    if path.startswith(NATIVE_PATHS) and path != LETTING_IN_PATH:
         problem = Problem(_CODES.get(status, "internal_error"), message, _details(error))
         return Response(ProblemAnswer(problem), status_code=status, headers=headers)
-    return Response(_page(status, message), status_code=status, media_type="text/html", headers=headers)
+    return Response(_page(status, message, error), status_code=status, media_type="text/html", headers=headers)
 
 
 def _read(error: Exception) -> tuple[int, str]:
@@ -121,7 +122,8 @@ def _details(error: Exception) -> object:
     return None
 
 
-def _page(status: int, message: str) -> str:
+def _page(status: int, message: str, error: Exception) -> str:
     title = "Nothing is here" if status == 404 else HTTPStatus(status).phrase
-    said = "This page does not exist, or it is about plays that are not yours." if status == 404 else message
+    unknown = status == 404 and not isinstance(error, errors.Gone)  # what is gone says so itself
+    said = "This page does not exist, or it is about plays that are not yours." if unknown else message
     return templating.problem(title, said)

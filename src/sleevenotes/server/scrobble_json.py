@@ -12,7 +12,7 @@ import msgspec
 
 from sleevenotes import errors
 from sleevenotes.model import Evidence, Scrobble, Status
-from sleevenotes.server import inputs
+from sleevenotes.server import home, inputs
 from sleevenotes.server.problems import FieldProblem, ItemProblem
 from sleevenotes.store.played import Play
 
@@ -240,8 +240,11 @@ class Album(msgspec.Struct, frozen=True):
 class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A scrobble: as it was sent, and what it was matched to (null while unknown).
 
-    `effective_artwork_url` is an address on this server, `artwork_uri` what the client sent, not to be shown.
-    `lookup_id` is its name's: the same for every play that was sent with the same artist, track and album.
+    `effective_artwork_url` is an address on this server, and `preferred_artwork_url` too, where the listener chose it;
+    `artwork_uri` is what the client sent, not to be shown. `artwork_by` says what led to the image: `choice` for this
+    scrobble alone, `preference` for its album, `sent` with it, `album`, `preview`, `temporary`, "" for none.
+    `feedback` is 1 for a loved track, -1 for a hated one, 0 for neither. `lookup_id` is its name's: the same for every
+    play that was sent with the same artist, track and album.
     `origin` is where it came from; `same_as` the scrobble that is shown instead, where another service recorded the
     same play, else null.
     """
@@ -259,11 +262,14 @@ class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     artwork_uri: str
     metadata_status: Status
     effective_artwork_url: str | None
+    preferred_artwork_url: str | None
+    artwork_by: str
     artwork_thumbhash: str
     artwork_colour: str
     track: Track | None
     artist: Artist | None
     album: Album | None
+    feedback: int
     extra: dict[str, Any]
     origin: str
     same_as: int | None
@@ -285,11 +291,14 @@ def written(play: Play) -> ScrobbleAnswer:
         artwork_uri=play.artwork_uri,
         metadata_status=play.status,
         effective_artwork_url=artwork_url(play),
+        preferred_artwork_url=artwork_url(play) if play.artwork_by in ("choice", "preference") else None,
+        artwork_by=play.artwork_by,
         artwork_thumbhash=play.thumbhash,
         artwork_colour=play.colour,
         track=_track(play),
         artist=_artist(play),
         album=_album(play),
+        feedback=play.feedback,
         extra=play.extra,
         origin=play.origin,
         same_as=play.same_as,
@@ -298,7 +307,7 @@ def written(play: Play) -> ScrobbleAnswer:
 
 def artwork_url(play: Play) -> str | None:
     """Return where the cover to show is, on this server; None while there is none."""
-    return f"/images/{play.image_digest}/500" if play.image_digest else None
+    return home.outward(f"/images/{play.image_digest}/500") if play.image_digest else None
 
 
 def _track(play: Play) -> Track | None:

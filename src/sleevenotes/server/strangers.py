@@ -27,10 +27,13 @@ class Stranger(Exception):  # it is who asks, not what went wrong
 async def signed_in(request: Request[Any, Any, Any]) -> Account:
     """Return the account that asks; a dependency of every page.
 
-    Raises Stranger: to the first-run page while there is no account at all, else to the login.
+    A token is as good as a session where it may do all that a page can. Raises Stranger: to the first-run page while
+    there is no account at all, else to the login; PermissionDeniedException for a token that may do less.
     """
     account = await auth.account_of(request)
     if account is not None:
+        for scope in accounts.EVERYDAY:
+            auth.permitted(account, scope)
         return account
     async with services.of(request).database.connection() as conn:
         first = await accounts.count(conn) == 0

@@ -13,7 +13,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
 from litestar.template.config import TemplateConfig
 
-from sleevenotes.server import auth, covers, origins, views
+from sleevenotes.server import auth, covers, home, origins, views
 from sleevenotes.store.accounts import Account
 
 HERE = Path(__file__).parent
@@ -21,30 +21,43 @@ STATIC = HERE / "static"
 THEMES = ("light", "dark")  # "" follows the system
 THEME_COOKIE = "sleevenotes_theme"
 
+PAGES = (
+    ("/", "Plays"),
+    ("/history", "History"),
+    ("/albums", "Albums"),
+    ("/charts", "Charts"),
+    ("/review", "Review"),
+    ("/imports", "Imports"),
+    ("/status", "Lanes"),
+    ("/settings", "Settings"),
+)
+"""What the navigation leads to; an address of which this server has no page is left out."""
+
 Asking = Request[Any, Any, Any]
 
 
-def config() -> TemplateConfig[JinjaTemplateEngine]:
-    """Return the application's template configuration."""
-    return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment()))
+def config(root: str = "") -> TemplateConfig[JinjaTemplateEngine]:
+    """Return the template configuration of an application under this sub-path ("" for none)."""
+    return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment(root)))
 
 
 @functools.cache
-def environment() -> jinja2.Environment:
-    """Build the environment: everything is escaped, an unknown name is an error."""
+def environment(root: str = "") -> jinja2.Environment:
+    """Build the environment: everything is escaped, an unknown name is an error, addresses get the sub-path."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=[home.Outward],
     )
     words = (views.number, views.plural, views.playing_time, views.span, views.file_size, views.source_name)
     said = (views.status_text, views.status_hint, views.asked, views.said, views.likeness, views.sentence)
     drawn = (covers.placeholder, covers.wash)
-    by = (origins.origin, origins.recorder)
+    by = (home.outward, origins.origin, origins.recorder)
     made.filters |= {function.__name__: function for function in (*words, *said, *drawn, *by)}
-    made.globals["asset"] = asset
+    made.globals |= {"asset": asset, "home": root}
     return made
 
 
@@ -66,6 +79,7 @@ def page(request: Asking, name: str, account: Account | None, *, status_code: in
             "csrf_field": auth.CSRF_FIELD,
             "theme": theme if theme in THEMES else "",
             "path": request.url.path,
+            "places": places(request),
             "cursor": "",
             **context,
         },
@@ -75,10 +89,20 @@ def page(request: Asking, name: str, account: Account | None, *, status_code: in
     )
 
 
+def places(request: Asking) -> list[tuple[str, str, bool]]:
+    """Return the navigation: address, name, and whether the page asked for is there or below."""
+    state = request.app.state
+    if "places" not in state:
+        there = {route.path for route in request.app.routes}
+        state["places"] = [place for place in PAGES if place[0] in there]
+    path = request.url.path
+    return [(way, name, path == way or (way != "/" and path.startswith(f"{way}/"))) for way, name in state["places"]]
+
+
 def problem(title: str, said: str) -> str:
     """Draw the page of a request that failed; it asks for nothing that may be broken, too."""
-    nobody = {"account": None, "csrf_token": "", "theme": "", "path": "", "cursor": ""}
-    return environment().get_template("problem.html").render(title=title, said=said, **nobody)
+    nobody: dict[str, Any] = {"account": None, "csrf_token": "", "theme": "", "path": "", "cursor": "", "places": []}
+    return environment(home.root()).get_template("problem.html").render(title=title, said=said, **nobody)
 
 
 def fragment(name: str, **context: object) -> Template:

@@ -4,28 +4,38 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from litestar import Litestar
 from litestar.datastructures import State
 from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
 
 from sleevenotes.server import (
     apidocs,
+    audioscrobbler,
     auth,
     connections,
+    home,
     images,
     limits,
     listenbrainz,
+    listenbrainz_more,
     native,
+    native_artwork,
     native_corrections,
+    native_export,
+    native_feedback,
     native_forwarding,
+    native_live,
     native_same_plays,
     ops,
     pages,
     problems,
+    sightings,
+    socket,
+    submissions,
     templating,
 )
 from sleevenotes.server.services import Services
+from sleevenotes.store import player_logins
 
 HERE = Path(__file__).parent
 
@@ -40,16 +50,24 @@ _SECURITY = [
 ]
 
 
-def create(services: Services) -> Litestar:
+def create(services: Services) -> home.Application:
     """Build the application over these services."""
-    return Litestar(
+    return home.Application(
         route_handlers=[
             *listenbrainz.routers,
+            *listenbrainz_more.routers,
+            *audioscrobbler.routers,
+            *submissions.handlers,
             native.router,
             native_corrections.router,
+            native_feedback.router,
             native_same_plays.router,
             native_forwarding.router,
             connections.router,
+            *native_artwork.routers,
+            native_export.router,
+            native_live.router,
+            socket.line,
             *ops.handlers,
             *images.handlers,
             *pages.handlers,
@@ -59,15 +77,18 @@ def create(services: Services) -> Litestar:
             {
                 "services": services,
                 "known_tokens": auth.KnownTokens(services.database, services.clock),
+                "known_keys": auth.KnownTokens(services.database, services.clock, player_logins.by_session_key),
+                "noticed": sightings.Noticed(services.database, services.clock),
+                "estimator": native_live.estimator(services),
                 "meter": limits.Meter(services.settings.requests_per_minute),
             }
         ),
         middleware=[limits.enforce, auth.check_forms],
         before_send=[_complete],
         exception_handlers={Exception: problems.answer},
-        template_config=templating.config(),
+        template_config=templating.config(services.settings.root),
         logging_config=None,
-        openapi_config=apidocs.config(),
+        openapi_config=apidocs.config(services.settings.base_url),
         include_in_schema=False,  # but for the native API, which says so itself
     )
 
@@ -79,7 +100,12 @@ async def _complete(message: Message, scope: Scope) -> None:
         given = message["headers"]
         named = [name for name, _ in given]
         message["headers"] = [
-            *given,
+            *(
+                (name, home.outward(value.decode("latin-1")).encode("latin-1"))
+                if name == b"location"
+                else (name, value)
+                for name, value in given
+            ),
             *limits.headers(scope),
             *auth.csrf_cookie(scope),
             *[header for header in _SECURITY if header[0] not in named],

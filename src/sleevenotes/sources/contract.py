@@ -276,6 +276,7 @@ class Policy(msgspec.Struct, frozen=True):
     doubt_s   seconds after it throttled us in which its finding nothing proves no absence
     by_mbid   True where it finds covers by an album's MBID, too; else the MBID is no part of the question
     only_by_mbid  True where it finds covers by nothing else
+    apart     True where its requests go to many hosts: the trouble of one is no reason to leave the others alone
     told      how its headers begin that say what is left of the rate ("x-ratelimit"); "" where they say nothing of us
     """
 
@@ -295,6 +296,7 @@ class Policy(msgspec.Struct, frozen=True):
     by_mbid: bool = False
     only_by_mbid: bool = False
     told: str = ""
+    apart: bool = False
     singly: tuple[type[msgspec.Struct], ...] = ()
     awaited: int = 0
 

@@ -36,7 +36,7 @@ class ListenBrainzHistory:
         listenbrainz.POLICY,
         called="ListenBrainz, for a listener's history",
         timeout=30.0,
-        answers=(personal.PlaysSince, personal.OpenSession),
+        answers=(personal.PlaysSince, personal.PlayingNow, personal.OpenSession),
         needs="",
         keep_s=3600.0,  # a page is read at once; what nobody came for is not kept
     )
@@ -51,6 +51,8 @@ class ListenBrainzHistory:
             case personal.PlaysSince(name, _, before, page, most, secret):
                 asked = {"count": str(most or PAGE)} | ({"max_ts": str(before - page + 1)} if before else {})
                 way = f"user/{urllib.parse.quote(name, safe='')}/listens?{urllib.parse.urlencode(asked)}"
+            case personal.PlayingNow(name, secret):
+                way = f"user/{urllib.parse.quote(name, safe='')}/playing-now"
             case personal.OpenSession(secret):
                 way = "validate-token"
             case other:
@@ -67,6 +69,8 @@ class ListenBrainzHistory:
                 found: contract.Candidate = _session(reply, token)
             case personal.PlaysSince() as asked:
                 found = _page(reply, asked)
+            case personal.PlayingNow(name):
+                found = _playing(reply, name)
             case other:
                 raise TypeError(f"ListenBrainz cannot answer {other!r}")
         return [contract.Answer((found,))]
@@ -119,6 +123,15 @@ def _page(reply: contract.Reply, asked: personal.PlaysSince) -> personal.Played 
     return personal.Played(tuple(plays), more=_more(told, asked), skipped=len(told.listens) - len(plays))
 
 
+def _playing(reply: contract.Reply, user_name: str) -> personal.Played | personal.Closed:
+    if reply.status == 404:
+        return personal.Closed("unknown_user", f"ListenBrainz knows no listener called {user_name}.")
+    if reply.status != 200:
+        _refuse(reply)
+    told = contract.read_json("ListenBrainz", reply, _Listens).payload
+    return personal.Played(playing=next(filter(None, map(_named, told.listens)), None))
+
+
 def _more(told: _Payload, asked: personal.PlaysSince) -> bool:
     """Tell whether older listens are left that are asked for."""
     if not told.listens:
@@ -139,16 +152,23 @@ def _refuse(reply: contract.Reply) -> NoReturn:
 
 def _scrobble(listen: _Listen) -> model.Scrobble | None:
     """Return what a listen tells, None where it names no artist, no title or no time."""
+    named = _named(listen)
+    if named is None or listen.listened_at <= 0:
+        return None
+    return msgspec.structs.replace(named, listened_at=datetime.fromtimestamp(listen.listened_at, UTC))
+
+
+def _named(listen: _Listen) -> model.Scrobble | None:
+    """Return what a listen tells but its time, None where it names no artist or no title."""
     told = listen.track_metadata
     artist, track = _clean(told.artist_name), _clean(told.track_name)
-    if not artist or not track or listen.listened_at <= 0:
+    if not artist or not track:
         return None
     info = dict(told.additional_info or {})
     return model.Scrobble(
         artist=artist,
         track=track,
         release=_clean(told.release_name),
-        listened_at=datetime.fromtimestamp(listen.listened_at, UTC),
         album_artist=_clean(info.get("release_artist_name")),
         duration_ms=_duration(info),
         source_app=next(filter(None, (_clean(info.get(field)) for field in _PLAYERS)), "") or "ListenBrainz",

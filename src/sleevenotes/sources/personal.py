@@ -30,6 +30,17 @@ class PlaysSince(msgspec.Struct, frozen=True, omit_defaults=True, tag="plays_sin
         return f"PlaysSince({self.user_name!r}, page={self.page})"
 
 
+class PlayingNow(msgspec.Struct, frozen=True, omit_defaults=True, tag="playing_now"):
+    """What plays there now, where a page of plays does not tell? `secret` as of PlaysSince."""
+
+    user_name: str
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        """Name it without its secret."""
+        return f"PlayingNow({self.user_name!r})"
+
+
 class LovedBy(msgspec.Struct, frozen=True, omit_defaults=True, tag="loved_by"):
     """Which tracks does this listener love? One page, those loved last first; `secret` as of PlaysSince."""
 
@@ -52,7 +63,7 @@ class OpenSession(msgspec.Struct, frozen=True, tag="open_session"):
         return "OpenSession()"
 
 
-Question = PlaysSince | LovedBy | OpenSession
+Question = PlaysSince | PlayingNow | LovedBy | OpenSession
 
 # ---------------------------------------------------------------- answers
 

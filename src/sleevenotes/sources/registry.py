@@ -35,6 +35,7 @@ def every(keys: contract.Keys) -> tuple[contract.Source, ...]:
         LastFmHistory(keys.lastfm_key, keys.lastfm_secret),
         ListenBrainzHistory(),
         *imagehosts.HOSTS,
+        imagehosts.ELSEWHERE,
     )
 
 

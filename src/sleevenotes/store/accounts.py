@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import enum
 import hashlib
 import hmac
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,20 +25,47 @@ from sleevenotes.store.postgres import Connection
 SESSION_DAYS = 90
 MIN_PASSWORD = 8
 MAX_NAME = 64
+MAX_BROWSER = 300  # characters of a User-Agent that are kept
 
 # 16 MB and about a quarter of a second: the smallest memory OWASP's password storage page accepts for scrypt.
 _COST, _BLOCK, _LANES = 2**14, 8, 5
 _NO_PASSWORD = "!"  # noqa: S105 # a mark, as in /etc/shadow: this account opens by token only
 _USED_EVERY = timedelta(minutes=1)  # how exact a token's last_used_at is; more would be a write per request
+_SEEN_EVERY = timedelta(hours=1)  # the same of a session
+
+
+class Scope(enum.StrEnum):
+    """What a token may do in its account's name."""
+
+    SUBMIT = "submit"
+    """Send plays, what plays now, and what is loved."""
+
+    READ = "read"
+    """Read plays, charts and what became of them."""
+
+    MANAGE = "manage"
+    """Change and delete plays, choose covers, correct matches, import, connect services."""
+
+    ADMIN = "admin"
+    """What only the owner may: say things that hold for everybody."""
+
+
+EVERYDAY = frozenset({Scope.SUBMIT, Scope.READ, Scope.MANAGE})
+EVERYTHING = frozenset(Scope)
 
 
 class Account(msgspec.Struct, frozen=True):
-    """One listener; `time_zone` is an IANA name."""
+    """One listener; `time_zone` is an IANA name.
+
+    `may` is what whoever asks in its name may do: everything in a session, what the token's scopes say by a token.
+    """
 
     id: int
     name: str
     is_owner: bool
     time_zone: str
+    is_public: bool = False
+    may: frozenset[Scope] = EVERYTHING
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -47,6 +75,7 @@ class Token(msgspec.Struct, frozen=True):
     name: str
     created_at: datetime
     last_used_at: datetime | None
+    scopes: tuple[Scope, ...] = ()
 
 
 # ---------------------------------------------------------------- accounts
@@ -62,7 +91,7 @@ async def create(conn: Connection, name: str, password: str, *, is_owner: bool, 
         """
         INSERT INTO accounts (name, password_hash, is_owner, created_at) VALUES ($1, $2, $3, $4)
         ON CONFLICT (lower(name)) DO NOTHING
-        RETURNING id, name, is_owner, time_zone
+        RETURNING id, name, is_owner, time_zone, is_public
         """,
         name,
         await _hash_new(password),
@@ -98,18 +127,32 @@ async def every(conn: Connection) -> list[Account]:
 
 async def by_name(conn: Connection, name: str) -> Account | None:
     """Find an account by its name, whatever its capitals."""
-    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM accounts a WHERE lower(name) = lower($1)", name)
+    row = await conn.fetchrow(
+        f"SELECT {_COLUMNS} FROM accounts a WHERE lower(name) = lower($1) AND leaving_at IS NULL", name
+    )
+    return row and _account(row)
+
+
+async def by_id(conn: Connection, account_id: int) -> Account | None:
+    """Find an account by its number."""
+    row = await conn.fetchrow(f"SELECT {_COLUMNS} FROM accounts a WHERE id = $1", account_id)
     return row and _account(row)
 
 
 async def by_password(conn: Connection, name: str, password: str) -> Account | None:
     """Find the account this name and password open; takes as long when there is none."""
     row = await conn.fetchrow(
-        f"SELECT {_COLUMNS}, password_hash FROM accounts a WHERE lower(name) = lower($1)", name.strip()
+        f"SELECT {_COLUMNS}, password_hash FROM accounts a WHERE lower(name) = lower($1) AND leaving_at IS NULL",
+        name.strip(),
     )
     kept = row["password_hash"] if row else _NO_PASSWORD
     matches = await asyncio.to_thread(_verify, password, kept)
     return _account(row) if row and matches else None
+
+
+async def set_public(conn: Connection, account_id: int, *, is_public: bool) -> None:
+    """Show or hide the account's profile to strangers."""
+    await conn.execute("UPDATE accounts SET is_public = $2 WHERE id = $1", account_id, is_public)
 
 
 async def set_password(conn: Connection, account_id: int, password: str) -> None:
@@ -122,39 +165,54 @@ async def set_password(conn: Connection, account_id: int, password: str) -> None
 # ---------------------------------------------------------------- tokens
 
 
-async def create_token(conn: Connection, account_id: int, name: str, now: datetime) -> str:
-    """Create a token and return it, the only time it can be seen: a UUID, as ListenBrainz clients expect."""
+async def create_token(
+    conn: Connection, account_id: int, name: str, now: datetime, *, scopes: Collection[Scope] = EVERYDAY
+) -> str:
+    """Create a token and return it, the only time it can be seen: a UUID, as ListenBrainz clients expect.
+
+    Raises errors.Refused when it could do nothing.
+    """
+    if not scopes:
+        raise errors.Refused("A token needs at least one scope.", field="scopes")
     token = str(uuid.uuid4())
     await conn.execute(
-        "INSERT INTO tokens (account_id, name, digest, created_at) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO tokens (account_id, name, digest, created_at, scopes) VALUES ($1, $2, $3, $4, $5)",
         account_id,
         name,
-        _digest(token),
+        digest(token),
         now,
+        [scope.value for scope in Scope if scope in scopes],
     )
     return token
 
 
 async def by_token(conn: Connection, token: str, now: datetime) -> Account | None:
     """Find the account this token opens, and note (to the minute) that it was used."""
-    digest = _digest(token)
+    return await by_digest(conn, digest(token), now)
+
+
+async def by_digest(conn: Connection, hashed: bytes, now: datetime) -> Account | None:
+    """Find the account that the token of this digest opens, and note (to the minute) that it was used."""
     row = await conn.fetchrow(
-        f"SELECT {_COLUMNS}, t.last_used_at FROM tokens t JOIN accounts a ON a.id = t.account_id WHERE digest = $1",
-        digest,
+        f"""
+        SELECT {_COLUMNS}, t.last_used_at, t.scopes FROM tokens t JOIN accounts a ON a.id = t.account_id
+        WHERE digest = $1 AND a.leaving_at IS NULL
+        """,
+        hashed,
     )
     if row is None:
         return None
     if row["last_used_at"] is None or now - row["last_used_at"] > _USED_EVERY:
-        await conn.execute("UPDATE tokens SET last_used_at = $2 WHERE digest = $1", digest, now)
-    return _account(row)
+        await conn.execute("UPDATE tokens SET last_used_at = $2 WHERE digest = $1", hashed, now)
+    return msgspec.structs.replace(_account(row), may=frozenset(map(Scope, row["scopes"])))
 
 
 async def tokens(conn: Connection, account_id: int) -> list[Token]:
     """Return the account's tokens, oldest first."""
     rows = await conn.fetch(
-        "SELECT id, name, created_at, last_used_at FROM tokens WHERE account_id = $1 ORDER BY id", account_id
+        "SELECT id, name, created_at, last_used_at, scopes FROM tokens WHERE account_id = $1 ORDER BY id", account_id
     )
-    return [Token(**row) for row in rows]
+    return [Token(**{**row, "scopes": tuple(map(Scope, row["scopes"]))}) for row in rows]
 
 
 async def revoke_token(conn: Connection, account_id: int, token_id: int) -> bool:
@@ -166,48 +224,91 @@ async def revoke_token(conn: Connection, account_id: int, token_id: int) -> bool
 # ---------------------------------------------------------------- sessions
 
 
-async def open_session(conn: Connection, account_id: int, now: datetime) -> str:
+class Session(msgspec.Struct, frozen=True):
+    """A browser that is logged in; `current` is the one that asks, `last_seen_at` is exact to the hour."""
+
+    id: int
+    browser: str
+    created_at: datetime
+    last_seen_at: datetime | None
+    current: bool
+
+
+async def open_session(conn: Connection, account_id: int, now: datetime, browser: str = "") -> str:
     """Open a browser's session and return its cookie; it ends after SESSION_DAYS."""
     cookie = secrets.token_urlsafe(32)
     await conn.execute("DELETE FROM sessions WHERE expires_at <= $1", now)
     await conn.execute(
-        "INSERT INTO sessions (digest, account_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
-        _digest(cookie),
+        """
+        INSERT INTO sessions (digest, account_id, created_at, expires_at, browser, last_seen_at)
+        VALUES ($1, $2, $3, $4, $5, $3)
+        """,
+        digest(cookie),
         account_id,
         now,
         now + timedelta(days=SESSION_DAYS),
+        browser[:MAX_BROWSER],
     )
     return cookie
 
 
 async def by_session(conn: Connection, cookie: str, now: datetime) -> Account | None:
-    """Find the account whose session this cookie is; None when it has ended."""
+    """Find the account whose session this cookie is, None when it has ended; note (to the hour) that it was used."""
+    hashed = digest(cookie)
     row = await conn.fetchrow(
         f"""
-        SELECT {_COLUMNS} FROM sessions s JOIN accounts a ON a.id = s.account_id
-        WHERE digest = $1 AND expires_at > $2
+        SELECT {_COLUMNS}, s.last_seen_at FROM sessions s JOIN accounts a ON a.id = s.account_id
+        WHERE digest = $1 AND expires_at > $2 AND a.leaving_at IS NULL
         """,
-        _digest(cookie),
+        hashed,
         now,
     )
-    return row and _account(row)
+    if row is None:
+        return None
+    if row["last_seen_at"] is None or now - row["last_seen_at"] > _SEEN_EVERY:
+        await conn.execute("UPDATE sessions SET last_seen_at = $2 WHERE digest = $1", hashed, now)
+    return _account(row)
+
+
+async def sessions(conn: Connection, account_id: int, cookie: str, now: datetime) -> list[Session]:
+    """Return the account's sessions, the one of this cookie first, then those used last."""
+    rows = await conn.fetch(
+        """
+        SELECT id, browser, created_at, last_seen_at, digest = $2 AS current FROM sessions
+        WHERE account_id = $1 AND expires_at > $3
+        ORDER BY digest = $2 DESC, last_seen_at DESC NULLS LAST, id DESC
+        """,
+        account_id,
+        digest(cookie),
+        now,
+    )
+    return [Session(**row) for row in rows]
+
+
+async def close_other_sessions(conn: Connection, account_id: int, cookie: str) -> int:
+    """End all the account's sessions but that of this cookie ("" ends all); return how many ended."""
+    done: str = await conn.execute(
+        "DELETE FROM sessions WHERE account_id = $1 AND digest <> $2", account_id, digest(cookie)
+    )
+    return int(done.rpartition(" ")[2])
 
 
 async def close_session(conn: Connection, cookie: str) -> None:
     """End the session of this cookie."""
-    await conn.execute("DELETE FROM sessions WHERE digest = $1", _digest(cookie))
+    await conn.execute("DELETE FROM sessions WHERE digest = $1", digest(cookie))
 
 
 # ---------------------------------------------------------------- inside
 
-_COLUMNS = "a.id, a.name, a.is_owner, a.time_zone"
+_COLUMNS = "a.id, a.name, a.is_owner, a.time_zone, a.is_public"
 
 
 def _account(row: Mapping[str, Any]) -> Account:
-    return Account(id=row["id"], name=row["name"], is_owner=row["is_owner"], time_zone=row["time_zone"])
+    return Account(**{name: row[name] for name in ("id", "name", "is_owner", "time_zone", "is_public")})
 
 
-def _digest(secret: str) -> bytes:
+def digest(secret: str) -> bytes:
+    """Return what is kept of a token, a session's cookie or an invitation's secret."""
     # Tokens and cookies are 122 random bits or more: a plain hash cannot be searched, and is fast.
     return hashlib.sha256(secret.encode()).digest()
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sleevenotes import model
-from sleevenotes.store import effective, matches
+from sleevenotes.store import covers, effective, matches
 from sleevenotes.store.postgres import Connection
 
 
@@ -156,8 +156,8 @@ _CASES = f"""
     LEFT JOIN artist_credits a ON a.id = r.artist_credit_id
     LEFT JOIN releases e ON e.id = m.release_id
     LEFT JOIN release_groups g ON g.id = m.release_group_id
-    LEFT JOIN artworks w ON w.release_group_id = g.id
-    LEFT JOIN images i ON i.id = w.image_id
+    {covers.ALBUM_JOINS}
+    LEFT JOIN images i ON i.id = {covers.ALBUM_IMAGE}
 """
 _MOST = "ORDER BY counted.score DESC, counted.lookup_id"
 

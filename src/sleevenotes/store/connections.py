@@ -185,12 +185,16 @@ async def forwarding(conn: Connection, account_ids: Sequence[int]) -> list[Conne
 async def trouble(
     conn: Connection, connection_id: int, problem: Problem, note: str, *, due: datetime | None, stop: bool
 ) -> None:
-    """Note why nothing can be read: until `due`, or with `stop` until the listener connects again."""
+    """Note why nothing can be read: until `due`, or with `stop` until the listener connects again.
+
+    A secret that is no longer accepted is forgotten.
+    """
     await conn.execute(
         """
         UPDATE connections
         SET problem = $2, note = $3, sync_due = $4, faults = faults + 1, token = CASE WHEN $5 THEN '' ELSE token END,
-            status = CASE WHEN $5 THEN 'stopped' ELSE status END
+            status = CASE WHEN $5 THEN 'stopped' ELSE status END,
+            secret = CASE WHEN $2 = 'session' THEN '' ELSE secret END
         WHERE id = $1
         """,
         connection_id,
@@ -240,11 +244,6 @@ async def forget_sync(conn: Connection, connection_id: int) -> None:
     await conn.execute(
         "UPDATE connections SET synced_until = NULL, synced_at = NULL, looked_back = NULL WHERE id = $1", connection_id
     )
-
-
-async def postpone(conn: Connection, connection_ids: Sequence[int], due: datetime) -> None:
-    """Look for new plays of these no sooner than then."""
-    await conn.execute("UPDATE connections SET sync_due = $2 WHERE id = ANY($1)", list(connection_ids), due)
 
 
 async def take_due(conn: Connection, now: datetime, again: datetime, limit: int) -> list[int]:

@@ -96,4 +96,30 @@ LED: Final = """
 """
 """The other way round, for `chosen` matches: the names that lead account $1 to them, and its `own` plays of them.
 
-Plays that are hidden are none."""
+Plays that are hidden are none.
+"""
+
+
+def decided(counted: str = "counted") -> str:
+    """Return a query `decided`: what the plays of account $1 counted there (`store.tallies.COUNTED`) are.
+
+    Gives lookup_id, plays, recording_id, release_group_id: the last two NULL where a name is not matched. The names
+    that nothing but the shared match speaks of, nearly all, go without a join to their lookups.
+    """
+    said = "SELECT FROM corrected x WHERE x.lookup_id = c.lookup_id AND (x.everybody OR x.own AND x.account_id = $1)"
+    return f"""
+    decided AS MATERIALIZED (
+        SELECT c.lookup_id, c.plays, m.recording_id, m.release_group_id
+        FROM {counted} c LEFT JOIN matches m ON m.lookup_id = c.lookup_id
+        WHERE c.match_id = 0 AND NOT EXISTS ({said})
+        UNION ALL
+        SELECT s.lookup_id, s.plays, m.recording_id, m.release_group_id
+        FROM (
+            SELECT $1::bigint AS account_id, lookup_id, nullif(match_id, 0) AS match_id, plays FROM {counted} c
+            WHERE c.match_id <> 0 OR EXISTS ({said})
+        ) s
+        JOIN lookups l ON l.id = s.lookup_id
+        {JOINS}
+        LEFT JOIN matches m ON m.id = {MATCH}
+    )
+    """

@@ -7,7 +7,8 @@ from datetime import datetime
 
 import msgspec
 
-from sleevenotes import names
+from sleevenotes import events, names
+from sleevenotes.store import events as event_rows
 from sleevenotes.store.postgres import Connection
 
 LOVED, HATED = 1, -1
@@ -23,8 +24,15 @@ class Feedback(msgspec.Struct, frozen=True):
 
 
 async def give(conn: Connection, account_id: int, artist: str, track: str, score: int, now: datetime) -> None:
-    """Remember LOVED or HATED for a track; 0 forgets what was said. The latest word counts."""
+    """Remember LOVED or HATED for a track; 0 forgets what was said. The latest word counts, and pages are told."""
     identity = names.digest(artist, track)
+    await _write(conn, account_id, identity, artist, track, score, now)
+    await event_rows.tell(conn, [account_id], events.FeedbackGiven(identity.hex(), score), now)
+
+
+async def _write(
+    conn: Connection, account_id: int, identity: bytes, artist: str, track: str, score: int, now: datetime
+) -> None:
     if score == 0:
         await conn.execute("DELETE FROM feedback WHERE account_id = $1 AND identity = $2", account_id, identity)
         return
@@ -63,6 +71,34 @@ async def learn(conn: Connection, account_id: int, loved: Sequence[tuple[str, st
     )
 
 
+class Word(msgspec.Struct, frozen=True):
+    """What an export says of a track: LOVED or HATED; `given_at` is None where it does not say since when."""
+
+    artist: str
+    track: str
+    score: int
+    given_at: datetime | None
+
+
+async def bring(conn: Connection, account_id: int, words: Sequence[Word], now: datetime) -> None:
+    """Take over what an export says; of tracks about which something was said here, that stays."""
+    if not words:
+        return
+    await conn.execute(
+        """
+        INSERT INTO feedback (account_id, identity, artist, track, score, given_at)
+        SELECT $1, * FROM unnest($2::bytea[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[])
+        ON CONFLICT (account_id, identity) DO NOTHING
+        """,
+        account_id,
+        [names.digest(word.artist, word.track) for word in words],
+        [word.artist for word in words],
+        [word.track for word in words],
+        [word.score for word in words],
+        [word.given_at or now for word in words],
+    )
+
+
 async def scores(conn: Connection, account_id: int, identities: Sequence[bytes]) -> dict[bytes, int]:
     """Return what the account thinks of these (names.digest of artist and track); those without a word are left out."""
     rows = await conn.fetch(
@@ -75,13 +111,20 @@ async def scores(conn: Connection, account_id: int, identities: Sequence[bytes])
 
 async def newest(conn: Connection, account_id: int, score: int, *, limit: int, offset: int = 0) -> list[Feedback]:
     """Return the tracks with this score, the latest word first."""
+    return await latest(conn, account_id, [score], limit=limit, offset=offset)
+
+
+async def latest(
+    conn: Connection, account_id: int, wanted: Sequence[int], *, limit: int, offset: int = 0
+) -> list[Feedback]:
+    """Return the tracks with one of these scores, the latest word first."""
     rows = await conn.fetch(
         """
-        SELECT artist, track, score, given_at FROM feedback WHERE account_id = $1 AND score = $2
+        SELECT artist, track, score, given_at FROM feedback WHERE account_id = $1 AND score = ANY($2)
         ORDER BY given_at DESC, identity LIMIT $3 OFFSET $4
         """,
         account_id,
-        score,
+        list(wanted),
         limit,
         offset,
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from sleevenotes.store import effective
+from sleevenotes.store import covers, effective
 from sleevenotes.store.postgres import Connection
 
 _OF_ALBUM = f"WITH chosen AS (SELECT * FROM matches WHERE release_group_id = $2), {effective.LED}"
@@ -26,6 +26,9 @@ _OF_ARTIST = f"""
         )
     ), {effective.LED}
 """
+
+
+_OF_RECORDING = f"WITH chosen AS (SELECT * FROM matches WHERE recording_id = $2), {effective.LED}"
 
 
 class Played(msgspec.Struct, frozen=True):
@@ -62,6 +65,16 @@ class Album(msgspec.Struct, frozen=True):
     thumbhash: str
 
 
+class Name(msgspec.Struct, frozen=True):
+    """A name as it was sent, and the account's plays of it."""
+
+    artist: str
+    track: str
+    release: str
+    plays: int
+    lookup_id: int
+
+
 class Month(msgspec.Struct, frozen=True):
     """Plays in one calendar month, named by its first day."""
 
@@ -77,6 +90,11 @@ async def album_played(conn: Connection, account_id: int, release_group_id: int)
 async def artist_played(conn: Connection, account_id: int, artist_id: int) -> Played | None:
     """Count the account's plays of an artist's recordings; None when there are none."""
     return await _played(conn, _OF_ARTIST, account_id, artist_id)
+
+
+async def recording_played(conn: Connection, account_id: int, recording_id: int) -> Played | None:
+    """Count the account's plays of a recording; None when there are none."""
+    return await _played(conn, _OF_RECORDING, account_id, recording_id)
 
 
 async def album_tracks(conn: Connection, account_id: int, release_group_id: int) -> list[Track]:
@@ -97,6 +115,42 @@ async def album_months(conn: Connection, account_id: int, release_group_id: int,
 async def artist_months(conn: Connection, account_id: int, artist_id: int, zone: str) -> list[Month]:
     """Count plays of an artist by calendar month of that IANA zone; months without plays are left out."""
     return await _months(conn, _OF_ARTIST, account_id, artist_id, zone)
+
+
+async def recording_months(conn: Connection, account_id: int, recording_id: int, zone: str) -> list[Month]:
+    """Count plays of a recording by calendar month of that IANA zone; months without plays are left out."""
+    return await _months(conn, _OF_RECORDING, account_id, recording_id, zone)
+
+
+async def recording_albums(conn: Connection, account_id: int, recording_id: int, limit: int = 24) -> list[Album]:
+    """List the release groups on which the account plays a recording, most played first."""
+    return await _albums(conn, _OF_RECORDING, account_id, recording_id, limit)
+
+
+async def recording_plays(conn: Connection, account_id: int, recording_id: int, limit: int) -> list[int]:
+    """Return the account's latest plays of a recording, newest first."""
+    rows = await conn.fetch(
+        f"{_OF_RECORDING} SELECT id FROM own ORDER BY listened_at DESC, id DESC LIMIT $3",
+        account_id,
+        recording_id,
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def recording_names(conn: Connection, account_id: int, recording_id: int, limit: int = 20) -> list[Name]:
+    """List the names, as sent, by which the account plays a recording, most played first."""
+    rows = await conn.fetch(
+        f"""
+        {_OF_RECORDING}
+        SELECT l.artist, l.track, l.release, count(*) AS plays, l.id AS lookup_id
+        FROM own JOIN lookups l ON l.id = own.lookup_id GROUP BY l.id ORDER BY 4 DESC, l.id LIMIT $3
+        """,
+        account_id,
+        recording_id,
+        limit,
+    )
+    return [Name(**row) for row in rows]
 
 
 async def album_releases(conn: Connection, account_id: int, release_group_id: int) -> set[int]:
@@ -121,25 +175,7 @@ async def album_name(conn: Connection, account_id: int, release_group_id: int) -
 
 async def artist_albums(conn: Connection, account_id: int, artist_id: int, limit: int = 60) -> list[Album]:
     """List the release groups on which the account plays this artist, most played first."""
-    rows = await conn.fetch(
-        f"""
-        {_OF_ARTIST}, albums AS (
-            SELECT release_group_id, count(*) AS plays FROM own WHERE release_group_id IS NOT NULL
-            GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $3
-        )
-        SELECT g.id AS release_group_id, g.title, c.name AS artist, left(g.first_release_date, 4) AS year, a.plays,
-               coalesce(w.status, '') AS artwork_status, i.digest, i.thumbhash
-        FROM albums a JOIN release_groups g ON g.id = a.release_group_id
-        JOIN artist_credits c ON c.id = g.artist_credit_id
-        LEFT JOIN artworks w ON w.release_group_id = g.id
-        LEFT JOIN images i ON i.id = w.image_id
-        ORDER BY a.plays DESC, g.id
-        """,
-        account_id,
-        artist_id,
-        limit,
-    )
-    return [_album(row) for row in rows]
+    return await _albums(conn, _OF_ARTIST, account_id, artist_id, limit)
 
 
 async def plays_by_day(
@@ -210,6 +246,28 @@ async def _tracks(conn: Connection, of: str, account_id: int, subject_id: int, l
         limit,
     )
     return [Track(**row) for row in rows]
+
+
+async def _albums(conn: Connection, of: str, account_id: int, subject_id: int, limit: int) -> list[Album]:
+    rows = await conn.fetch(
+        f"""
+        {of}, albums AS (
+            SELECT release_group_id, count(*) AS plays FROM own WHERE release_group_id IS NOT NULL
+            GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $3
+        )
+        SELECT g.id AS release_group_id, g.title, c.name AS artist, left(g.first_release_date, 4) AS year, a.plays,
+               coalesce(w.status, '') AS artwork_status, i.digest, i.thumbhash
+        FROM albums a JOIN release_groups g ON g.id = a.release_group_id
+        JOIN artist_credits c ON c.id = g.artist_credit_id
+        {covers.ALBUM_JOINS}
+        LEFT JOIN images i ON i.id = {covers.ALBUM_IMAGE}
+        ORDER BY a.plays DESC, g.id
+        """,
+        account_id,
+        subject_id,
+        limit,
+    )
+    return [_album(row) for row in rows]
 
 
 async def _months(conn: Connection, of: str, account_id: int, subject_id: int, zone: str) -> list[Month]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,6 +73,15 @@ async def run(connection: Any, now: datetime, *, directory: Path = DIRECTORY) ->
         if not connection.is_closed():
             await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
     return len(missing)
+
+
+async def apply(connection: Any, migrations: Sequence[Migration], now: datetime, *, afresh: bool = False) -> None:
+    """Apply these migrations within the caller's transaction; `afresh`: as the first, whatever is recorded."""
+    await _applied(connection)  # the record's table
+    if afresh:
+        await connection.execute("DELETE FROM schema_migrations WHERE number > 0")
+    for migration in migrations:
+        await _apply(connection, migration, now)
 
 
 async def _applied(connection: Any) -> dict[int, str]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from sleevenotes import model
-from sleevenotes.store import effective, same_plays
+from sleevenotes import model, names
+from sleevenotes.store import covers, effective, feedback, same_plays
 from sleevenotes.store.postgres import Connection
 
 
@@ -18,7 +18,7 @@ class Play(msgspec.Struct, frozen=True):
     """One play with all that lists show of it; what is unknown or unmatched is None, "" or ().
 
     `artists` holds (artist id, MBID, name as credited, join phrase), in order. Which match counts is said in
-    `store.effective`. `thumbhash` is base64; `image_digest` hex. What plays now has
+    `store.effective`, which cover in `store.covers`. `thumbhash` is base64; `image_digest` hex. What plays now has
     the id 0, and `listened_at` is when it began.
     """
 
@@ -54,6 +54,9 @@ class Play(msgspec.Struct, frozen=True):
     origin: str
     artwork_uri: str
     inserted_at: datetime
+    feedback: int = 0  # what the listener thinks of the track, by its names: 1 loved, -1 hated, 0 neither
+    track_key: str = ""  # the same for all plays of artist and track as sent: names.digest, in hex
+    artwork_by: str = ""  # what led to its image: choice, preference, sent, album, preview, temporary, "" none
     led_by: str = ""  # to this match: "correction", "evidence", "everybody" (the owner's), "" the one all share
     same_as: int | None = None  # hidden: the id of the scrobble that is shown instead, see store.same_plays
 
@@ -160,14 +163,22 @@ async def now_playing(conn: Connection, account_id: int, now: datetime) -> Play 
             p.artist, p.track, coalesce(p.release, '') AS release, coalesce(p.album_artist, '') AS album_artist,
             p.duration_ms, coalesce(p.source_app, '') AS source_app, coalesce(p.source_device, '') AS source_device,
             coalesce(p.origin, '') AS origin, coalesce(p.artwork_uri, '') AS artwork_uri, p.evidence, p.extra,
-            n.started_at AS inserted_at
+            n.started_at AS inserted_at, NULL::bytea AS identity,
+            NULL::bigint AS image_id, NULL::bigint AS preferred_image_id
         FROM now_playing n, jsonb_to_record(n.scrobble) AS p (
             artist text, track text, release text, album_artist text, duration_ms int, source_app text,
             source_device text, origin text, artwork_uri text, evidence jsonb, extra jsonb)
         WHERE n.account_id = $1 AND n.expires_at > $2
     """
     row = await conn.fetchrow(_plays(page), account_id, now)
-    return row and _play(row)
+    return await _with_feedback(conn, account_id, _play(row)) if row else None
+
+
+async def _with_feedback(conn: Connection, account_id: int, play: Play) -> Play:
+    """Add what plays now's own row does not know: its track's identity, which only names.digest can tell."""
+    identity = names.digest(play.artist, play.track)
+    scores = await feedback.scores(conn, account_id, [identity])
+    return msgspec.structs.replace(play, feedback=scores.get(identity, 0), track_key=identity.hex())
 
 
 def _plays(page: str) -> str:
@@ -181,7 +192,8 @@ _DETAILS = f"""
         coalesce(hidden.evidence, '{{}}') || coalesce(s.evidence, '{{}}') AS evidence,
         coalesce(nullif(s.album_artist, ''), hidden.album_artist, '') AS album_artist, s.source_device, s.origin,
         coalesce(nullif(s.artwork_uri, ''), hidden.artwork_uri, '') AS artwork_uri, s.inserted_at, s.same_as,
-        {effective.STATUS} AS status, {effective.BY} AS led_by,
+        coalesce(f.score, 0) AS feedback, s.identity AS track_key,
+        {effective.STATUS} AS status, {effective.BY} AS led_by, {covers.BY} AS artwork_by,
         r.id AS recording_id, r.mbid AS recording_mbid, r.title AS recording_title, r.length_ms,
         c.name AS artist_credit, parts.artists,
         g.id AS release_group_id, g.mbid AS release_group_mbid, g.title AS release_group_title,
@@ -191,6 +203,7 @@ _DETAILS = f"""
     JOIN lookups l ON l.id = s.lookup_id
     {effective.JOINS}
     LEFT JOIN matches m ON m.id = {effective.MATCH}
+    LEFT JOIN feedback f ON f.account_id = s.account_id AND f.identity = s.identity
     LEFT JOIN recordings r ON r.id = m.recording_id
     LEFT JOIN artist_credits c ON c.id = r.artist_credit_id
     LEFT JOIN LATERAL (
@@ -200,8 +213,8 @@ _DETAILS = f"""
     ) parts ON true
     LEFT JOIN release_groups g ON g.id = m.release_group_id
     LEFT JOIN releases e ON e.id = m.release_id
-    LEFT JOIN artworks w ON w.release_group_id = g.id
-    LEFT JOIN images i ON i.id = coalesce(w.image_id, {effective.PREVIEW})
+    {covers.JOINS}
+    LEFT JOIN images i ON i.id = {covers.IMAGE}
     {same_plays.COMPLETED}
     ORDER BY s.listened_at DESC, s.id DESC
 """
@@ -219,6 +232,7 @@ def _play(row: Mapping[str, Any]) -> Play:
     facts["extra"] = facts["extra"] or {}
     facts["evidence"] = msgspec.convert(facts["evidence"] or {}, model.Evidence)
     facts["artists"] = tuple(map(tuple, facts["artists"] or ()))
+    facts["track_key"] = (facts["track_key"] or b"").hex()
     facts["image_digest"] = (facts["image_digest"] or b"").hex()
     facts["thumbhash"] = base64.b64encode(facts["thumbhash"] or b"").decode()
     return Play(**facts)

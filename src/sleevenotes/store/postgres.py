@@ -263,6 +263,28 @@ async def connect(url: str, *, patience: float = 0.0, codecs: bool = True, **opt
     return connection
 
 
+@asynccontextmanager
+async def bare(settings: Settings) -> AsyncIterator[Any]:
+    """Give one connection (asyncpg's, with our codecs) to a database that is not prepared: no migration has run.
+
+    Raises errors.Unusable where the server cannot start or be reached.
+    """
+    server = None if settings.database_url else await _join(settings)
+    try:
+        if server:
+            await _create_database(server.url)
+        connection = await connect(server.url if server else settings.database_url)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+    except errors.Unreachable as error:
+        raise errors.Unusable(f"database_url: {error}") from error
+    finally:
+        if server:
+            await server.leave()
+
+
 async def _join(settings: Settings) -> bundled.Server:
     try:
         from sleevenotes.store import bundled  # noqa: PLC0415 - its means do not exist on every system

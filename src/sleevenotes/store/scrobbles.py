@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ class New(msgspec.Struct, gc=False):
     """A scrobble on its way in; `identity` is names.digest(artist, track).
 
     Account, instant and identity are its key: what makes it the same as another. `id` and `lookup_id` are filled in
-    before it is stored.
+    before it is stored. `import_id` is the import that brings it, None where none does.
     """
 
     account_id: int
@@ -30,6 +30,7 @@ class New(msgspec.Struct, gc=False):
     scrobble: model.Scrobble
     id: int = 0
     lookup_id: int = 0
+    import_id: int | None = None
     same_as: int | None = None  # the scrobble that is shown instead of it: the same play, see store.same_plays
 
     @property
@@ -129,6 +130,7 @@ _COLUMNS = (
     "extra",
     "same_as",
     "inserted_at",
+    "import_id",
 )
 _NO_EVIDENCE = model.Evidence()
 
@@ -155,13 +157,28 @@ def _record(new: New, now: datetime) -> tuple[object, ...]:
         scrobble.extra or None,
         new.same_as,
         now,
+        new.import_id,
+    )
+
+
+async def give_images(conn: Connection, account_id: int, image_ids: Mapping[int, int]) -> None:
+    """Let these scrobbles of the account (id → image id) show the images that were uploaded with them."""
+    await conn.execute(
+        """
+        UPDATE scrobbles SET image_id = new.image_id FROM unnest($2::bigint[], $3::bigint[]) AS new (id, image_id)
+        WHERE scrobbles.id = new.id AND account_id = $1
+        """,
+        account_id,
+        list(image_ids),
+        list(image_ids.values()),
     )
 
 
 async def delete(conn: Connection, account_id: int, ids: Sequence[int], now: datetime) -> list[int]:
-    """Delete those of these scrobbles that are this account's, and tell its pages; return their ids.
+    """Delete those of these scrobbles that are this account's, for good, and tell its pages; return their ids.
 
-    What was hidden behind them, as the same play, comes forward.
+    What was hidden behind them, as the same play, comes forward. What a listener deletes can be undone: that is
+    `store.deletions`.
     """
     async with conn.transaction():
         behind = await conn.fetch("SELECT id FROM scrobbles WHERE same_as = ANY($1::bigint[]) ORDER BY id", list(ids))
@@ -178,6 +195,51 @@ async def delete(conn: Connection, account_id: int, ids: Sequence[int], now: dat
         if forward:
             await event_rows.tell(conn, [account_id], events.ScrobblesStored(tuple(forward), len(forward)), now)
     return gone
+
+
+async def sent(conn: Connection, account_id: int, ids: Sequence[int]) -> dict[int, model.Scrobble]:
+    """Return those of these scrobbles that are this account's, as they were sent, by id; locked until the end."""
+    rows = await conn.fetch(
+        """
+        SELECT id, artist, track, release, listened_at, album_artist, duration_ms, source_app, source_device, origin,
+               foreign_id, artwork_uri, coalesce(evidence, '{}') AS evidence, coalesce(extra, '{}') AS extra
+        FROM scrobbles WHERE account_id = $1 AND id = ANY($2) ORDER BY id FOR UPDATE
+        """,
+        account_id,
+        list(ids),
+    )
+    return {row["id"]: msgspec.convert({**row}, model.Scrobble) for row in rows}
+
+
+async def rewrite(conn: Connection, news: Sequence[New]) -> None:
+    """Write stored scrobbles anew: their time, names, evidence and lookup; what was matched for one alone is forgotten.
+
+    Raises errors.Taken, and spoils the transaction, where a key is taken.
+    """
+    await conn.execute("DELETE FROM matches WHERE scrobble_id = ANY($1::bigint[])", [new.id for new in news])
+    try:
+        await conn.execute(
+            """
+            UPDATE scrobbles s SET
+                listened_at = n.listened_at, identity = n.identity, lookup_id = n.lookup_id, artist = n.artist,
+                track = n.track, release = n.release, album_artist = n.album_artist, evidence = n.evidence
+            FROM unnest($1::bigint[], $2::timestamptz[], $3::bytea[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+                        $8::text[], $9::jsonb[])
+                 AS n (id, listened_at, identity, lookup_id, artist, track, release, album_artist, evidence)
+            WHERE s.id = n.id
+            """,
+            [new.id for new in news],
+            [new.listened_at for new in news],
+            [new.identity for new in news],
+            [new.lookup_id for new in news],
+            [new.scrobble.artist for new in news],
+            [new.scrobble.track for new in news],
+            [new.scrobble.release for new in news],
+            [new.scrobble.album_artist for new in news],
+            [None if new.scrobble.evidence == _NO_EVIDENCE else new.scrobble.evidence for new in news],
+        )
+    except asyncpg.UniqueViolationError as error:
+        raise errors.Taken("Another transaction has stored the same play.") from error
 
 
 async def _shown(conn: Connection, ids: Sequence[int]) -> list[int]:

@@ -110,13 +110,6 @@ async def step(conn: Connection, walk: Walk, step: Step, now: datetime) -> None:
     )
 
 
-async def touch(conn: Connection, connection_id: int, kind: Kind, now: datetime) -> None:
-    """Note that somebody is at this walk."""
-    await conn.execute(
-        "UPDATE walks SET moved_at = $3 WHERE connection_id = $1 AND kind = $2", connection_id, kind, now
-    )
-
-
 async def forget(conn: Connection, connection_id: int) -> None:
     """Forget how far was read: it is another history."""
     await conn.execute("DELETE FROM walks WHERE connection_id = $1", connection_id)

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.unit.pipeline.test_submit import match_with_album, queued
 
 from sleevenotes.artwork.files import Files
 from sleevenotes.clock import HandClock
 from sleevenotes.model import Band, Scrobble
 from sleevenotes.pipeline import alarms, reconsider, sameplay
-from sleevenotes.pipeline.submit import Stored, Submitter
+from sleevenotes.pipeline.entering import Stored
+from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import accounts, linked_plays, played, scrobbles
 from sleevenotes.store.postgres import Database
+from tests.unit.pipeline.test_submit import match_with_album, queued
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LASTFM, SPOTIFY = "import:lastfm", "import:spotify"

@@ -99,7 +99,7 @@ async def test_only_tokens_that_work_are_remembered(database: Database, clock: H
     known = auth.KnownTokens(database, clock)
     async with database.connection() as conn:
         maria = await accounts.create(conn, "maria", "", is_owner=True, now=clock.now())
-        token = await accounts.create_token(conn, maria.id, "phone", clock.now())
+        token = await accounts.create_token(conn, maria.id, "phone", clock.now(), scopes=accounts.EVERYTHING)
     assert await known.account(token) == maria
     assert await known.account("a guess") is None
     assert (known.remembers(token), known.remembers("a guess")) == (True, False)

@@ -95,3 +95,14 @@ def test_a_token_tells_its_listener() -> None:
 def test_a_service_in_trouble_is_a_fault(status: int) -> None:
     with pytest.raises(errors.Fault):
         read(b"<html>", status)
+
+
+def test_what_plays_now_has_no_time() -> None:
+    listens = [{name: value for name, value in listen().items() if name != "listened_at"}]
+    payload = {"count": 1, "user_id": "maria", "playing_now": True, "listens": listens}
+    told = read({"payload": payload}, question=personal.PlayingNow("maria"))
+    assert isinstance(told, personal.Played)
+    assert told.playing is not None
+    assert (told.playing.track, told.playing.listened_at) == ("Hoppípolla", None)
+    nothing = read({"payload": {"count": 0, "listens": []}}, question=personal.PlayingNow("maria"))
+    assert nothing == personal.Played()

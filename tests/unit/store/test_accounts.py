@@ -79,7 +79,7 @@ async def test_of_two_first_runs_at_once_one_becomes_the_owner(database: Databas
 async def test_a_token_is_a_uuid_that_only_its_digest_remembers(database: Database, clock: HandClock) -> None:
     async with database.connection() as conn:
         maria = await accounts.create(conn, "maria", "", is_owner=True, now=clock.now())
-        token = await accounts.create_token(conn, maria.id, "phone", clock.now())
+        token = await accounts.create_token(conn, maria.id, "phone", clock.now(), scopes=accounts.EVERYTHING)
         assert str(uuid.UUID(token)) == token
         assert await accounts.by_token(conn, token, clock.now()) == maria
         assert await accounts.by_token(conn, str(uuid.uuid4()), clock.now()) is None
@@ -89,7 +89,7 @@ async def test_a_token_is_a_uuid_that_only_its_digest_remembers(database: Databa
 async def test_a_token_remembers_when_it_was_used_to_the_minute(database: Database, clock: HandClock) -> None:
     async with database.connection() as conn:
         maria = await accounts.create(conn, "maria", "", is_owner=True, now=clock.now())
-        token = await accounts.create_token(conn, maria.id, "phone", clock.now())
+        token = await accounts.create_token(conn, maria.id, "phone", clock.now(), scopes=accounts.EVERYTHING)
         assert (await accounts.tokens(conn, maria.id))[0].last_used_at is None
         used = []
         for _ in range(3):
@@ -107,7 +107,7 @@ async def test_a_revoked_token_opens_nothing_and_only_its_owner_revokes_it(
     async with database.connection() as conn:
         maria = await accounts.create(conn, "maria", "", is_owner=True, now=clock.now())
         otto = await accounts.create(conn, "otto", "", is_owner=False, now=clock.now())
-        token = await accounts.create_token(conn, maria.id, "phone", clock.now())
+        token = await accounts.create_token(conn, maria.id, "phone", clock.now(), scopes=accounts.EVERYTHING)
         (listed,) = await accounts.tokens(conn, maria.id)
         assert not await accounts.revoke_token(conn, otto.id, listed.id)
         assert await accounts.by_token(conn, token, clock.now()) == maria

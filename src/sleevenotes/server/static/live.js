@@ -8,6 +8,7 @@
 const PAUSE = 300; // ms between two fetches of one kind
 const REMEMBER = 5000;
 
+const home = document.documentElement.dataset.home ?? ""; // the sub-path, where there is one
 const main = document.querySelector("main");
 const feed = document.querySelector("#days");
 const newest = main.dataset.page === "newest";
@@ -102,7 +103,7 @@ const dirty = new Set(); // keys of rows to fetch
 
 const fetchFeed = gathered(async () => {
   const since = number;
-  const fresh = (await drawn("/fragments/feed")).querySelector("#days");
+  const fresh = (await drawn(`${home}/fragments/feed`)).querySelector("#days");
   const before = new Set([...feed.querySelectorAll(".play")].map((row) => row.dataset.key));
   feed.dataset.app = fresh.dataset.app;
   settle(feed, fresh, settleDay);
@@ -117,7 +118,7 @@ const fetchRows = gathered(async () => {
   const keys = [...dirty].slice(0, 100);
   for (const key of keys) dirty.delete(key);
   if (!keys.length) return;
-  const page = await drawn(`/fragments/plays?ids=${keys.join()}&app=${encodeURIComponent(feed.dataset.app ?? "")}`);
+  const page = await drawn(`${home}/fragments/plays?ids=${keys.join()}&app=${encodeURIComponent(feed.dataset.app ?? "")}`);
   const rows = [...page.querySelectorAll(".play")];
   again(rows.map((fresh) => {
     const old = document.getElementById(fresh.id);
@@ -135,7 +136,7 @@ function again(rows, since) {
 let ending = 0;
 const fetchNow = gathered(async () => {
   const old = document.querySelector("#now");
-  const fresh = (await drawn("/fragments/now")).querySelector("#now");
+  const fresh = (await drawn(`${home}/fragments/now`)).querySelector("#now");
   // replaced only when it changed, or the disc would jump
   if (old.dataset.state !== fresh.dataset.state || old.dataset.awaits !== fresh.dataset.awaits) {
     if (fresh.querySelector(".front")) fresh.classList.add("arrives");
@@ -150,18 +151,26 @@ function waitForTheEnd() {
   if (until) ending = setTimeout(fetchNow, Math.max(1000, until - Date.now() + 1000));
 }
 
+const own = (kind) => (main.dataset[{ lookup: "lookups", group: "groups", search: "searches" }[kind]] ?? "").split(",");
+
 const fetchPage = gathered(async () => {
+  const since = number;
   const fresh = (await drawn(location.href)).querySelector("main");
   if (fresh.querySelector(".front") && !main.querySelector(".front")) fresh.firstElementChild.classList.add("arrives");
-  const typed = [...main.querySelectorAll("input[id]")].filter((field) => field.value !== field.defaultValue);
+  const typed = [...main.querySelectorAll("input[id]")].filter((field) =>
+    field.value !== field.defaultValue || field.checked !== field.defaultChecked);
   const focused = main.contains(document.activeElement) ? document.activeElement.id : "";
   main.replaceChildren(...fresh.childNodes);
   Object.assign(main.dataset, fresh.dataset);
   for (const old of typed) {
     const field = document.getElementById(old.id);
-    if (field) field.value = old.value;
+    if (!field) continue;
+    if (field.type === "file") field.replaceWith(old); // no script may write what was picked
+    else Object.assign(field, { value: old.value, checked: old.checked });
   }
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  // Only now does the page know its album: what was told of it meanwhile was nobody's.
+  if (Object.keys(heard).some((kind) => own(kind).some((id) => (heard[kind].get(id) ?? 0) > since))) fetchPage();
 });
 
 // ---------------------------------------------------------------- hearing
@@ -188,8 +197,7 @@ function about(kind, ids) {
   }
   const now = document.querySelector("#now");
   if (now?.dataset.awaits && (concerned.has(now.dataset[kind]) || kind === "group")) fetchNow();
-  const own = main.dataset[{ lookup: "lookups", group: "groups", search: "searches" }[kind]] ?? "";
-  if ("live" in main.dataset && own.split(",").some((id) => concerned.has(id))) fetchPage();
+  if ("live" in main.dataset && own(kind).some((id) => concerned.has(id))) fetchPage();
 }
 
 function everything() {
@@ -198,27 +206,42 @@ function everything() {
   else fetchPage();
 }
 
+// A track is loved, or no longer: its rows are drawn again, and its page.
+function loved(key) {
+  for (const row of feed?.querySelectorAll(".play") ?? []) if (row.dataset.track === key) dirty.add(row.dataset.key);
+  if (dirty.size) fetchRows();
+  if (!feed && main.dataset.track === key) fetchPage();
+}
+
 const facts = {
   scrobbles_stored: () => { if (feed && newest) fetchFeed(); },
   scrobbles_deleted: ({ ids }) => {
     if (feed && newest) fetchFeed();
     else for (const id of ids) document.getElementById(`p${id}`)?.remove();
   },
+  scrobbles_edited: ({ ids }) => { if (feed && newest) fetchFeed(); else if (feed) { for (const id of ids) dirty.add(String(id)); fetchRows(); } },
   now_playing_changed: () => { if (newest) fetchNow(); },
   lookups_decided: ({ ids }) => about("lookup", ids),
   previews_shown: ({ ids }) => about("lookup", ids),
   artwork_decided: ({ release_group_ids }) => about("group", release_group_ids),
+  feedback_given: ({ track_key }) => loved(track_key),
+  covers_chosen: ({ lookup_ids, release_group_ids }) => {
+    about("lookup", lookup_ids);
+    about("group", release_group_ids);
+  },
   searches_answered: ({ ids }) => about("search", ids),
+  import_changed: (fact) => document.dispatchEvent(new CustomEvent("import_changed", { detail: fact })),
   reset: everything,
 };
 
 function listen() {
   if (line || document.hidden) return;
-  line = new EventSource(`/live?after=${encodeURIComponent(cursor)}`);
+  line = new EventSource(`${home}/live?after=${encodeURIComponent(cursor)}`);
   for (const [kind, does] of Object.entries(facts)) {
     line.addEventListener(kind, (event) => {
       cursor = event.lastEventId || cursor;
       does(JSON.parse(event.data));
+      document.dispatchEvent(new CustomEvent("sleevenotes:heard", { detail: kind })); // waiting.js: who waits, waits less
     });
   }
   line.addEventListener("error", () => {

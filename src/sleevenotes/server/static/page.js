@@ -33,6 +33,19 @@ function tellTimes() {
 }
 setInterval(() => { if (!document.hidden) tellTimes(); }, 20000);
 
+// A heart is sent without leaving the page; where there is no line on which news comes, the page is drawn anew.
+document.addEventListener("submit", async (event) => {
+  const button = event.submitter;
+  if (event.target.id !== "feedback" || !button) return;
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(event.target));
+  body.set(button.name, button.value);
+  button.setAttribute("aria-pressed", button.value === "1" ? "true" : "false");
+  button.value = button.value === "1" ? "0" : "1";
+  const answer = await fetch(button.formAction, { method: "POST", body, redirect: "manual" }).catch(() => null);
+  if (!answer || (answer.type !== "opaqueredirect" && !answer.ok)) location.reload();
+});
+
 // A page that counts (lanes) is drawn anew while somebody looks.
 const counting = document.querySelector("main[data-refresh]");
 if (counting) {

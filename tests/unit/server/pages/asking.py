@@ -12,7 +12,7 @@ Client = httpx.AsyncClient
 ALMANAC = SLEEVES[0]
 
 
-async def send(client: Client, path: str, **fields: str) -> httpx.Response:
+async def send(client: Client, path: str, **fields: str | list[str]) -> httpx.Response:
     """Load a page with a form and send the form as a browser does."""
     form = await client.get("/login" if path in ("/login", "/theme") else "/setup" if path == "/setup" else "/players")
     token = re.search(r'name="csrf_token" value="([^"]+)"', form.text)

@@ -1,0 +1,117 @@
+"""Plays that a listener has deleted: kept apart for KEPT, so that a slip of the hand can be undone.
+
+A play goes with its hidden copies (scrobbles.same_as), else one of them would have to take its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from sleevenotes import events, model
+from sleevenotes.store import events as event_rows
+from sleevenotes.store import jobs
+from sleevenotes.store.postgres import Connection
+
+KEPT = timedelta(hours=24)
+TOLD_IDS = 100  # events.ScrobblesStored names at most this many
+
+
+class Deletion(msgspec.Struct, frozen=True):
+    """One act of deleting: how many plays went, and one of them to know it by."""
+
+    id: int
+    deleted_at: datetime
+    plays: int
+    artist: str
+    track: str
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What was deleted; `id` is 0 where nothing was."""
+
+    id: int
+    scrobble_ids: tuple[int, ...]
+
+
+async def delete(conn: Connection, account_id: int, ids: Sequence[int], now: datetime) -> Done:
+    """Delete those of these scrobbles that are this account's, and tell its pages; can be undone for KEPT."""
+    async with conn.transaction():
+        deletion_id: int = await conn.fetchval(
+            "INSERT INTO deletions (account_id, deleted_at) VALUES ($1, $2) RETURNING id", account_id, now
+        )
+        rows = await conn.fetch(
+            """
+            WITH gone AS (
+                DELETE FROM scrobbles WHERE account_id = $1 AND (id = ANY($2) OR same_as = ANY($2)) RETURNING *
+            )
+            INSERT INTO deleted_scrobbles (deletion_id, scrobble_id, scrobble) SELECT $3, id, to_jsonb(gone) FROM gone
+            RETURNING scrobble_id
+            """,
+            account_id,
+            list(ids),
+            deletion_id,
+        )
+        if not rows:
+            await conn.execute("DELETE FROM deletions WHERE id = $1", deletion_id)
+            return Done(0, ())
+        gone = tuple(sorted(row["scrobble_id"] for row in rows))
+        await event_rows.tell(conn, [account_id], events.ScrobblesDeleted(gone), now)
+        return Done(deletion_id, tuple(one for one in gone if one in set(ids)))
+
+
+async def recent(conn: Connection, account_id: int, now: datetime) -> list[Deletion]:
+    """Return what the account can still bring back, the latest first."""
+    rows = await conn.fetch(
+        """
+        SELECT d.id, d.deleted_at, count(*) FILTER (WHERE s.scrobble->>'same_as' IS NULL) AS plays,
+               (array_agg(s.scrobble->>'artist' ORDER BY s.scrobble_id))[1] AS artist,
+               (array_agg(s.scrobble->>'track' ORDER BY s.scrobble_id))[1] AS track
+        FROM deletions d JOIN deleted_scrobbles s ON s.deletion_id = d.id
+        WHERE d.account_id = $1 AND d.deleted_at > $2
+        GROUP BY d.id ORDER BY d.id DESC
+        """,
+        account_id,
+        now - KEPT,
+    )
+    return [Deletion(**row) for row in rows]
+
+
+async def undo(conn: Connection, account_id: int, deletion_id: int, now: datetime) -> int | None:
+    """Bring back what one act deleted and return how many plays came; None when there is nothing to undo.
+
+    A play that was stored again meanwhile stays as it is.
+    """
+    async with conn.transaction():
+        found = await conn.fetchval(
+            "SELECT id FROM deletions WHERE id = $1 AND account_id = $2 AND deleted_at > $3 FOR UPDATE",
+            deletion_id,
+            account_id,
+            now - KEPT,
+        )
+        if found is None:
+            return None
+        # what was matched for such a play alone went with it, and is looked for again
+        rows = await conn.fetch(
+            """
+            INSERT INTO scrobbles OVERRIDING SYSTEM VALUE
+            SELECT (jsonb_populate_record(NULL::scrobbles, scrobble || '{"match_id": null}')).*
+            FROM deleted_scrobbles WHERE deletion_id = $1 ORDER BY scrobble_id
+            ON CONFLICT DO NOTHING RETURNING id, same_as
+            """,
+            deletion_id,
+        )
+        await conn.execute("DELETE FROM deletions WHERE id = $1", deletion_id)
+        back = [row["id"] for row in rows]
+        shown = [row["id"] for row in rows if row["same_as"] is None]
+        await jobs.enqueue(conn, "evidence", sorted(back), model.Band.DEFAULT)
+        told = events.ScrobblesStored(tuple(shown[-TOLD_IDS:][::-1]), len(shown))
+        await event_rows.tell(conn, [account_id], told, now)
+        return len(shown)
+
+
+async def purge(conn: Connection, now: datetime) -> None:
+    """Forget for good what was deleted longer ago than KEPT."""
+    await conn.execute("DELETE FROM deletions WHERE deleted_at <= $1", now - KEPT)

@@ -1,0 +1,29 @@
+"""Counts by quarter on the listener's clock, against turning every single one."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from sleevenotes.server import rhythm
+
+
+@pytest.mark.parametrize(
+    "zone", ["UTC", "Europe/Vienna", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Apia"]
+)
+def test_days_and_hours_are_the_listeners(zone: str) -> None:
+    chance, where = random.Random(zone), ZoneInfo(zone)  # noqa: S311
+    moments = [datetime(2023, 1, 1, tzinfo=UTC) + timedelta(minutes=chance.randrange(400 * 1440)) for _ in range(4000)]
+    quarters: dict[date, list[int]] = {}
+    for at in moments:
+        quarters.setdefault(at.date(), [0] * 96)[at.hour * 4 + at.minute // 15] += 1
+    local = [at.astimezone(where) for at in moments]
+    assert rhythm.by_day(quarters, where) == dict(Counter(at.date() for at in local))
+    for first, last in ((date(2022, 1, 1), date(2025, 1, 1)), (date(2023, 3, 20), date(2023, 11, 9))):
+        week = rhythm.by_hour(quarters, where, first, last)
+        plain = Counter((at.weekday(), at.hour) for at in local if first <= at.date() <= last)
+        assert {(day, hour): n for day, hours in enumerate(week) for hour, n in enumerate(hours) if n} == dict(plain)
