@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 from sleevenotes import catalogue, errors, events, names
 from sleevenotes.clock import Clock
 from sleevenotes.model import Band, Scrobble
-from sleevenotes.pipeline import entering, sent_images, tools
+from sleevenotes.pipeline import entering, sameplay, sent_images, tools
 from sleevenotes.pipeline.entering import Stored
 from sleevenotes.sources import contract
 from sleevenotes.store import events as event_rows
@@ -116,11 +116,13 @@ class Submitter:
         """
 
         async def work(conn: Connection) -> list[int]:
+            await scrobbles.lock_accounts(conn, [account_id])
             now, changed = self._clock.now(), await take_up(conn)
             if changed:
                 rows = [entering.to_row(account_id, scrobble, band, 0) for scrobble in changed.values()]
                 await entering.enter(conn, rows, changed, self._shelf, now, scrobbles.rewrite)
                 await event_rows.tell(conn, [account_id], events.ScrobblesEdited(tuple(changed)), now)
+                await sameplay.compare_anew(conn, list(changed), now)
             return list(changed)
 
         return await self._committed(work)
