@@ -195,7 +195,7 @@ def linkage(name: str, rows: Iterable[Mapping[str, str]]) -> list[Set]:
             cases.append(Case(hidden.asked, ids, " / ".join(_told(member.option) for member in rest)))
         catalogue.extend(member.option for member in rest)
     return [
-        Set(name, cases, catalogue, {"excluded": excluded}),
+        Set(name, cases, catalogue, {"shared_keys": len(shared), "excluded": excluded}),
         Set(f"{name}_strangers", strangers, catalogue),
     ]
 

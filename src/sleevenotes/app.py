@@ -23,20 +23,29 @@ from sleevenotes.artwork.files import Files
 from sleevenotes.pipeline import (
     alarms,
     artwork,
+    connecting,
     discography,
     evidence,
     farewell,
+    forwarding,
+    history,
+    importing,
     jobs,
     match,
+    offers,
     portrait,
     preview,
     recheck,
     reconsider,
+    sameplay,
     search,
+    sent_images,
+    syncing,
     tally,
 )
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
+from sleevenotes.pipeline.uploads import Uploads
 from sleevenotes.settings import Settings
 from sleevenotes.sources import contract, registry
 from sleevenotes.store import jobs as store_jobs
@@ -72,7 +81,8 @@ async def open(  # noqa: A001 - read as app.open
     database = await Database.open(settings)
     try:
         shelf = catalogue.Shelf(settings.catalogue_path, _refuse)
-        yield Parts(settings, time, database, Files(settings.data_path), Submitter(database, time, shelf), shelf)
+        submitter = Submitter(database, time, shelf, sources_of(settings))
+        yield Parts(settings, time, database, Files(settings.data_path), submitter, shelf)
     finally:
         await database.close()
 
@@ -93,18 +103,24 @@ async def working(
     asked = sources_of(parts.settings) if sources is None else sources
     clock_of_stages = alarms.Alarms(parts.database, parts.clock)
     tools = Tools(parts.database, parts.clock, parts.files, asked, clock_of_stages, parts.catalogue)
-    mine = [stage for stage in stages(tools) if stage.name not in leaving]
+    histories = importing_of(parts)
+    every = [*stages(tools), jobs.Stage(importing.STAGE, histories.run, histories.give_up)]
+    mine = [stage for stage in every if stage.name not in leaving]
     worker = jobs.Worker(parts.database, mine, parts.clock, parts.settings.worker_jobs)
     async with contextlib.AsyncExitStack() as stack:
         if transport is None:
             internet = client.Internet(parts.settings.simulator)
             stack.push_async_callback(internet.close)
             transport = internet
-        lanes = _lanes(parts, asked, client.Client(transport, parts.clock, parts.settings.user_agent))
+        door = client.Client(transport, parts.clock, parts.settings.user_agent)
+        lanes = _lanes(parts, asked, door)
         await parts.database.listen(events.WAKE_LANES, functools.partial(_call, lanes))
         tasks = [asyncio.create_task(each.run(), name=f"lane {each.host}") for each in lanes]
         tasks.append(asyncio.create_task(recheck.run(tools), name="recheck"))
         tasks.append(asyncio.create_task(tally.run(tools), name="tally"))
+        tasks.append(asyncio.create_task(syncing.run(tools), name="syncing"))
+        sending = forwarding.run(tools, door, forwarding.takers_of(parts.settings))
+        tasks.append(asyncio.create_task(sending, name="forwarding"))
         working_on_jobs = asyncio.create_task(worker.run(), name="worker")
         for task in (*tasks, working_on_jobs):
             task.add_done_callback(_complain)
@@ -133,13 +149,32 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "portrait": portrait,
         "preview": preview,
         "artwork": artwork,
+        "offers": offers,
         "search": search,
         "farewell": farewell,
+        "same_play": sameplay,
+        "session": connecting,
+        "sent_images": sent_images,
     }
+    account_wide = functools.partial(sameplay.run_accounts, tools)
     return [
-        jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
-        for name, module in modules.items()
+        *(
+            jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
+            for name, module in modules.items()
+        ),
+        jobs.Stage("same_plays", account_wide, functools.partial(sameplay.give_up, tools)),
+        *(
+            jobs.Stage(
+                kind, functools.partial(history.run, tools, kind), functools.partial(history.give_up, tools, kind)
+            )
+            for kind in history.KINDS
+        ),
     ]
+
+
+def importing_of(parts: Parts) -> importing.Importing:
+    """Give the stage of imports, which keeps files open and is therefore one of a process."""
+    return importing.Importing(parts.database, parts.clock, parts.submitter, Uploads(parts.settings.data_path))
 
 
 def _lanes(parts: Parts, asked: Sequence[contract.Source], door: client.Client) -> list[lane.Lane]:

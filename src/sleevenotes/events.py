@@ -42,7 +42,9 @@ class LookupsDecided(msgspec.Struct, frozen=True, tag="lookups_decided"):
 
 
 class PreviewsShown(msgspec.Struct, frozen=True, tag="previews_shown"):
-    """These lookups, which scrobbles of this account point at, show a temporary cover until their own is decided."""
+    """These lookups, which scrobbles of this account point at, show another cover: a temporary one until their own is
+    decided, or the image that came with the play.
+    """
 
     ids: tuple[int, ...]
 
@@ -50,6 +52,13 @@ class PreviewsShown(msgspec.Struct, frozen=True, tag="previews_shown"):
 class ArtworkDecided(msgspec.Struct, frozen=True, tag="artwork_decided"):
     """The cover of these release groups, which this account has played, was found or found absent."""
 
+    release_group_ids: tuple[int, ...]
+
+
+class CoversChosen(msgspec.Struct, frozen=True, tag="covers_chosen"):
+    """This account chose covers for its plays of these lookups and release groups, or gave up what it had chosen."""
+
+    lookup_ids: tuple[int, ...]
     release_group_ids: tuple[int, ...]
 
 
@@ -66,6 +75,18 @@ class FeedbackGiven(msgspec.Struct, frozen=True, tag="feedback_given"):
     score: int
 
 
+class ConnectionChanged(msgspec.Struct, frozen=True, tag="connection_changed"):
+    """This account's connection to a service ("lastfm", "listenbrainz") was made, moved on, is in trouble or ended."""
+
+    service: str
+
+
+class ImportChanged(msgspec.Struct, frozen=True, tag="import_changed"):
+    """These imports of this account have moved on, or come to their end."""
+
+    ids: tuple[int, ...]
+
+
 Event = (
     ScrobblesStored
     | ScrobblesDeleted
@@ -74,6 +95,9 @@ Event = (
     | LookupsDecided
     | PreviewsShown
     | ArtworkDecided
+    | CoversChosen
     | SearchesAnswered
     | FeedbackGiven
+    | ConnectionChanged
+    | ImportChanged
 )

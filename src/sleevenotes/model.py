@@ -56,7 +56,7 @@ class Scrobble(msgspec.Struct, frozen=True, omit_defaults=True):
     duration_ms: int | None = None
     source_app: str = ""
     source_device: str = ""
-    origin: str = "api"  # api, listenbrainz, audioscrobbler, import, lastfm: where it came to us from
+    origin: str = "api"  # api, listenbrainz, audioscrobbler, import, lastfm, listenbrainz_sync: where it came from
     foreign_id: str = ""  # the play's own id where it came from, where it has one
     artwork_uri: str = ""  # an image address the client sent
     evidence: Evidence = Evidence()

@@ -58,6 +58,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lastfm_key: str = ""
     """A Last.fm API key (last.fm/api/account/create); without it, Last.fm is not asked."""
 
+    lastfm_secret: str = ""
+    """The shared secret that came with that key; with it, listeners connect by logging in at Last.fm."""
+
     discogs_token: str = ""
     """A Discogs token (discogs.com/settings/developers); without it, Discogs is asked less often, never for covers."""
 
@@ -75,6 +78,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     requests_per_minute: int = 6000
     """Requests one token may make to our APIs in a minute; the X-RateLimit-* headers tell clients."""
+
+    upload_limit_mb: int = 2000
+    """Size of a file that may be uploaded for an import, in megabytes."""
 
     worker_jobs: int = 20
     """Jobs one worker process has under way at once."""

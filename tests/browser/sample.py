@@ -17,7 +17,8 @@ from PIL import Image, ImageDraw
 from sleevenotes import clock, events, model
 from sleevenotes.artwork import image
 from sleevenotes.artwork.files import Files
-from sleevenotes.pipeline.submit import Stored, Submitter
+from sleevenotes.pipeline.entering import Stored
+from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.store import accounts, artworks, catalog, images, matches, postgres, traces
 from sleevenotes.store import events as event_rows
 
@@ -243,7 +244,6 @@ class Listener:
         data = draw(sleeve)
         digest = self.files.keep(data)
         examined = image.examine(data)
-        self.files.keep_thumbnails(digest, examined.thumbnails)
         now = self.clock.now()
         noun = examined.as_image(
             digest,

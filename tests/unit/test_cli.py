@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from sleevenotes import app, cli
 from sleevenotes.cli import people, showing
 from sleevenotes.model import Status
+from sleevenotes.pipeline import connecting
 from sleevenotes.settings import Settings
 from sleevenotes.store import accounts, player_logins
 from tests.commands import mistake, said
@@ -169,6 +170,25 @@ def test_a_file_that_is_not_there_is_named(run: Run) -> None:
     assert "nowhere.tsv" in mistake(run("import", "nowhere.tsv", "--account", "ana"))
 
 
+def test_everything_goes_out_and_in_again_and_an_import_is_undone_by_its_files_name(
+    run: Run, history: Path, tmp_path: Path
+) -> None:
+    for name in ("ana", "ben"):
+        said(run("user", "add", name))
+    said(run("import", str(history), "--account", "ana"))
+    plays = tmp_path / "plays.csv"
+    assert f"bytes written to {plays}" in said(run("export", str(plays), "--account", "ana"))
+    summary = json.loads(said(run("import", str(plays), "--account", "ben", "--json")))
+    assert (summary["stored"], summary["format"], summary["skipped"]) == (2, "sleevenotes", [])
+    lines = said(run("export", "-", "--account", "ben")).splitlines()
+    assert [json.loads(line)["track_metadata"]["artist_name"] for line in lines] == ["Massive Attack", "Massive Attack"]
+    assert said(run("import", str(plays), "--account", "ben", "--undo")) == "2 plays deleted\n"
+    assert "undone already" in mistake(run("import", str(plays), "--account", "ben", "--undo"))
+    assert "must be one of jsonl, csv, parquet" in mistake(
+        run("export", str(plays), "--account", "ben", "--format", "xls")
+    )
+
+
 # ---------------------------------------------------------------- status and explain
 
 
@@ -262,3 +282,20 @@ def test_a_token_for_an_old_player_is_its_password(run: Run, settings: Settings)
     assert may == {"submit", "read"}
     refused = run("token", "create", "mpd", "--account", "nora", "--old-player", "--scope", "manage")
     assert "may submit and read" in mistake(refused)
+
+
+def test_sync_looks_at_whoever_is_connected_and_says_how_far_that_is(run: Run, settings: Settings) -> None:
+    said(run("user", "add", "anna"))
+    assert "No account is connected" in said(run("sync"))
+    asyncio.run(connected(settings))
+    told = said(run("sync", "--account", "anna"))
+    assert told == "anna: Last.fm as maria, open, 0 of unknown plays of the history read, not looked yet\n"
+    [line] = json.loads(said(run("sync", "--json")))
+    assert (line["service"], line["username"], line["finished"]) == ("lastfm", "maria", False)
+
+
+async def connected(settings: Settings) -> None:
+    async with app.open(settings) as parts, parts.database.transaction() as conn:
+        anna = await accounts.by_name(conn, "anna")
+        assert anna is not None
+        await connecting.connect(conn, anna.id, "lastfm", user_name="maria", now=parts.clock.now())

@@ -42,13 +42,15 @@ class Files:
             if path.stat().st_size == len(data):
                 os.utime(path)  # a sweep under way must not take it for an old orphan
                 return digest
-        self._write(path, data)
+        _write(path, data)
+        _flush_directory(path.parent)
         return digest
 
     def keep_thumbnails(self, digest: str, thumbnails: Mapping[int, bytes]) -> None:
         """Store thumbnails (WebP bytes by size) of a stored original."""
         for size, data in thumbnails.items():
-            self._write(self.thumbnail_path(digest, size), data)
+            _write(self.thumbnail_path(digest, size), data)
+        _flush_directory(self._place(digest))
 
     def original(self, digest: str) -> bytes | None:
         """Return the original bytes; None where they are not stored."""
@@ -95,21 +97,6 @@ class Files:
             raise ValueError(f"{digest!r} is not the sha256 of an image in hex")
         return self.root / digest[:2]
 
-    def _write(self, path: Path, data: bytes) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=_TEMPORARY, delete=False) as file:
-            try:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-                file.close()  # Windows renames no open file
-                Path(file.name).replace(path)
-            except BaseException:
-                file.close()
-                Path(file.name).unlink(missing_ok=True)
-                raise
-        _flush_directory(path.parent)
-
     def _strangers(self, known: Set[str]) -> Iterator[Path]:
         for folder in self.root.iterdir():
             for path in folder.iterdir() if folder.is_dir() else ():
@@ -120,6 +107,22 @@ class Files:
     def _disk_time(self) -> float:
         with tempfile.NamedTemporaryFile(dir=self.root, prefix=_TEMPORARY) as file:
             return os.fstat(file.fileno()).st_mtime
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file that is there wholly or not at all; its directory has still to be flushed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=_TEMPORARY, delete=False) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()  # Windows renames no open file
+            Path(file.name).replace(path)
+        except BaseException:
+            file.close()
+            Path(file.name).unlink(missing_ok=True)
+            raise
 
 
 def _read(path: Path) -> bytes | None:

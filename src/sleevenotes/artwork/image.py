@@ -44,6 +44,7 @@ _UPRIGHT = {
 _SIDEWAYS = {_UPRIGHT[orientation] for orientation in (5, 6, 7, 8)}
 
 _PAPER = (255, 255, 255)  # what shows through transparent places
+_MEASURED_SIDE = 128  # what colours and likeness are measured on: they look at 48 pixels a side at most
 _THUMBHASH_SIDE = 32  # the encoder is plain Python: 5 ms at 32 px, 45 ms at its limit of 100, the same picture
 _PALETTE = 8
 
@@ -61,7 +62,6 @@ class Examined(msgspec.Struct, frozen=True):
     size: int
     thumbhash: bytes
     colour: str
-    thumbnails: dict[int, bytes]
     phash: int | None
 
     def as_image(self, digest: str, *, source: str, source_url: str, page: str = "", credit: str = "") -> model.Image:
@@ -87,15 +87,7 @@ def examine(data: bytes) -> Examined:
     Raises errors.Garbled for what is not wholly a JPEG, PNG, GIF (its first frame counts) or WebP, and for
     more than `MAX_BYTES` bytes or `MAX_PIXELS` pixels.
     """
-    if len(data) > MAX_BYTES:
-        raise errors.Garbled(f"the image has {len(data):,} bytes; at most {MAX_BYTES:,} are read", body=data)
-    try:
-        mime, (width, height), picture = _decode(data)
-    except (errors.Garbled, MemoryError):
-        raise
-    except Exception as error:  # hostile bytes make decoders raise OSError, ValueError, SyntaxError, struct.error …
-        raise errors.Garbled(f"the image does not decode: {error}", body=data) from error
-    thumbnails = _thumbnails(picture)
+    mime, (width, height), picture = _opened(data, _MEASURED_SIDE)
     return Examined(
         mime=mime,
         width=width,
@@ -103,9 +95,24 @@ def examine(data: bytes) -> Examined:
         size=len(data),
         thumbhash=_thumbhash(picture),
         colour=dominant(picture),
-        thumbnails=thumbnails,
         phash=likeness.phash(picture),
     )
+
+
+def thumbnails(data: bytes) -> dict[int, bytes]:
+    """Make the thumbnails, WebP bytes by size. Raises as `examine` does."""
+    return _thumbnails(_opened(data, SIZES[-1])[2])
+
+
+def _opened(data: bytes, side: int) -> tuple[str, tuple[int, int], Image.Image]:
+    if len(data) > MAX_BYTES:
+        raise errors.Garbled(f"the image has {len(data):,} bytes; at most {MAX_BYTES:,} are read", body=data)
+    try:
+        return _decode(data, side)
+    except (errors.Garbled, MemoryError):
+        raise
+    except Exception as error:  # hostile bytes make decoders raise OSError, ValueError, SyntaxError, struct.error …
+        raise errors.Garbled(f"the image does not decode: {error}", body=data) from error
 
 
 def dominant(picture: Image.Image) -> str:
@@ -130,8 +137,8 @@ def _liveliness(colour: tuple[int, ...]) -> float:
     return 0.1 + 0.9 * chroma * (1 - abs(2 * lightness - 1) ** 4)
 
 
-def _decode(data: bytes) -> tuple[str, tuple[int, int], Image.Image]:
-    """Return the MIME type, the size as shown, and the upright RGB picture, as large as thumbnails need."""
+def _decode(data: bytes, side: int) -> tuple[str, tuple[int, int], Image.Image]:
+    """Return the MIME type, the size as shown, and the upright RGB picture, its longest side at most `side`."""
     with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
         if opened.width * opened.height > MAX_PIXELS:
             raise errors.Garbled(
@@ -139,9 +146,9 @@ def _decode(data: bytes) -> tuple[str, tuple[int, int], Image.Image]:
                 body=data,
             )
         mime, size, turn = _MIMES[str(opened.format)], opened.size, _turn(opened)
-        opened.draft(None, (2 * SIZES[-1], 2 * SIZES[-1]))  # JPEG: decodes at 1/2, 1/4 or 1/8, no smaller than this
+        opened.draft(None, (side, side))  # JPEG: decodes at 1/2, 1/4 or 1/8, no smaller than this
         opened.load()
-        picture = _plain(opened)
+        picture = _plain(opened, side)
     if turn is not None:
         picture = picture.transpose(turn)
     return mime, (size[1], size[0]) if turn in _SIDEWAYS else size, picture
@@ -155,26 +162,26 @@ def _turn(opened: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def _plain(opened: Image.Image) -> Image.Image:
-    """Reduce to the largest thumbnail and to sRGB on paper, from any mode the four formats have."""
+def _plain(opened: Image.Image, side: int) -> Image.Image:
+    """Reduce to that side and to sRGB on paper, from any mode the four formats have."""
     profile = opened.info.get("icc_profile")
     if opened.has_transparency_data:
-        reduced = _reduced(opened.convert("RGBA"))
+        reduced = _reduced(opened.convert("RGBA"), side)
         paper = Image.new("RGB", reduced.size, _PAPER)
         paper.paste(reduced, mask=reduced.getchannel("A"))
         return _standard(paper, profile if opened.mode in {"RGB", "RGBA"} else None)
     if opened.mode.startswith("I"):  # 16-bit grey: convert() would clip, not scale
-        return _reduced(opened.convert("I").point(lambda value: value / 256).convert("L")).convert("RGB")
+        return _reduced(opened.convert("I").point(lambda value: value / 256).convert("L"), side).convert("RGB")
     if opened.mode in {"P", "1"}:
-        return _reduced(opened.convert("RGB"))
-    return _standard(_reduced(opened), profile)
+        return _reduced(opened.convert("RGB"), side)
+    return _standard(_reduced(opened, side), profile)
 
 
 _SRGB = ImageCms.createProfile("sRGB")
 
 
-def _reduced(picture: Image.Image) -> Image.Image:
-    scale = SIZES[-1] / max(picture.size)
+def _reduced(picture: Image.Image, side: int) -> Image.Image:
+    scale = side / max(picture.size)
     if scale >= 1:
         return picture.copy()
     size = tuple(max(1, round(side * scale)) for side in picture.size)

@@ -128,6 +128,7 @@ _ENTRY = """
     FROM recordings JOIN credits ON credits.id = credit
 """
 _EXACT = f"{_ENTRY} WHERE recordings.artist = ? AND track = ?"
+_JOINING_WORDS: Final = ("", "and", "feat", "featuring", "ft", "with", "vs", "x")  # "&" and "," leave no letters
 _Row = tuple[int, str, bytes, bytes, str, bytes, str, bytes | None, int, int, int]
 
 
@@ -197,11 +198,15 @@ class Catalogue:
         """Close the file; it must not be asked any more."""
         self._conn.close()
 
+    def artists(self, artist: str) -> tuple[str, ...]:
+        """Split a name into its artists where the catalogue knows each of them; "Earth, Wind & Fire" stays whole."""
+        return names.split_artists(artist, lambda name: self._knows(names.key(name)))
+
     # ------------------------------------------------------------ artists
 
     def _artists(self, artist: str) -> list[tuple[float, int]]:
         """Return how alike, and the hash, of artists here that may be meant: exactly, else the nearest."""
-        ways = _other_writings(artist)
+        ways = [*_other_writings(artist), *_other_credits(self.artists(artist))]
         known = [(100.0 - place, layout.artist_hash(key)) for place, key in enumerate(ways) if self._knows(key)]
         return known or self._alike(ways[0])
 
@@ -297,6 +302,15 @@ def _nearest(rows: Iterable[_Row], artist: str, track: str) -> _Row:
     """Choose among recordings of one key: spelt as sent, else the most canonical."""
     sent = (names.fold(track), names.fold(artist))
     return min(rows, key=lambda row: (names.fold(row[4]) != sent[0], names.fold(row[1]) != sent[1], row[8], row[3]))
+
+
+def _other_credits(artists: Sequence[str]) -> list[str]:
+    """Return the keys by which two artists may be credited together: either first, whatever joins them."""
+    if len(artists) != 2:
+        return []
+    one, other = map(names.key, artists)
+    joined = [(one + word + other, other + word + one) for word in _JOINING_WORDS]
+    return [key for pair in zip(*joined, strict=True) for key in pair]
 
 
 def _other_writings(artist: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from sleevenotes.cli import cataloguing, enriching, keeping, listening, people, serving, showing, tools
+from sleevenotes.cli import cataloguing, enriching, keeping, listening, people, serving, showing, syncing, tools
 
 app = typer.Typer(
     name="sleevenotes",
@@ -27,6 +27,7 @@ showing.register(app)
 people.register(app)
 cataloguing.register(app)
 keeping.register(app)
+syncing.register(app)
 
 
 @app.callback()

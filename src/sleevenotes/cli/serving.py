@@ -63,7 +63,7 @@ def serve(
         tools.run(app.serve(settings, work=not no_work))
         return
     with tools.telling(), _simulator(settings) as child:
-        pointed = msgspec.structs.replace(settings, simulator=child.address)
+        pointed = _pointed(settings, child.address)
         tools.run(app.serve(pointed, work=not no_work, ready=child.begin))
 
 
@@ -98,6 +98,14 @@ def _simulated(context: typer.Context, **overrides: object) -> Settings:
             "Unset it to use a database of its own, or name one with --database-url"
         )
     return settings
+
+
+def _pointed(settings: Settings, address: str) -> Settings:
+    """Point at the simulator, with the key by which its Last.fm lets listeners connect where there is none."""
+    from sleevenotes.simulator import lastfm_listeners
+
+    given = {"lastfm_key": lastfm_listeners.KEY, "lastfm_secret": lastfm_listeners.SECRET}
+    return msgspec.structs.replace(settings, simulator=address, **({} if settings.lastfm_key else given))
 
 
 class _Child:

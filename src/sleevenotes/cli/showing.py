@@ -74,6 +74,11 @@ def _tables(snapshot: statistics.Snapshot, now: datetime) -> Iterator[Table]:
         map(_asked_lately, snapshot.lanes),
     )
     yield _table("Budgets", "host last_request faults waits because", (_budget(row, now) for row in snapshot.budgets))
+    yield _table(
+        "Estimates of the last day, told against took",
+        "band estimates median_error",
+        ((each.band, each.estimates, f"{each.median:.0%}") for each in snapshot.estimates),
+    )
     yield _table("Queues of jobs", "stage band queued running held oldest", map(_queue, snapshot.queues))
     yield _table(
         f"{snapshot.scrobbles} scrobbles, {snapshot.requests_per_1000_scrobbles} requests for each 1,000",

@@ -1,41 +1,108 @@
-"""What an importer is: it recognises an export by its bytes and turns it, row by row, into scrobbles.
+"""What an importer is: it recognises the files of an export and turns them, row by row, into scrobbles.
 
-Importers are pure: no database, no clock, no files. Nothing is lost silently: a row that cannot become a
-scrobble becomes a `Skipped` with its line and the reason, in words the listener can act on.
+Importers are pure: no database, no clock; they read bytes as a stream, so that memory stays bounded whatever the
+size. Nothing is lost silently: a row that cannot become a scrobble becomes a `Skipped` with its place and the
+reason, in words the listener can act on.
 """
 
 from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import BinaryIO, Protocol, cast
 
 import msgspec
 
 from sleevenotes import errors, model
+from sleevenotes.importers.files import GZIP_MAGIC, File
 
-GZIP_MAGIC = b"\x1f\x8b"
 MAX_LINE_BYTES = 100_000  # no play needs more; a longer "line" is a damaged or foreign file
+
+# Why a row is left out, in one word or two: what reports count.
+UNREADABLE = "unreadable"
+UNNAMED = "no name"
+NO_TIME = "no time"
+SHORT = "too short"
+SKIPPED = "skipped while playing"
+NO_MUSIC = "not music"
+PRIVATE = "private session"
+FOREIGN = "other files"
 
 
 class Skipped(msgspec.Struct, frozen=True):
-    """A row that is not imported: its line in the file (the first is 1) and why."""
+    """A row that is not imported, and why.
+
+    line    where it stands: its line in the file, or its number in a JSON list, from 1; 0 is the file itself
+    file    the file within the archive; "" where there is only one
+    kind    the reason in a word or two, to count by
+    unit    what `line` counts: "line", "item" (of a JSON list), "row" (of Parquet) or "file"
+    """
 
     line: int
     reason: str
+    file: str = ""
+    kind: str = UNREADABLE
+    unit: str = "line"
+
+    @property
+    def place(self) -> str:
+        """Say where the row stands: "line 12", "listens/2024/1.jsonl, line 12", "notes.txt"."""
+        if self.unit == "file":
+            return self.file
+        return f"{self.file}, {self.unit} {self.line}" if self.file else f"{self.unit} {self.line}"
 
 
-class Options(msgspec.Struct, frozen=True):
-    """How to read an export.
+class Key(msgspec.Struct, frozen=True):
+    """Which play of its account: what is unique of it."""
 
-    raw    take the names the player sent, where the export has them beside corrected ones
-    until  plays after this moment are skipped: they cannot have happened yet; None: no such check
+    listened_at: datetime
+    artist: str
+    track: str
+
+
+class Hidden(msgspec.Struct, frozen=True):
+    """A scrobble that an export of ours told to be the same play as another of that export."""
+
+    scrobble: model.Scrobble
+    same_as: Key
+
+
+class Feedback(msgspec.Struct, frozen=True):
+    """A track that the listener loves (1) or hates (-1), and since when where the export says so."""
+
+    artist: str
+    track: str
+    score: int
+    given_at: datetime | None = None
+
+
+Item = model.Scrobble | Hidden | Feedback | Skipped
+
+
+class Options(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How to read an export; each format looks at those that concern it.
+
+    raw           take the names the player sent, where the export has them beside corrected ones
+    until         plays after this moment are skipped: they cannot have happened yet; None: no such check
+    artist, track, album, time   the columns of a table, where they are not guessed
+    zone          the time zone (IANA) of times that name none; "" is UTC
+    origin        the service that recorded the plays, where the format does not say so; "" as the format says
+    min_played_s  Spotify: a play counts that lasted so many seconds, or ended with its track
+    private       Spotify: plays of private sessions count, too
     """
 
     raw: bool = True
     until: datetime | None = None
+    artist: str = ""
+    track: str = ""
+    album: str = ""
+    time: str = ""
+    zone: str = ""
+    origin: str = ""
+    min_played_s: int = 30
+    private: bool = True
 
 
 class Importer(Protocol):
@@ -43,19 +110,32 @@ class Importer(Protocol):
 
     @property
     def name(self) -> str:
+        """Return the format's name in the database and the API."""
+        ...
+
+    @property
+    def called(self) -> str:
         """Return what the format is called, for people."""
         ...
 
-    def recognises(self, first_line: str) -> bool:
-        """Say whether an export that begins with this line is of this format."""
+    def recognises(self, file: File) -> bool:
+        """Say, by its first bytes and its name, whether a file is of this format."""
         ...
 
-    def read(self, data: bytes, options: Options) -> Iterator[model.Scrobble | Skipped]:
-        """Yield, in the file's order, a scrobble or a Skipped for every row that is not blank.
+    def read(self, files: Sequence[File], options: Options) -> Iterator[Item]:
+        """Yield, in the files' order, an item or more for every row that is not blank.
 
-        Raises errors.Refused where the export cannot be read from some place on; its message names the place.
+        Raises errors.Refused where a file cannot be read from some place on; its message names the place.
         """
         ...
+
+
+class Unfit(Exception):  # it says of a row what it is, and never leaves the importers
+    """Why a row is no scrobble; `kind` as of `Skipped`."""
+
+    def __init__(self, reason: str, kind: str = UNREADABLE) -> None:
+        super().__init__(reason)
+        self.kind = kind
 
 
 def opened(data: bytes) -> io.BufferedIOBase:
@@ -65,13 +145,13 @@ def opened(data: bytes) -> io.BufferedIOBase:
     return io.BytesIO(data)
 
 
-def lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+def lines(source: bytes | BinaryIO) -> Iterator[tuple[int, bytes]]:
     r"""Yield (line number from 1, bytes without the line's end); only "\n" and "\r\n" end a line.
 
     Raises errors.Refused for damaged gzip and for a line longer than MAX_LINE_BYTES.
     """
     number = 0
-    with opened(data) as file:
+    with cast("BinaryIO", opened(source)) if isinstance(source, bytes) else source as file:
         try:
             while line := file.readline(MAX_LINE_BYTES + 1):
                 number += 1
@@ -82,14 +162,19 @@ def lines(data: bytes) -> Iterator[tuple[int, bytes]]:
             raise errors.Refused(f"the compressed file is damaged after line {number}: {error}") from None
 
 
-def first_line(data: bytes) -> str:
-    """Return the first line as text, without a byte order mark; "" for an empty file.
+def text_of(line: bytes) -> str:
+    """Read a line as text. Raises Unfit where it is not UTF-8 or holds a NUL, which PostgreSQL cannot keep."""
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unfit("not UTF-8 text") from None
+    if "\0" in text:
+        raise Unfit("holds a NUL character")
+    return text
 
-    Raises errors.Refused when it is not UTF-8.
-    """
-    for _, line in lines(data):
-        try:
-            return line.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise errors.Refused("the first line is not UTF-8 text; export the file as UTF-8") from None
-    return ""
+
+def named(artist: str, track: str) -> None:
+    """Check that a play is named. Raises Unfit naming what is empty."""
+    for field, text in (("artist", artist), ("track", track)):
+        if not text:
+            raise Unfit(f"{field} is empty", UNNAMED)

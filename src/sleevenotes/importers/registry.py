@@ -2,29 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from typing import NamedTuple
 
-from sleevenotes import errors, model
-from sleevenotes.importers import contract, table
+from sleevenotes import errors
+from sleevenotes.importers import (
+    contract,
+    lastfm,
+    lastfm_json,
+    listenbrainz,
+    maloja,
+    own,
+    rockbox,
+    spotify,
+    table,
+)
+from sleevenotes.importers.files import File, Upload
 
-ALL: tuple[contract.Importer, ...] = (table.Table(),)
+ALL: tuple[contract.Importer, ...] = (
+    own.Own(),
+    rockbox.Rockbox(),
+    listenbrainz.ListenBrainz(),
+    spotify.Spotify(),
+    maloja.Maloja(),
+    lastfm_json.LastfmJson(),
+    lastfm.LastfmTable(),
+    table.Table(),
+)
+_COLUMNS = ("artist", "track", "album", "time")  # options that name columns: only tables have these
 
 
-def choose(data: bytes) -> contract.Importer:
-    """Find the importer of an export by its first line.
+class Plan(NamedTuple):
+    """Who reads which files of an upload; `left` are read by nobody."""
 
-    Raises errors.Refused when none knows it; the message says which formats there are.
+    importer: contract.Importer
+    files: list[File]
+    left: list[File]
+
+
+def plan(upload: Upload, options: contract.Options | None = None) -> Plan:
+    """Find the importer of an upload: the first that knows a file of it, with all the files that it knows.
+
+    Raises errors.Refused when none does; the message says which formats there are.
     """
-    head = contract.first_line(data)
-    if not head.strip():
-        raise errors.Refused("the file is empty")
+    if not any(file.head.strip() for file in upload.files):
+        raise errors.Refused("the file is empty" if upload.files else "the archive is empty")
+    if options is not None and any(getattr(options, name) for name in _COLUMNS):
+        return _planned(table.Table(), upload, [upload.files[0]])
     for importer in ALL:
-        if importer.recognises(head):
-            return importer
-    known = "; ".join(importer.name for importer in ALL)
-    raise errors.Refused(f"the file begins with {head[:80]!r}, which no importer knows. Known: {known}")
+        mine = [file for file in upload.files if importer.recognises(file)]
+        if mine:
+            return _planned(importer, upload, mine)
+    raise errors.Refused(_unknown(upload))
 
 
-def read(data: bytes, options: contract.Options) -> Iterator[model.Scrobble | contract.Skipped]:
-    """Read an export of any known format; see `contract.Importer.read`."""
-    return choose(data).read(data, options)
+def _planned(importer: contract.Importer, upload: Upload, mine: list[File]) -> Plan:
+    upload.expect(mine)
+    return Plan(importer, mine, [file for file in upload.files if file not in mine])
+
+
+def read(plan: Plan, options: contract.Options) -> Generator[contract.Item]:
+    """Read an upload as planned; see `contract.Importer.read`. Files that nobody reads are told first."""
+    for file in plan.left:
+        yield contract.Skipped(0, f"not a file of {plan.importer.called}", file.name, contract.FOREIGN, "file")
+    yield from plan.importer.read(plan.files, options)
+
+
+def _unknown(upload: Upload) -> str:
+    known = "; ".join(importer.called for importer in ALL) + ", with a header naming at least ts, artist and track"
+    if len(upload.files) > 1:
+        names = ", ".join(file.name for file in upload.files[:5])
+        return (
+            f"the archive holds {names}{' …' if len(upload.files) > 5 else ''}, which no importer knows. Known: {known}"
+        )
+    file = upload.files[0]
+    head = file.first_line
+    if not head.strip():
+        raise errors.Refused("the file begins with a blank line; a table begins with the names of its columns")
+    try:
+        table.layout(file, contract.Options())
+    except errors.Refused as why:
+        if why.field in _COLUMNS and any(mark in head for mark in table.DELIMITERS):
+            return str(why)
+    return f"the file begins with {head[:80]!r}, which no importer knows. Known: {known}"

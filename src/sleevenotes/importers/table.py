@@ -1,8 +1,9 @@
-"""Tables of plays: a header, then one play a line, separated by tabs or commas, as Last.fm exporters write.
+"""Tables of plays: a header, then one play a line, separated by tabs, commas or semicolons.
 
-The header decides, in any order: `ts`, `artist` and `track` must be there; `album`, `artist_mbid`,
-`album_mbid`, `track_mbid`, `raw_artist` and `raw_track` may be. Quoting is the csv module's, but never over a
-line's end: a quote that is not closed on its line is taken as written and cannot swallow the plays after it.
+The header decides, in any order. What names artist, track, album and time is guessed by what exports call them, or said
+(`contract.Options`); durations, MBIDs and the player are understood where they are named as below, every other column
+is kept as it is. Quoting is the csv module's, but never over a line's end: a quote that is not closed on its line is
+taken as written and cannot swallow the plays after it.
 
     ts          artist          artist_mbid  album       album_mbid  track   track_mbid
     1559570092  Massive Attack               Heligoland              Babel
@@ -14,81 +15,182 @@ Last.fm's artist MBIDs can be trusted (327 of 330 agree with ListenBrainz), its 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
 
 from sleevenotes import errors, model
-from sleevenotes.importers import contract, delimited
+from sleevenotes.importers import contract, delimited, times
+from sleevenotes.importers.contract import Unfit
+from sleevenotes.importers.files import File
+from sleevenotes.importers.sheets import columns as guessing
 
-NEEDED = ("ts", "artist", "track")
-KNOWN = (*NEEDED, "album", "artist_mbid", "album_mbid", "track_mbid", "raw_artist", "raw_track")
-
-# 2002-10-01, before the first play of Last.fm and ListenBrainz: an older time is a broken clock.
-_EARLIEST = 1_033_430_400
+DELIMITERS = "\t,;"
+NEEDED = ("artist", "track", "time")  # what columns must be found for
+SECONDS = ("ts", "uts")  # names that say the time is in UNIX seconds
+TIME = (
+    *("ts", "uts", "timestamp", "unixtimestamp", "unixtime", "listenedat", "playedat", "scrobbledat", "scrobbletime"),
+    *("datetime", "date", "time", "isotime", "utctime", "playedon", "when", "listened"),
+)  # fmt: skip
 _MBID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# Kept as extra fields: what is only a hint, and the corrected names where the raw ones are taken.
-_EXTRA = ("album_mbid", "track_mbid")
+_NOT_WORD = re.compile(r"[\W_]+")
+# What further columns mean, by their plain names.
+_KNOWN = {
+    "artistmbid": "artist_mbid",
+    "albumartist": "album_artist",
+    "albumartistname": "album_artist",
+    "rawartist": "raw_artist",
+    "rawtrack": "raw_track",
+    "durationms": "duration_ms",
+    "duration": "duration",
+    "length": "duration",
+    "sourceapp": "source_app",
+    "player": "source_app",
+    "application": "source_app",
+    "isrc": "isrc",
+}
+_NO_EVIDENCE = model.Evidence()
 
 
-class _UnfitError(Exception):
-    """Why a row is no scrobble."""
+class Layout(msgspec.Struct, frozen=True):
+    """Which column means what: `roles` has the place of each by its meaning; `names` are as the header has them.
+
+    `told` has for each meaning the name under which mistakes are told.
+    """
+
+    delimiter: str
+    names: Sequence[str]
+    roles: Mapping[str, int]
+    header: bool = True
+
+    @property
+    def others(self) -> list[tuple[int, str]]:
+        """Return place and name of every column that has no meaning of ours."""
+        taken = set(self.roles.values())
+        return [(place, name) for place, name in enumerate(self.names) if place not in taken and name]
 
 
 class Table:
-    """The importer of tables of plays."""
+    """The importer of tables of plays whose columns are named."""
 
-    name = "a table of plays: a header naming at least ts, artist and track, separated by tabs or commas"
+    name = "table"
+    called = "a table of plays"
 
-    def recognises(self, first_line: str) -> bool:
-        """Say whether the line is a header with the needed columns."""
-        return set(NEEDED) <= set(_header(first_line)[1])
+    def recognises(self, file: File) -> bool:
+        """Say whether the first line is a header in which artist, track and time are found."""
+        try:
+            layout(file, contract.Options())
+        except errors.Refused:
+            return False
+        return True
 
-    def read(self, data: bytes, options: contract.Options) -> Iterator[model.Scrobble | contract.Skipped]:
+    def read(self, files: Sequence[File], options: contract.Options) -> Iterator[contract.Item]:
         """Yield a scrobble or a Skipped for every row; see `contract.Importer.read`."""
-        delimiter, columns = _header(contract.first_line(data))
-        missing = [name for name in NEEDED if name not in columns]
-        if missing:
-            raise errors.Refused(f"the header does not name {', '.join(missing)}")
-        for number, line in contract.lines(data):
-            if number == 1 or not line.strip():
-                continue
-            try:
-                yield _scrobble(_row(line, delimiter, columns), options)
-            except _UnfitError as unfit:
-                yield contract.Skipped(number, str(unfit))
+        for file in files:
+            yield from rows(file, layout(file, options), options, options.origin or "import")
 
 
-def _header(line: str) -> tuple[str, list[str]]:
-    delimiter = delimited.delimiter(line)
-    return delimiter, [name.strip().lower() for name in delimited.fields(line, delimiter)]
+def rows(file: File, told: Layout, options: contract.Options, origin: str) -> Iterator[contract.Item]:
+    """Read the rows of a table laid out so."""
+    make = _maker(told, options, origin)
+    for number, line in contract.lines(file.open()):
+        if (number == 1 and told.header) or not line.strip():
+            continue
+        try:
+            yield make(_fields(line, told))
+        except Unfit as unfit:
+            yield contract.Skipped(number, str(unfit), file.name, unfit.kind)
 
 
-def _row(line: bytes, delimiter: str, columns: list[str]) -> dict[str, str]:
-    try:
-        fields = delimited.fields(line.decode("utf-8"), delimiter)
-    except UnicodeDecodeError:
-        raise _UnfitError("not UTF-8 text") from None
-    if len(fields) != len(columns):
-        raise _UnfitError(f"{len(fields)} fields where the header names {len(columns)}")
-    return {name: field.strip() for name, field in zip(columns, fields, strict=True)}
+def header(file: File) -> tuple[str, list[str]]:
+    """Return the delimiter and the column names of a table's first line."""
+    line = file.first_line
+    delimiter = delimited.delimiter(line, DELIMITERS)
+    return delimiter, [name.strip() for name in delimited.fields(line, delimiter)]
 
 
-def _scrobble(row: Mapping[str, str], options: contract.Options) -> model.Scrobble:
-    artist, track = _names(row, raw=options.raw)
-    for name, text in (("artist", artist), ("track", track)):
-        if not text:
-            raise _UnfitError(f"{name} is empty")
-    if any("\0" in text for text in row.values()):
-        raise _UnfitError("holds a NUL character")
-    return model.Scrobble(
-        artist=artist,
-        track=track,
-        release=row.get("album", ""),
-        listened_at=_moment(row["ts"], options.until),
-        origin="import",
-        evidence=model.Evidence(artist_mbids=_mbids(row.get("artist_mbid", ""))),
-        extra=_extra(row, artist, track),
-    )
+def layout(file: File, options: contract.Options) -> Layout:
+    """Find out which column means what.
+
+    Raises errors.Refused, naming the meaning, where none is found for artist, track or time.
+    """
+    delimiter, names = header(file)
+    found = guessing.find(names, options.artist, options.track, options.album)
+    at = _time(names, options.time)
+    if at is None:
+        raise errors.Refused(
+            f"no column looks like the time; say which is with --time. Columns: {', '.join(names)}", field="time"
+        )
+    roles = {"artist": found.artist, "track": found.track, "time": at}
+    if found.album is not None:
+        roles["album"] = found.album
+    plain = [_plain(name) for name in names]
+    if plain[at] == "time" and "date" in plain:
+        roles["day"] = plain.index("date")
+    elif plain[at] == "date" and "time" in plain:
+        roles |= {"day": at, "time": plain.index("time")}
+    for place, name in enumerate(plain):
+        if name in _KNOWN and place not in roles.values():
+            roles.setdefault(_KNOWN[name], place)
+    return Layout(delimiter, names, roles)
+
+
+def _time(names: Sequence[str], wanted: str) -> int | None:
+    if wanted:
+        if wanted not in names:
+            raise errors.Refused(f"--time: there is no column {wanted!r}. Columns: {', '.join(names)}", field="time")
+        return list(names).index(wanted)
+    plain = [_plain(name) for name in names]
+    return next((plain.index(name) for name in TIME if name in plain), None)
+
+
+def _plain(name: str) -> str:
+    return _NOT_WORD.sub("", name.partition("#")[0]).lower()  # lastfmstats.com writes "Date#user"
+
+
+def _fields(line: bytes, told: Layout) -> list[str]:
+    fields = delimited.fields(contract.text_of(line), told.delimiter)
+    if len(fields) != len(told.names):
+        raise Unfit(f"{len(fields)} fields where the header names {len(told.names)}")
+    return [field.strip() for field in fields]
+
+
+def _maker(told: Layout, options: contract.Options, origin: str) -> Callable[[list[str]], model.Scrobble]:
+    """Return what turns the fields of a row into a scrobble."""
+    roles, others = told.roles, told.others
+    when = _clock(told, options)
+    named = [(role, roles[role]) for role in roles if role not in ("time", "day", "duration", "duration_ms")]
+
+    def make(fields: list[str]) -> model.Scrobble:
+        row = {role: fields[place] for role, place in named}
+        artist, track = _names(row, raw=options.raw)
+        contract.named(artist, track)
+        return model.Scrobble(
+            artist=artist,
+            track=track,
+            release=row.get("album", ""),
+            listened_at=when(fields),
+            album_artist=row.get("album_artist", ""),
+            duration_ms=_duration(fields, roles),
+            source_app=row.get("source_app", ""),
+            origin=origin,
+            evidence=_evidence(row),
+            extra=_extra(row, artist, track, [(name, fields[place]) for place, name in others]),
+        )
+
+    return make
+
+
+def _clock(told: Layout, options: contract.Options) -> Callable[[list[str]], datetime]:
+    place, name = told.roles["time"], told.names[told.roles["time"]] or "the time"
+    if _plain(name) in SECONDS:
+        return lambda fields: times.seconds(fields[place], options.until, name)
+    where = times.zone(options.zone)
+    if "day" in told.roles:
+        day = told.roles["day"]
+        return lambda fields: times.moment(f"{fields[day]} {fields[place]}", options.until, where)
+    return lambda fields: times.moment(fields[place], options.until, where, name)
 
 
 def _names(row: Mapping[str, str], *, raw: bool) -> tuple[str, str]:
@@ -98,30 +200,31 @@ def _names(row: Mapping[str, str], *, raw: bool) -> tuple[str, str]:
     return row["artist"], row["track"]
 
 
-def _moment(text: str, until: datetime | None) -> datetime:
-    if not (text.isascii() and text.isdigit()):
-        raise _UnfitError(f"ts {text[:40]!r} is not a time in UNIX seconds")
-    seconds = int(text[:20])
-    if seconds < _EARLIEST:
-        raise _UnfitError(f"ts {seconds} is before October 2002, when nobody scrobbled: a clock was wrong")
-    if seconds > 99_999_999_999:
-        raise _UnfitError(f"ts {text[:40]} is too large for UNIX seconds; are these milliseconds?")
-    moment = datetime.fromtimestamp(seconds, UTC)
-    if until is not None and moment > until:
-        raise _UnfitError(f"ts {seconds} lies in the future")
-    return moment
+def _duration(fields: Sequence[str], roles: Mapping[str, int]) -> int | None:
+    """Read a duration: in milliseconds where the column says so, else seconds or "4:33"; None where it is none."""
+    for role, unit in (("duration_ms", 1), ("duration", 1000)):
+        text = fields[roles[role]] if role in roles else ""
+        minutes, colon, rest = text.partition(":")
+        try:
+            value = (int(minutes) * 60 + float(rest) if colon else float(text)) * unit
+        except ValueError:
+            continue
+        if 0 < value < 2**31:
+            return round(value)
+    return None
 
 
-def _mbids(text: str) -> tuple[str, ...]:
-    """Read one MBID; what does not look like one is no evidence."""
-    return (text.lower(),) if _MBID.fullmatch(text.lower()) else ()
+def _evidence(row: Mapping[str, str]) -> model.Evidence:
+    mbid, isrc = row.get("artist_mbid", "").lower(), row.get("isrc", "")
+    if not _MBID.fullmatch(mbid):  # what does not look like one is no evidence
+        return model.Evidence(isrc=isrc) if isrc else _NO_EVIDENCE
+    return model.Evidence(artist_mbids=(mbid,), isrc=isrc)
 
 
-def _extra(row: Mapping[str, str], artist: str, track: str) -> dict[str, object]:
-    extra: dict[str, object] = {name: row[name] for name in _EXTRA if row.get(name)}
-    extra |= {name: text for name, text in row.items() if name and text and name not in KNOWN}
-    if row.get("artist") and row["artist"] != artist:
+def _extra(row: Mapping[str, str], artist: str, track: str, others: Sequence[tuple[str, str]]) -> dict[str, object]:
+    extra: dict[str, object] = {name: text for name, text in others if text}
+    if row["artist"] != artist:
         extra["corrected_artist"] = row["artist"]
-    if row.get("track") and row["track"] != track:
+    if row["track"] != track:
         extra["corrected_track"] = row["track"]
     return extra

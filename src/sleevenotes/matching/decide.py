@@ -24,7 +24,7 @@ from typing import Final
 import msgspec
 
 from sleevenotes import model, names
-from sleevenotes.matching import distance, readings, release, slips, titles
+from sleevenotes.matching import distance, readings, release, slips, titles, weights
 
 THRESHOLD: Final = 0.15
 MARGIN: Final = 0.015  # below the smallest weight that says something (an album that differs: 0.02)
@@ -51,6 +51,18 @@ class Weighed(msgspec.Struct, frozen=True):
     penalties: tuple[model.Penalty, ...]
     title: str = ""  # the recording's title, as it was read
     same_title: bool = True  # as the one sent, as that was read
+
+    @property
+    def is_damaged(self) -> bool:
+        """Tell whether the title was read without what it holds besides: a track's number, an artist, an album."""
+        return self.title != self.option.recording.title
+
+    @property
+    def order(self) -> tuple[bool, float]:
+        """Return what orders options: within the threshold first; then the distance, the more for a damaged title:
+        its letters are no authority, either.
+        """
+        return self.distance > THRESHOLD, self.distance + (weights.DAMAGED if self.is_damaged else 0)
 
 
 class Chosen(msgspec.Struct, frozen=True, tag="chosen"):
@@ -97,12 +109,13 @@ def decide(asked: Asked, options: Sequence[Option]) -> Decision:
     best = weighed[0]
     if best.distance > THRESHOLD:
         return _too_far(best, weighed)
-    contenders = [one for one in weighed if one.distance <= best.distance + MARGIN]
+    contenders = [one for one in weighed if one.order <= (False, best.order[1] + MARGIN)]
     homonyms = _by_artist(contenders)
     meant = homonyms[0] if len(homonyms) == 1 else _outstanding(homonyms, weighed)
     if meant is None:
         who = " and ".join(_described(group[0]) for group in homonyms[:3])
         return _abstained(f"{who} go by the same name, and nothing tells which is meant", contenders)
+    meant = [one for one in meant if not one.is_damaged] or meant
     meant = [one for one in meant if one.same_title] or meant  # the others are slips away from what was sent
     if not meant[0].same_title and len({names.key(titles.read(one.title).base) for one in meant}) > 1:
         return _abstained("several of this artist's titles are equally near", contenders)
@@ -213,8 +226,8 @@ def united(options: Iterable[Option]) -> list[Option]:
     return list(united.values())
 
 
-def _by_distance(one: Weighed) -> tuple[float, str]:
-    return one.distance, one.option.recording.identity
+def _by_distance(one: Weighed) -> tuple[tuple[bool, float], str]:
+    return one.order, one.option.recording.identity
 
 
 def _worst(one: Weighed) -> str:

@@ -27,6 +27,7 @@ GUESTS: Final = 0.04  # guests named in the title on one side, in the credit on 
 GUESTS_ELSEWHERE: Final = 0.07  # guests the other side does not name at all
 GUESTS_UNTOLD: Final = 0.16  # so, and no album says that it is this one: there may be one with the guests
 POORLY_TITLED: Final = 0.05  # a title found that holds more than the title: one otherwise written is better
+DAMAGED: Final = 0.03  # and more so where they are held against each other: a slip away, well written, is better
 ANOTHER_TRACK: Final = 0.05  # both titles hold a track's number, and not the same
 NAMELESS: Final = 0.16  # "[untitled]": an album may have many; the duration tells which
 SMALL_SLIP: Final = 0.1

@@ -21,7 +21,7 @@ import structlog
 
 from sleevenotes import errors, events, model
 from sleevenotes.artwork import choose
-from sleevenotes.pipeline import pictures, queues, trails
+from sleevenotes.pipeline import pictures, queues, sent_images, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.pipeline.trails import End, Trail
@@ -313,13 +313,21 @@ async def _absent(tools: Tools, conn: Connection, row: artworks.Artwork) -> None
     now = tools.clock.now()
     recheck_at = pipeline_tools.recheck_absence(row.tries, now)
     await artworks.absent(conn, row.release_group_id, "No source has a front cover of it.", recheck_at, now)
-    await _tell(tools, conn, [row.release_group_id])
+    await _end_without(tools, conn, row)
 
 
 async def _fail(tools: Tools, conn: Connection, row: artworks.Artwork, why: str) -> None:
     now = tools.clock.now()
     recheck_at = pipeline_tools.recheck_fault(row.tries, now)
     await artworks.failed(conn, row.release_group_id, why, recheck_at, now)
+    await _end_without(tools, conn, row)
+
+
+async def _end_without(tools: Tools, conn: Connection, row: artworks.Artwork) -> None:
+    """Tell, and take what the plays themselves came with."""
+    if row.image_id is None:
+        played = await matches.lookups_of_release_groups(conn, [row.release_group_id])
+        await sent_images.begin_bare(conn, played, model.Band.LOW_PRIORITY, tools.clock.now())
     await _tell(tools, conn, [row.release_group_id])
 
 

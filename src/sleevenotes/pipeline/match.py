@@ -24,7 +24,7 @@ import msgspec
 
 from sleevenotes import events, model
 from sleevenotes.matching import decide, readings
-from sleevenotes.pipeline import asking, discography, offline, preview, reconsider, trails
+from sleevenotes.pipeline import asking, discography, offline, preview, reconsider, sent_images, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
@@ -392,5 +392,7 @@ async def _finish(tools: Tools, conn: Connection, outcomes: Sequence[matches.Out
     owners = await matches.accounts_of_lookups(conn, [outcome.lookup_id for outcome in outcomes])
     for account_id, ids in owners.items():
         await store_events.tell(conn, [account_id], events.LookupsDecided(tuple(ids)), now)
+    bare = [each.lookup_id for each in outcomes if each.identity is None or each.identity.release_group_id is None]
+    await sent_images.begin_bare(conn, bare, model.Band.LOW_PRIORITY, now)
     if outcomes:
         await store_events.wake_waiting(conn)

@@ -186,7 +186,14 @@ def _decided(catalogue: Catalogue, name: Name) -> Answer | None:
         return None
     chosen = next(each for each in entries if each.recording_mbid == decision.weighed.option.recording.mbid)
     same_artist = names.key(name.artist) == names.key(chosen.artist_credit_name)
-    return Answer(name, decision.match) if same_artist and _is_told_apart(chosen, name.release) else None
+    if not same_artist and not _same_artists(catalogue.artists(name.artist), chosen):
+        return None
+    return Answer(name, decision.match) if _is_told_apart(chosen, name.release) else None
+
+
+def _same_artists(sent: Sequence[str], entry: Entry) -> bool:
+    """Tell whether the artists that were sent, otherwise joined or in another order, are all that are credited."""
+    return len(sent) > 1 and {names.key(each) for each in sent} == {names.key(part.name) for part in entry.parts}
 
 
 def _options(entries: Iterable[Entry]) -> list[decide.Option]:

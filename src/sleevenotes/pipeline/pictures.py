@@ -1,4 +1,7 @@
-"""From fetched bytes to an image that can be shown: decoded, measured, thumbnails stored."""
+"""From fetched bytes to an image that can be shown: decoded and measured.
+
+Its thumbnails are made when somebody first looks at it (server.images): most candidates for a cover are never seen.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 async def read(tools: Tools, file: contract.ImageFile, source: str, page: str) -> Picture:
-    """Decode a stored file, off the event loop, and store its thumbnails. Raises errors.Garbled."""
+    """Decode and measure a stored file, off the event loop. Raises errors.Garbled."""
     examined = await asyncio.to_thread(_examine, tools, file.digest)
     fetching = tools.fetching(file.url)
     policy = fetching.policy if fetching else None
@@ -40,6 +43,4 @@ def _examine(tools: Tools, digest: str) -> image.Examined:
     data = tools.files.original(digest)
     if data is None:
         raise errors.Garbled("its file is gone")
-    examined = image.examine(data)
-    tools.files.keep_thumbnails(digest, examined.thumbnails)
-    return examined
+    return image.examine(data)

@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from sleevenotes import model
+from sleevenotes.pipeline import uploads
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import (
     accounts,
     artwork_candidates,
     artworks,
     deletions,
+    estimates,
     farewells,
     gaps,
     images,
@@ -46,6 +48,9 @@ KEEP_TRACES = timedelta(days=180)
 KEEP_SEARCHES = timedelta(hours=6)
 """What a search found is kept as long as the strictest source, Discogs, lets it be shown."""
 
+KEEP_UPLOADS = timedelta(days=1)
+"""An uploaded picture that nothing points at is kept this long: what points at it is about to be stored."""
+
 KEEP_JOB_LOG = timedelta(days=1)
 ORPHAN_AGE = 24 * 3600.0
 """Seconds for which a file may lie without a row: fetched, and its stage not yet run."""
@@ -63,6 +68,7 @@ async def run(tools: Tools) -> None:
         try:
             await purge_stop_gaps(tools)
             await one_round(tools)
+            await settle_estimates(tools)
             if rounds % TIDY_EVERY == 0:
                 await tidy(tools)
         except Exception as error:
@@ -121,16 +127,25 @@ async def purge_stop_gaps(tools: Tools) -> None:
         await asyncio.to_thread(tools.files.drop, digest, FRESH)
 
 
+async def settle_estimates(tools: Tools) -> None:
+    """Hold estimates of what is done by now against how long it took, also where nobody has asked again since."""
+    async with tools.database.connection() as conn:
+        await estimates.settle(conn)
+
+
 async def tidy(tools: Tools) -> None:
     """Drop what nobody reads any more: old events, traces, sessions, job logs, and files without a row."""
     now = tools.clock.now()
     async with tools.database.connection() as conn:
         await store_events.purge(conn, now)
         await traces.purge(conn, now - KEEP_TRACES)
+        await estimates.purge(conn, now)
         await accounts.purge_sessions(conn, now)
         await deletions.purge(conn, now)
         await invitations.purge(conn, now)
         await jobs.enqueue(conn, "farewell", await farewells.leaving(conn), model.Band.LOW_PRIORITY)
         await jobs.purge(conn, now - KEEP_JOB_LOG)
+        await images.drop_uploads(conn, now - KEEP_UPLOADS)  # their files go with the sweep
         known = await images.digests(conn)
     await asyncio.to_thread(tools.files.sweep, known, ORPHAN_AGE)
+    await uploads.tidy(tools.database, uploads.Uploads(tools.files.root.parent), now)

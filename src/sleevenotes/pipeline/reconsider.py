@@ -3,6 +3,7 @@
     a client's hint was answered first, and says the same  -> that play's own match is dropped
     a client told what the decision does not say           -> the evidence stage looks at that play
     a play came without an album, amid plays of one        -> the evidence stage looks at that play
+    another service may have recorded it by another name   -> the same_play stage compares them
 
 Its subject is a lookup. It is a stage, since what was played around a play is decided in other transactions: only
 after both have committed does one see the other.
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 
 from sleevenotes import model
 from sleevenotes.matching import evidence, neighbours
+from sleevenotes.pipeline import sameplay
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import evidence as store_evidence
 from sleevenotes.store import jobs, matches
@@ -30,6 +32,7 @@ WITHIN = neighbours.BREAK * neighbours.REACH
 async def begin(conn: Connection, lookup_ids: Sequence[int], band: model.Band) -> None:
     """Have plays of these names, which were just decided, looked at where it may be worth it."""
     await jobs.enqueue(conn, "reconsider", await store_evidence.promising(conn, lookup_ids, WITHIN), band)
+    await sameplay.begin(conn, lookup_ids, band)
 
 
 async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None:

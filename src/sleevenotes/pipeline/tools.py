@@ -10,7 +10,7 @@ from typing import TypeVar
 from sleevenotes import catalogue, clock, errors
 from sleevenotes.artwork import files
 from sleevenotes.pipeline.alarms import Alarms
-from sleevenotes.sources import contract
+from sleevenotes.sources import contract, imagehosts
 from sleevenotes.store import postgres
 from sleevenotes.store.postgres import Connection, Database
 
@@ -37,6 +37,13 @@ class Tools:
     def fetching(self, url: str) -> contract.Source | None:
         """Return the source that fetches the image at this address; None where none does."""
         return next((source for source in self.sources if contract.fetches(source.policy, url)), None)
+
+
+def fetching_anywhere(sources: Sequence[contract.Source], url: str) -> contract.Source | None:
+    """Return which of these sources fetches the image at an address that a client or a listener named, if any."""
+    of_host = (source for source in sources if contract.fetches(source.policy, url))
+    elsewhere = (source for source in sources if source.name == imagehosts.ELSEWHERE.name)
+    return next(of_host, None) or next(elsewhere, None)
 
 
 LONGEST_ABSENCE_DAYS = 32

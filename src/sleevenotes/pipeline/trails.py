@@ -121,6 +121,23 @@ def other_fronts(row: Sought, offers: Offers, known: Known) -> list[Trail]:
     return [Trail(ARCHIVE, End.OPEN, ask=(ARCHIVE, each)) for each in todo[1:]]
 
 
+def fronts(row: Sought, offers: Offers, known: Known) -> list[Trail]:
+    """Return the way to each of the archive's fronts, for who wants to see all of them."""
+    ways: list[Trail] = []
+    for subject, question in _fronts(row, offers):
+        asked: list[contract.Question] = [question]
+        while asked:
+            reply = known.get((ARCHIVE, contract.key(asked[0])))
+            file = fetched_file(reply) if reply else None
+            if reply is None:
+                ways.append(Trail(ARCHIVE, End.OPEN, ask=(ARCHIVE, asked[0])))
+            elif file is not None:
+                offer = artwork_candidates.New(ARCHIVE, file.url, reply.answered_at, exact=True, subject=subject)
+                ways.append(Trail(ARCHIVE, End.FETCHED, offer=offer, file=file))
+            asked = [*_answer(reply).follow_ups, *asked[1:]] if reply and file is None else []
+    return ways
+
+
 def searched(row: Sought, source: contract.Source, offers: Offers, tools: Tools, known: Known) -> Trail:
     """Follow another source: its covers by this name, the first that fits, its bytes."""
     asked = search(row, source)

@@ -239,15 +239,22 @@ def check_forms(app: ASGIApp) -> ASGIApp:
     async def checked(scope: ASGIScope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             # a handler of an API that takes tokens only answers 401 itself, in its dialect
-            exempt = authorization(scope) or scope["route_handler"].opt.get("token_only")
+            opt = scope["route_handler"].opt
+            exempt = authorization(scope) or opt.get("token_only") or opt.get("checks_form_itself")
             if not exempt and not await _is_ours(Request(scope, receive, send)):
-                raise PermissionDeniedException(_NOT_OURS)
+                raise PermissionDeniedException(NOT_OURS)
         await app(scope, receive, send)
 
     return checked
 
 
-_NOT_OURS = "This form is too old, or cookies are switched off. Go back, load the page again and send it once more."
+NOT_OURS = "This form is too old, or cookies are switched off. Go back, load the page again and send it once more."
+
+
+def is_ours_by_header(request: Connection) -> bool:
+    """Tell whether a script of our pages sent this request, and said so in its header."""
+    given, kept = request.headers.get(CSRF_HEADER, ""), request.cookies.get(CSRF_COOKIE, "")
+    return bool(kept) and secrets.compare_digest(given.encode(), kept.encode())
 
 
 async def _is_ours(request: Request[Any, Any, Any]) -> bool:

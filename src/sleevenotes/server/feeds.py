@@ -13,6 +13,7 @@ import asyncpg
 import msgspec
 
 from sleevenotes import errors, model
+from sleevenotes.pipeline import sent_images
 from sleevenotes.server import views
 from sleevenotes.store import library, played, wants
 from sleevenotes.store.accounts import Account
@@ -90,12 +91,18 @@ def usual_app(plays: Sequence[Play]) -> str:
     return apps.most_common(1)[0][0] if apps else ""
 
 
-async def hurry(conn: Connection, plays: Sequence[Play]) -> None:
-    """Let what somebody looks at go first: names that are looked up, and covers that are looked for."""
+async def hurry(conn: Connection, plays: Sequence[Play], now: datetime) -> None:
+    """Let what somebody looks at go first: names that are looked up, and covers that are looked for.
+
+    What shows nothing yet and came with an image has that fetched.
+    """
     names = sorted({play.lookup_id for play in plays if play.status is model.Status.PENDING})
     bare = {play.release_group_id for play in plays if play.artwork_status == "pending"}
     await _bump(conn, "match", names)
     await hurry_covers(conn, [each for each in bare if each is not None])
+    if unseen := [play for play in plays if play.artwork_uri and not play.image_digest]:
+        came = [sent_images.Came(play.artwork_uri, play.lookup_id, model.Band.CRITICAL) for play in unseen]
+        await sent_images.begin(conn, came, now)
 
 
 async def hurry_covers(conn: Connection, release_group_ids: Sequence[int]) -> None:

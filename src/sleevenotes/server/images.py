@@ -70,7 +70,7 @@ def _caching(expires_at: datetime | None, now: datetime) -> str:
 
 
 def _thumbnail(store: files.Files, digest: str, size: int) -> bytes | None:
-    """Read a thumbnail; where its file was lost but the original was not, make it again. Blocks on the disk."""
+    """Read a thumbnail; where it is not there yet, make all sizes and keep them. Blocks on the disk."""
     data = store.thumbnail(digest, size)
     if data is not None:
         return data
@@ -78,7 +78,7 @@ def _thumbnail(store: files.Files, digest: str, size: int) -> bytes | None:
     if original is None:
         return None
     try:
-        thumbnails = image.examine(original).thumbnails
+        thumbnails = image.thumbnails(original)
     except errors.Garbled:  # the file was damaged after it was examined: there is no such image any more
         return None
     store.keep_thumbnails(digest, thumbnails)

@@ -27,6 +27,9 @@ TOO_MANY = (  # ListenBrainz' words, upstreams §3.3
 _STANDING = "rate_limit_standing"
 
 
+COUNTED = ("/1/", "/2.0", "/api/", "/apis/", "/submissions", "/artwork/search", "/artwork/refresh/")
+
+
 class Standing(NamedTuple):
     """Where a client stands: requests left, and when (UNIX seconds) and in how many seconds the window ends."""
 
@@ -99,7 +102,7 @@ def _standing(scope: Scope) -> Standing:
     if standing is None:
         app: Litestar = scope["litestar_app"]
         # Pages, covers and scripts are told the headers but cost nothing: a feed loads a hundred covers.
-        cost = 1 if scope["path"].startswith(("/1/", "/2.0", "/api/", "/apis/", "/submissions")) else 0
+        cost = 1 if scope["path"].startswith(COUNTED) else 0
         standing = app.state.meter.count(_client(scope, app), app.state.services.clock.now(), cost)
         state[_STANDING] = standing
     return standing

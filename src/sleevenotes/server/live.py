@@ -1,19 +1,23 @@
-"""Telling open pages what happens, as server-sent events.
+"""Telling open pages and apps what happens, as server-sent events or over a WebSocket.
 
-One process listens once, however many pages it serves: a notification only names an account, and each of that
-account's pages then reads what happened from the events table, after its own cursor. So nothing is lost while a
-page or the database is away: the browser comes back with its last id.
+One process listens once, however many lines it serves: a notification only names an account, and each of that
+account's lines then reads what happened from the events table, after its own cursor. So nothing is lost while a line
+or the database is away: who listens comes back with its last cursor. And nothing is queued for who reads slowly: the
+next page of facts is read when the one before was taken, so a line holds one page, whatever happens meanwhile.
 
-On the wire (`GET /live`): `id:` is the cursor, `event:` the fact's name (sleevenotes.events), `data:` its JSON;
-`event: reset` means that the cursor is older than what is kept, so the page must be loaded afresh; a comment every
-15 seconds keeps proxies from closing the line.
+As server-sent events (`GET /live` for pages, `GET /api/v1/events` for apps): `id:` is the cursor, `event:` the fact's
+name (sleevenotes.events), `data:` its JSON; `event: reset` means that the cursor is older than what is kept, so all
+must be loaded afresh; a comment every 15 seconds keeps proxies from closing the line. Over a WebSocket
+(server/socket.py) the same facts are JSON texts.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import datetime
 
 import asyncpg
 import msgspec
@@ -24,46 +28,69 @@ from sleevenotes.store import events as stored
 from sleevenotes.store import postgres
 
 HEARTBEAT = 15.0  # seconds
-BREATH = 0.1  # seconds between two reads for one page, so that an import's thousand facts travel together
-LATE = 0.25  # seconds: facts below a transaction that is still open are read a little later
+BREATH = 0.1  # seconds between two reads for one line, so that an import's thousand facts travel together
+LATE = 0.25  # seconds, at most: facts below a transaction that is still open are read a little later …
+SOON = 0.03  # … at first this much
+LINES = 30  # an account's at most in one process: its open pages and its apps
 
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)  # the database restarts; the browser comes back
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)  # the database restarts; who listens comes back
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a line hears next: facts with the cursor after each, or `reset`; `beat`: nothing happened for a while."""
+
+    cursor: str
+    events: tuple[tuple[str, dict[str, object]], ...] = ()
+    reset: bool = False
+    beat: bool = False
 
 
 class Listener:
-    """One open page: who it belongs to, and whether there is something to do for it."""
+    """One open line: who it belongs to, and whether there is something to do for it."""
 
     def __init__(self, account_id: int) -> None:
         self.account_id = account_id
         self.stir = asyncio.Event()
         self.beat = False
+        self.read_at: datetime | None = None
+        self.late = SOON
 
 
 class Hub:
-    """The open pages of this process."""
+    """The open lines of this process."""
 
     def __init__(self, database: postgres.Database, clock: clocks.Clock) -> None:
         self._database = database
         self._clock = clock
         self._listeners: set[Listener] = set()
+        self._by_account: Counter[int] = Counter()
         self._starting = asyncio.Lock()
         self._heart: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
 
     @property
     def pages(self) -> int:
-        """How many pages are open."""
+        """How many lines are open."""
         return len(self._listeners)
 
+    @property
+    def is_closing(self) -> bool:
+        """Tell whether the server is ending."""
+        return self._closing.is_set()
+
+    def is_full(self, account_id: int) -> bool:
+        """Tell whether this account has as many lines open as it may."""
+        return self._by_account[account_id] >= LINES
+
     async def start(self) -> None:
-        """Listen, once; the first page does it by itself, so that an unwatched server holds no connection."""
+        """Listen, once; the first line does it by itself, so that an unwatched server holds no connection."""
         async with self._starting:
             if self._heart is None:
                 await self._database.listen(events.WAKE_EVENTS, self.heard)
                 self._heart = asyncio.create_task(self._keep_beating())
 
     async def close(self) -> None:
-        """End every page's stream; the browsers come back when the server does."""
+        """End every line; browsers and apps come back when the server does."""
         self._closing.set()
         for listener in self._listeners:
             listener.stir.set()
@@ -73,47 +100,64 @@ class Hub:
                 await self._heart
 
     def heard(self, payload: str) -> None:
-        """Stir the pages of the account whose id this is; "" (connected again) stirs all."""
+        """Stir the lines of the account whose id this is; "" (connected again) stirs all."""
         for listener in self._listeners:
             if payload in ("", str(listener.account_id)):
                 listener.stir.set()
 
-    async def stream(self, account_id: int, after: str) -> AsyncIterator[bytes]:
-        """Yield what happens to this account after the cursor, as server-sent events, until closed."""
+    async def follow(self, account_id: int, after: str) -> AsyncGenerator[Told, None]:
+        """Yield what happens to this account after the cursor ("": from now on), until closed or the database is away.
+
+        What is yielded first names the cursor to begin with. An account that has too many lines hears nothing.
+        Raises errors.Refused for a cursor that is none of ours.
+        """
         await self.start()
+        if self.is_full(account_id):
+            return
         listener = Listener(account_id)
         self._listeners.add(listener)
+        self._by_account[account_id] += 1
         try:
             with contextlib.suppress(*AWAY):
-                async for chunk in self._follow(listener, after):
-                    yield chunk
+                async for told in self._follow(listener, after):
+                    yield told
         finally:
             self._listeners.discard(listener)
+            self._by_account -= Counter({account_id: 1})
 
-    async def _follow(self, listener: Listener, cursor: str) -> AsyncIterator[bytes]:
+    async def stream(self, account_id: int, after: str) -> AsyncIterator[bytes]:
+        """Yield the same as server-sent events."""
         yield b"retry: 2000\n\n"
+        async with contextlib.aclosing(self.follow(account_id, after)) as heard:
+            async for told in heard:
+                yield _chunk(told)
+
+    async def _follow(self, listener: Listener, cursor: str) -> AsyncIterator[Told]:
+        first = True
         while not self._closing.is_set():
             listener.stir.clear()
+            listener.read_at = self._clock.now()
             async with self._database.connection() as connection:
                 page = await stored.read(connection, listener.account_id, cursor)
-            if page.reset:
-                yield b"event: reset\ndata: {}\n" + _id(page.cursor)
-            elif page.events or page.cursor != cursor:
-                yield b"".join(map(_message, page.events)) + _id(page.cursor)
-            cursor = page.cursor
+            if first or page.reset or page.events or page.cursor != cursor:
+                yield Told(page.cursor, tuple(page.events), reset=page.reset)
+            cursor, first = page.cursor, False
             if listener.beat:
                 listener.beat = False
-                yield b": still here\n\n"
+                yield Told(cursor, beat=True)
             await self._pause(listener, late=page.held)
 
     async def _pause(self, listener: Listener, *, late: bool) -> None:
-        """Wait for something to do, and a breath longer so that a burst is read at once."""
+        """Wait for something to do; after a read, a breath, so that the rest of a burst is read at once."""
         if late:
-            await self._rest(LATE)
+            await self._rest(listener.late)
+            listener.late = min(LATE, 2 * listener.late)
             return
+        listener.late = SOON
         await listener.stir.wait()
-        if not listener.beat:
-            await self._rest(BREATH)
+        since = (self._clock.now() - listener.read_at).total_seconds() if listener.read_at else BREATH
+        if since < BREATH:
+            await self._rest(BREATH - since)
 
     async def _rest(self, seconds: float) -> None:
         """Wait that long, or until the hub closes."""
@@ -133,6 +177,14 @@ class Hub:
             for listener in self._listeners:
                 listener.beat = True
                 listener.stir.set()
+
+
+def _chunk(told: Told) -> bytes:
+    if told.beat:
+        return b": still here\n\n"
+    if told.reset:
+        return b"event: reset\ndata: {}\n" + _id(told.cursor)
+    return b"".join(map(_message, told.events)) + _id(told.cursor)
 
 
 def _id(cursor: str) -> bytes:

@@ -18,8 +18,9 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, FromQuery
 
 from sleevenotes import errors
-from sleevenotes.model import Band, Status
-from sleevenotes.server import auth, native_edits, ops, problems, scrobble_json, services
+from sleevenotes.model import Band
+from sleevenotes.pipeline.entering import Stored
+from sleevenotes.server import album_art, auth, native_edits, ops, problems, scrobble_json, services
 from sleevenotes.server.problems import ItemProblem
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
 from sleevenotes.store import deletions, played
@@ -63,14 +64,6 @@ class RecentAnswer(msgspec.Struct, frozen=True):
     scrobbles: list[ScrobbleAnswer]
 
 
-class EnrichmentAnswer(msgspec.Struct, frozen=True):
-    """How far a scrobble's enrichment is; `estimated_completion` is null while nobody can tell."""
-
-    status: Status
-    has_artwork: bool
-    estimated_completion: datetime | None
-
-
 def _properties() -> dict[str, Reference | Schema]:
     text, whole = OpenAPIType.STRING, OpenAPIType.INTEGER
     form = scrobble_json
@@ -97,9 +90,13 @@ def _properties() -> dict[str, Reference | Schema]:
 
 @dataclass
 class _SubmitOperation(Operation):
-    """Describes the body that `submit` reads raw, so that one bad item spoils no other."""
+    """Describes the body that `submit` reads raw, so that one bad item spoils no other.
+
+    As a form, the same document is the field `scrobbles`, and `album_art[0]` is the picture of its first item.
+    """
 
     def __post_init__(self) -> None:
+        text = OpenAPIType.STRING
         item = Schema(
             type=OpenAPIType.OBJECT,
             description="Further fields are kept as they are.",
@@ -108,7 +105,16 @@ class _SubmitOperation(Operation):
         )
         items = Schema(type=OpenAPIType.ARRAY, items=item, max_items=scrobble_json.MAX_SCROBBLES, min_items=1)
         body = Schema(type=OpenAPIType.OBJECT, required=["scrobbles"], properties={"scrobbles": items})
-        self.request_body = RequestBody(content={"application/json": OpenAPIMediaType(schema=body)}, required=True)
+        file = Schema(type=text, description="JPEG, PNG or WebP of at most 5 MB.")
+        parts: dict[str, Reference | Schema] = {
+            "scrobbles": Schema(type=text, description="The same, as JSON."),
+            "album_art[0]": file,
+        }
+        form = Schema(type=OpenAPIType.OBJECT, required=["scrobbles"], properties=parts)
+        kinds = {"application/json": body, "multipart/form-data": form}
+        self.request_body = RequestBody(
+            content={kind: OpenAPIMediaType(schema=schema) for kind, schema in kinds.items()}, required=True
+        )
 
 
 # ---------------------------------------------------------------- writing
@@ -118,11 +124,14 @@ class _SubmitOperation(Operation):
 async def submit(request: Asked) -> Response[SubmitAnswer]:
     """Store up to 50 scrobbles; each valid one is stored whatever the others are.
 
-    The same track within 30 seconds is the same play: accepted, and stored once. 422 when none is valid.
+    The same track within 30 seconds is the same play: accepted, and stored once. 422 when none is valid. With pictures,
+    send a form: the document as `scrobbles`, the picture of its first item as the file `album_art[0]`.
     """
     account = await auth.by_token(request, Scope.SUBMIT)
     parts = services.of(request)
-    batch = scrobble_json.read(await request.body(), parts.clock.now())
+    document, files = await album_art.split(request)
+    batch = scrobble_json.read(document, parts.clock.now())
+    pictures = await album_art.read(parts, batch, files)
     noticed, token = request.app.state.noticed, auth.token_in_header(request)
     if not batch.valid:
         noticed.note(token, "native", "refused", problem=_first(batch.problems))
@@ -130,8 +139,19 @@ async def submit(request: Asked) -> Response[SubmitAnswer]:
     sent = [scrobble for _, scrobble in batch.valid]
     noticed.note(token, "native", "scrobble", artist=sent[-1].artist, track=sent[-1].track)
     stored = await parts.submitter.submit(account.id, sent, band=Band.DEFAULT, window_s=WINDOW_S)
-    async with parts.database.connection() as conn:
-        plays = {play.id: play for play in await played.by_ids(conn, account.id, [one.id for one in stored])}
+    if pictures:
+        ids = {index: one.id for (index, _), one in zip(batch.valid, stored, strict=True)}
+        async with parts.database.transaction() as conn:
+            await album_art.keep(conn, account.id, {ids[index]: picture for index, picture in pictures.items()}, parts)
+    return await submitted(request, account.id, batch, stored)
+
+
+async def submitted(
+    request: Asked, account_id: int, batch: scrobble_json.Batch, stored: Sequence[Stored]
+) -> Response[SubmitAnswer]:
+    """Answer what became of a submit, and count it."""
+    async with services.of(request).database.connection() as conn:
+        plays = {play.id: play for play in await played.by_ids(conn, account_id, [one.id for one in stored])}
     answers = [
         SubmittedScrobble(**_facts(plays[one.id]), index=index, duplicate=one.duplicate)
         for (index, _), one in zip(batch.valid, stored, strict=True)
@@ -213,13 +233,6 @@ async def show(request: Asked, scrobble_id: FromPath[int]) -> ScrobbleAnswer:
     return scrobble_json.written(await _own(request, scrobble_id))
 
 
-@get("/scrobbles/{scrobble_id:int}/enrichment_status")
-async def enrichment_status(request: Asked, scrobble_id: FromPath[int]) -> EnrichmentAnswer:
-    """Tell how far a scrobble's enrichment is."""
-    play = await _own(request, scrobble_id)
-    return EnrichmentAnswer(play.status, bool(play.image_digest), None)
-
-
 # ---------------------------------------------------------------- inside
 
 _NO_SUCH = "There is no such scrobble of yours."
@@ -259,7 +272,7 @@ def _answers(plays: Sequence[Play]) -> list[ScrobbleAnswer]:
 
 router = Router(
     "/api/v1",
-    route_handlers=[submit, delete_one, list_page, recent, show, enrichment_status, *native_edits.handlers],
+    route_handlers=[submit, delete_one, list_page, recent, show, *native_edits.handlers],
     tags=["Scrobbles"],
     include_in_schema=True,
 )

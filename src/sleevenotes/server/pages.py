@@ -10,22 +10,28 @@ from litestar.response import Stream, Template
 from sleevenotes import errors
 from sleevenotes.server import (
     feeds,
-    live,
+    lines,
     pages_account,
     pages_albums,
     pages_charts,
+    pages_connections,
+    pages_covers,
     pages_edits,
     pages_feedback,
+    pages_forwarding,
     pages_history,
+    pages_imports,
     pages_letting_in,
     pages_music,
     pages_people,
     pages_players,
     pages_review,
+    pages_same_plays,
     pages_self,
     pages_settings,
     pages_status,
     pages_user,
+    pages_waiting,
     services,
     strangers,
     submissions,
@@ -47,7 +53,7 @@ async def feed(request: Asking, account: SignedIn, before: FromQuery[str] = "") 
         heard = (await events.read(conn, account.id, "")).cursor  # before the plays: nothing falls in between
         page = await feeds.read(conn, account, before, now)
         playing = None if before else await feeds.now_playing(conn, account, now)
-        await feeds.hurry(conn, [play for day in page.days for play in day.plays])
+        await feeds.hurry(conn, [play for day in page.days for play in day.plays], now)
     return templating.page(
         request,
         "feed.html",
@@ -83,7 +89,7 @@ async def plays_fragment(
     parts = services.of(request)
     now = parts.clock.now()
     async with parts.database.connection() as conn:
-        plays = await played.by_ids(conn, account.id, numbers("ids", ids))
+        plays = await played.by_ids(conn, account.id, numbers("ids", ids), shown=True)
         if lookups:
             plays += await played.by_lookups(conn, account.id, numbers("lookups", lookups), ROWS)
     tell = feeds.teller(account, now)
@@ -107,12 +113,7 @@ async def line(
     after: FromQuery[str] = "",
 ) -> Stream:
     """Stream what happens to the account: server-sent events, see sleevenotes.server.live."""
-    hub: live.Hub = services.of(request).hub
-    return Stream(
-        hub.stream(account.id, request.headers.get("last-event-id") or after),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return lines.sse(request, account.id, after)
 
 
 def numbers(field: str, text: str) -> list[int]:
@@ -142,10 +143,15 @@ handlers = [
             *pages_albums.handlers,
             *pages_charts.handlers,
             *pages_history.handlers,
+            *pages_connections.handlers,
+            *pages_covers.handlers,
+            *pages_imports.handlers,
             *pages_music.handlers,
             *pages_players.handlers,
             *pages_review.handlers,
             *pages_self.handlers,
+            *pages_same_plays.handlers,
+            *pages_forwarding.handlers,
             *pages_settings.handlers,
             *pages_status.handlers,
         ],
@@ -155,7 +161,7 @@ handlers = [
     ),
     Router(
         path="/",
-        route_handlers=[feed_fragment, plays_fragment, now_fragment, line],
+        route_handlers=[feed_fragment, plays_fragment, now_fragment, line, pages_waiting.wait],
         dependencies=SIGNED_IN,
         exception_handlers={strangers.Stranger: strangers.refuse},
         include_in_schema=False,

@@ -190,7 +190,7 @@ async def _day(request: Asking, conn: Connection, account: Account, day: date, b
         conn, account.id, before=feeds.parse(before), since=period.first, until=period.past, limit=ROWS + 1
     )
     plays = found[:ROWS]
-    await feeds.hurry(conn, plays)
+    await feeds.hurry(conn, plays, now)
     return templating.page(
         request,
         "day.html",

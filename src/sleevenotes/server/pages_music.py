@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from litestar.response import Template
 
 from sleevenotes import model, names
-from sleevenotes.server import charts, feeds, services, stories, templating, views
+from sleevenotes.server import charts, cover_offers, feeds, services, stories, templating, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import (
@@ -24,8 +24,10 @@ from sleevenotes.store import (
     feedback,
     jobs,
     library,
+    linked_plays,
     played,
     portraits,
+    preferences,
     replies,
     sleeves,
     traces,
@@ -64,6 +66,7 @@ async def _album(conn: Connection, account: Account, release_group_id: int) -> d
     own = await library.album_releases(conn, account.id, release_group_id)
     return {
         "album": group,
+        "chosen": await preferences.of_album(conn, account.id, release_group_id),
         "played": totals,
         "tracks": await library.album_tracks(conn, account.id, release_group_id),
         "months": await library.album_months(conn, account.id, release_group_id, account.time_zone),
@@ -169,8 +172,11 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
         heard = (await events.read(conn, account.id, "")).cursor
         plays = await played.by_ids(conn, account.id, [scrobble_id])
         story = await explanations.explain(conn, scrobble_id) if plays else None
+        came_with = await cover_offers.came_with(conn, plays[0]) if plays else None
         corrected = await corrections.in_force(conn, account.id, plays[0].lookup_id) if plays else None
-        await feeds.hurry(conn, plays)
+        records = await linked_plays.records(conn, account.id, scrobble_id)
+        own = await linked_plays.is_own(conn, scrobble_id)
+        await feeds.hurry(conn, plays, now)
     if story is None:
         raise NotFoundException
     play = plays[0]
@@ -180,10 +186,13 @@ async def scrobble(request: Asking, account: SignedIn, scrobble_id: FromPath[int
         account,
         cursor=heard,
         play=play,
+        records=records,
+        own=own,
         story=story,
         pairs=stories.pairs(play),
         line=stories.line(play, story),
         hints=stories.hints(play),
+        came_with=came_with,
         candidates=stories.candidates(story.lookup.candidates),
         matched=play.status is model.Status.ENRICHED,
         correction_id=corrected,

@@ -18,7 +18,7 @@ from sleevenotes import errors
 from sleevenotes.server import templating
 
 LISTENBRAINZ_PATHS = ("/1/", "/apis/listenbrainz/")
-NATIVE_PATHS = ("/api/",)
+NATIVE_PATHS = ("/api/", "/lastfm/", "/recently-played", "/artwork/search", "/artwork/refresh/")
 LETTING_IN_PATH = "/api/auth"  # a page, where Last.fm's clients look for it
 MAX_LISTENS_BYTES = 10_240_000  # of one ListenBrainz submit, upstreams §3.1
 

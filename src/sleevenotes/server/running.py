@@ -14,6 +14,8 @@ from litestar import Litestar
 from sleevenotes.server.live import Hub
 from sleevenotes.settings import Settings
 
+WORD = 4096  # bytes of the longest message that a WebSocket's client may send us
+
 
 class Server(uvicorn.Server):
     """uvicorn, ended by the usual signals: pages' streams first, then requests; closing the database comes after."""
@@ -26,7 +28,8 @@ class Server(uvicorn.Server):
                 port=settings.port,
                 loop="none",
                 http="httptools",
-                ws="none",
+                ws="websockets-sansio",
+                ws_max_size=WORD,
                 lifespan="on",
                 proxy_headers=True,
                 forwarded_allow_ips=settings.trusted_proxies,

@@ -240,9 +240,13 @@ class Album(msgspec.Struct, frozen=True):
 class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A scrobble: as it was sent, and what it was matched to (null while unknown).
 
-    `effective_artwork_url` is an address on this server, `artwork_uri` what the client sent, not to be shown.
+    `effective_artwork_url` is an address on this server, and `preferred_artwork_url` too, where the listener chose it;
+    `artwork_uri` is what the client sent, not to be shown. `artwork_by` says what led to the image: `choice` for this
+    scrobble alone, `preference` for its album, `sent` with it, `album`, `preview`, `temporary`, "" for none.
     `feedback` is 1 for a loved track, -1 for a hated one, 0 for neither. `lookup_id` is its name's: the same for every
     play that was sent with the same artist, track and album.
+    `origin` is where it came from; `same_as` the scrobble that is shown instead, where another service recorded the
+    same play, else null.
     """
 
     id: int
@@ -258,6 +262,8 @@ class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     artwork_uri: str
     metadata_status: Status
     effective_artwork_url: str | None
+    preferred_artwork_url: str | None
+    artwork_by: str
     artwork_thumbhash: str
     artwork_colour: str
     track: Track | None
@@ -265,6 +271,8 @@ class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     album: Album | None
     feedback: int
     extra: dict[str, Any]
+    origin: str
+    same_as: int | None
 
 
 def written(play: Play) -> ScrobbleAnswer:
@@ -283,6 +291,8 @@ def written(play: Play) -> ScrobbleAnswer:
         artwork_uri=play.artwork_uri,
         metadata_status=play.status,
         effective_artwork_url=artwork_url(play),
+        preferred_artwork_url=artwork_url(play) if play.artwork_by in ("choice", "preference") else None,
+        artwork_by=play.artwork_by,
         artwork_thumbhash=play.thumbhash,
         artwork_colour=play.colour,
         track=_track(play),
@@ -290,6 +300,8 @@ def written(play: Play) -> ScrobbleAnswer:
         album=_album(play),
         feedback=play.feedback,
         extra=play.extra,
+        origin=play.origin,
+        same_as=play.same_as,
     )
 
 

@@ -89,6 +89,7 @@ def line(play: Play, story: Explanation) -> tuple[Step, ...]:
         _decision(story),
         *_steps(story.cover_traces, longest),
         *_cover(story),
+        *_shown(play),
     )
 
 
@@ -139,6 +140,19 @@ def _cover(story: Explanation) -> list[Step]:
         "failed": Step("fault", "Cover not reachable", story.cover.reason),
     }
     return [found[story.cover.status]]
+
+
+_SHOWN = {
+    "choice": ("You chose the cover", "For this play alone."),
+    "preference": ("You chose the cover", "For every play of its album; whatever is found later, it stays."),
+    "sent": ("Shown with its own image", "The one that came with the play goes before the album's cover."),
+    "preview": ("A preview is shown", "Until its album's cover is chosen, one by the names that were sent."),
+    "temporary": ("Last.fm's image is shown", "It came with the play, and gives way to the album's cover."),
+}
+
+
+def _shown(play: Play) -> list[Step]:
+    return [Step("chosen", *_SHOWN[play.artwork_by])] if play.artwork_by in _SHOWN else []
 
 
 def candidates(kept: object) -> tuple[Candidate, ...]:

@@ -13,7 +13,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
 from litestar.template.config import TemplateConfig
 
-from sleevenotes.server import auth, covers, home, views
+from sleevenotes.server import auth, covers, home, origins, views
 from sleevenotes.store.accounts import Account
 
 HERE = Path(__file__).parent
@@ -55,7 +55,7 @@ def environment(root: str = "") -> jinja2.Environment:
     words = (views.number, views.plural, views.playing_time, views.span, views.file_size, views.source_name)
     said = (views.status_text, views.status_hint, views.asked, views.said, views.likeness, views.sentence)
     drawn = (covers.placeholder, covers.wash)
-    made.filters |= {function.__name__: function for function in (*words, *said, *drawn, home.outward)}
+    made.filters |= {function.__name__: function for function in (*words, *said, *drawn, home.outward, origins.origin)}
     made.globals |= {"asset": asset, "home": root}
     return made
 

@@ -15,8 +15,8 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 from sleevenotes import model
-from sleevenotes.pipeline import offline
-from sleevenotes.sources import registry
+from sleevenotes.pipeline import album_art, offline
+from sleevenotes.sources import contract, registry
 
 
 @functools.cache
@@ -24,10 +24,22 @@ def source_name(name: str) -> str:
     """Return a source's name as people write it; one that is no more is capitalised."""
     if name == offline.SOURCE:
         return "the offline catalogue"
+    if name == album_art.SOURCE:
+        return "Uploaded"
     try:
         return registry.named(name).policy.called.removeprefix("the ")
     except KeyError:
         return name[:1].upper() + name[1:]
+
+
+def source_credit(name: str, url: str) -> str:
+    """Return the words that the terms of a source, or of the host of its image, want shown beside it; "" for none."""
+    concerned = [
+        each.policy
+        for each in registry.every(contract.Keys())
+        if each.name == name or contract.fetches(each.policy, url)
+    ]
+    return next((policy.credit for policy in concerned if policy.credit), "")
 
 
 # ---------------------------------------------------------------- times

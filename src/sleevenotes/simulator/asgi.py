@@ -69,7 +69,9 @@ class App:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         path = scope["raw_path"].decode("latin-1").partition("?")[0]
         query = scope["query_string"].decode("latin-1")
-        url = f"https://{headers.get('host', '')}{path}" + (f"?{query}" if query else "")
+        # A browser comes by our own address to the page that lets an application in.
+        host = "www.last.fm" if path.startswith("/api/auth") else headers.get("host", "")
+        url = f"https://{host}{path}" + (f"?{query}" if query else "")
         try:
             planned = self._simulator.plan(wire.Request(scope["method"], url, headers, await _body(receive)))
         except ConnectionError as error:

@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 from typing import NamedTuple
 
 from sleevenotes.clock import Clock
-from sleevenotes.simulator import conditions, draw, faults, limits, registry, sleeves, wire
+from sleevenotes.simulator import conditions, draw, faults, limits, people, registry, sleeves, wire
 from sleevenotes.simulator.world import World
 
 QUICK = 0.05  # seconds, of what is refused at the gate
@@ -50,7 +50,8 @@ class Simulator:
         self._limits = limits
         self._latency = latency
         self._draw_with = draw_with
-        self._services = registry.services(world)
+        self.people = people.People(world)
+        self._services = registry.services(world, self.people)
         self.set_day(day)
         self.reset()
 

@@ -1,4 +1,4 @@
-"""Last.fm's API: track.getInfo and album.getInfo, by names as they are written, with its unreliable statuses and ids.
+"""Last.fm: track, album and artist.getInfo by names as they are written, its listeners, its odd statuses and ids.
 
 Artists' MBIDs are right in 99 of 100, albums' and tracks' mostly missing, old or somebody else's. An album without a
 cover has the placeholder's address or an empty text. What is not there is error 6, with status 200 or 404.
@@ -13,7 +13,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from sleevenotes.simulator import draw, entities, ids, imagehosts, limits, wire
+from sleevenotes.simulator import draw, entities, ids, imagehosts, lastfm_listeners, limits, people, wire
 from sleevenotes.simulator.world import World
 
 Json = dict[str, Any]
@@ -31,6 +31,12 @@ _HEADERS: Final = {
     "via": "1.1 google",
 }
 _ERRORS: Final = {
+    4: (403, "Authentication Failed - You do not have permissions to access the service"),
+    9: (403, "Invalid session key - Please re-authenticate"),
+    13: (403, "Invalid method signature supplied"),
+    14: (403, "Unauthorized Token - This token has not been authorized"),
+    15: (403, "This token has expired"),
+    17: (403, "Login: User required to be logged in"),
     3: (400, "Invalid Method - No method with that name in this package"),
     6: (404, "Invalid parameters - Your request is missing a required parameter"),
     8: (500, "Operation failed - Most likely the backend service failed. Please try again."),
@@ -47,22 +53,23 @@ _FAULTS: Final = (8, 11, 16, 26, 29)
 
 
 class LastFm:
-    """ws.audioscrobbler.com."""
+    """ws.audioscrobbler.com, and of www.last.fm the page on which an application is let in."""
 
     name = "lastfm"
     host = "ws.audioscrobbler.com"
     # Its terms say five a second over five minutes; here they hold for every second.
     limit: limits.Limit | None = limits.Limit(5, 1.0)
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, everybody: people.People) -> None:
         self._world = world
+        self.listeners = lastfm_listeners.Listeners(world, everybody)
         self._tracks: dict[tuple[str, str], int] = {}
         self._albums: dict[tuple[str, str], entities.Release] = {}
         self._artists: dict[str, entities.Artist] = {}
 
     def serves(self, host: str) -> bool:
         """Tell whether a host is ours."""
-        return host == self.host
+        return host in (self.host, "www.last.fm")
 
     def warm(self) -> None:
         """Gather the names."""
@@ -90,18 +97,28 @@ class LastFm:
                 return _error(code, _kind(request))._replace(status=200, quick=True)
         return None
 
-    def answer(self, request: wire.Request, _: datetime) -> wire.Reply:
+    def answer(self, request: wire.Request, now: datetime) -> wire.Reply:
         """Answer a request."""
-        kind, given = _kind(request), {name: values[0] for name, values in request.query.items()}
+        if request.path.rstrip("/") == "/api/auth":
+            return self.listeners.confirm(request, now)
+        kind, given = _kind(request), lastfm_listeners.given(request)
         if request.path.rstrip("/") != "/2.0":
             return wire.Reply(404, {"content-type": "text/html"}, b"<h1>404 Not Found</h1>\n", kind)
         if given.get("format") != "json":
             return wire.Reply(406, {"content-type": "text/plain"}, b"The simulator speaks JSON only.\n", kind)
         if given.get("api_key", REFUSED_KEY) in ("", REFUSED_KEY):
             return _error(10, kind)
+        if kind in ("user", "auth", "submit"):
+            return self._of_listeners(kind, given, now)
         self.warm()
         answers = {"track": self._track, "album": self._album, "artist": self._artist}
         return answers[kind](given) if kind in answers else _error(3, kind)
+
+    def _of_listeners(self, kind: str, given: Mapping[str, str], now: datetime) -> wire.Reply:
+        try:
+            return _answer(200, self.listeners.methods[given["method"].lower()](given, now), kind)
+        except lastfm_listeners.Failed as failed:
+            return _error(failed.code, kind)
 
     # ------------------------------------------------------------ artists
 
@@ -259,9 +276,21 @@ def _page(*parts: str) -> str:
 
 
 def _kind(request: wire.Request) -> str:
-    """Name what is asked: "track", "album", "artist", "other"."""
-    method = request.query.get("method", [""])[0].lower()
-    return {"track.getinfo": "track", "album.getinfo": "album", "artist.getinfo": "artist"}.get(method, "other")
+    """Name what is asked: "track", "album", "artist", "user", "auth", "other"."""
+    return _KINDS.get(lastfm_listeners.given(request).get("method", "").lower(), "other")
+
+
+_KINDS: Final = {
+    "track.getinfo": "track",
+    "album.getinfo": "album",
+    "artist.getinfo": "artist",
+    "user.getrecenttracks": "user",
+    "user.getlovedtracks": "user",
+    "auth.gettoken": "auth",
+    "auth.getsession": "auth",
+    "track.scrobble": "submit",
+    "track.updatenowplaying": "submit",
+}
 
 
 def _missing(message: str, kind: str, *names: str) -> wire.Reply:

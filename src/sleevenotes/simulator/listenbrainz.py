@@ -1,4 +1,4 @@
-"""ListenBrainz' metadata service: names to ids by two indexes, exact and fuzzy, and what recordings are.
+"""ListenBrainz: names to ids by two indexes, exact and fuzzy, what recordings are, and what its listeners played.
 
 Lookups need a token, metadata none. One malformed name or id has the whole pack refused.
 """
@@ -12,7 +12,16 @@ from typing import Any, Final
 
 import msgspec
 
-from sleevenotes.simulator import draw, entities, limits, listenbrainz_index, wire
+from sleevenotes.simulator import (
+    draw,
+    entities,
+    limits,
+    listenbrainz_index,
+    listenbrainz_listeners,
+    listenbrainz_submit,
+    people,
+    wire,
+)
 from sleevenotes.simulator.world import World, chosen
 
 Json = dict[str, Any]
@@ -32,15 +41,17 @@ class _Error(Exception):
 
 
 class ListenBrainz:
-    """api.listenbrainz.org, as far as it is asked for metadata."""
+    """api.listenbrainz.org, as far as it is asked for metadata and for histories."""
 
     name = "listenbrainz"
     host = "api.listenbrainz.org"
     limit: limits.Limit | None = limits.Limit(30, float(_WINDOW))
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, everybody: people.People) -> None:
         self._world = world
         self._index = listenbrainz_index.Index(world)
+        self._listeners = listenbrainz_listeners.Listeners(world, everybody)
+        self.taking = listenbrainz_submit.Taking(world, everybody)
 
     def serves(self, host: str) -> bool:
         """Tell whether a host is ours."""
@@ -76,8 +87,9 @@ class ListenBrainz:
     def answer(self, request: wire.Request, now: datetime) -> wire.Reply:
         """Answer a request."""
         try:
-            status, document = 200, self._route(request)
-        except _Error as error:
+            told = self.taking.answer(request, now) or self._listeners.answer(request, now)
+            status, document = 200, told or self._route(request)
+        except (_Error, listenbrainz_listeners.Refused) as error:
             status, document = error.status, {"code": error.status, "error": str(error)}
         reply = _answer(status, document, _kind(request))
         reset = (int(now.timestamp()) // _WINDOW + 1) * _WINDOW
@@ -293,7 +305,11 @@ def _answer(status: int, document: Any, kind: str) -> wire.Reply:
 
 
 def _kind(request: wire.Request) -> str:
-    """Name what is asked: "lookup", "lookup_many", "recordings"."""
+    """Name what is asked: "lookup", "lookup_many", "recordings", "user"."""
+    if request.path.startswith(("/1/user/", "/1/validate-token")):
+        return "user"
+    if request.path == "/1/submit-listens":
+        return "submit"
     if request.path.startswith("/1/metadata/lookup"):
         return "lookup_many" if request.method == "POST" else "lookup"
     return "recordings" if request.path.startswith("/1/metadata/recording") else "other"

@@ -23,6 +23,12 @@ class Play(NamedTuple):
 
 def choices(world: World, seed: int = 0) -> Iterator[Play]:
     """Yield plays without end, the same for the same world and seed."""
+    for recording in recordings(world, seed):
+        yield play(world, recording)
+
+
+def recordings(world: World, seed: int = 0) -> Iterator[entities.Recording]:
+    """Yield what is played, as the world has it."""
     dice = draw.Dice(world.seed, "listener", seed)
     shelves = _shelves(world)
     recent: list[entities.Recording] = []
@@ -38,7 +44,7 @@ def choices(world: World, seed: int = 0) -> Iterator[Play]:
                 queue = album.tracks[: dice.between(2, 6)]
         for recording in queue:
             recent = [*recent[-30:], recording]
-            yield play(world, recording)
+            yield recording
 
 
 async def plays(world: World, seed: int = 0) -> AsyncIterator[Play]:

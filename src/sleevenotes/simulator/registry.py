@@ -12,17 +12,18 @@ from sleevenotes.simulator import (
     lastfm,
     listenbrainz,
     musicbrainz,
+    people,
     theaudiodb,
     wire,
 )
 from sleevenotes.simulator.world import World
 
 
-def services(world: World) -> tuple[wire.Service, ...]:
-    """Return all services over a world, each serving its own hosts."""
+def services(world: World, everybody: people.People) -> tuple[wire.Service, ...]:
+    """Return all services over a world and its people, each serving its own hosts."""
     return (
         musicbrainz.MusicBrainz(world),
-        listenbrainz.ListenBrainz(world),
+        listenbrainz.ListenBrainz(world, everybody),
         archive.CoverArtArchive(world),
         archive.Download(world),
         archive.Node(world),
@@ -30,7 +31,7 @@ def services(world: World) -> tuple[wire.Service, ...]:
         discogs.Discogs(world),
         deezer.Deezer(world),
         itunes.ITunes(world),
-        lastfm.LastFm(world),
+        lastfm.LastFm(world, everybody),
         fanarttv.FanartTv(world),
         *imagehosts.hosts(world),
     )

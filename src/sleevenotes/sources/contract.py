@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from sleevenotes import errors, model, names
+from sleevenotes.sources import personal
 
 Shape = TypeVar("Shape")
 
@@ -116,6 +117,7 @@ Question = (
     | FindImages
     | FindArtist
     | FetchImage
+    | personal.Question
 )
 
 
@@ -139,21 +141,17 @@ def key(question: Question) -> bytes:
             return names.digest(kind(question), str(names.KEY_VERSION), names.key(artist), names.key(track))
         case FindByIsrc(isrc, artist, track):
             return names.digest(kind(question), str(names.KEY_VERSION), isrc, names.key(artist), names.key(track))
-        case DescribeRecording(mbid):
-            return names.digest(kind(question), mbid)
         case DescribeRelease(foreign_id, track):
             return names.digest(kind(question), str(names.KEY_VERSION), foreign_id, names.key(track))
         case BrowseReleases(mbid, offset, _):
             return names.digest(kind(question), mbid, str(offset))
-        case ListRecordings(release, group, offset):
-            return names.digest(kind(question), release, group, str(offset))
         case FindImages(artist, release, mbid):
             version = str(names.KEY_VERSION)
             return names.digest(kind(question), version, names.key(artist), names.key(release), mbid)
         case FindArtist(artist, mbid):
             return names.digest(kind(question), str(names.KEY_VERSION), names.key(artist), mbid)
-        case FetchImage(url):
-            return names.digest(kind(question), url)
+        case plain:  # ids, addresses and bounds are what they are
+            return names.digest(kind(plain), *map(str, msgspec.structs.astuple(plain)))
 
 
 # ---------------------------------------------------------------- answers
@@ -207,7 +205,7 @@ class ImageFile(msgspec.Struct, frozen=True, omit_defaults=True, tag="image_file
     digest: str = ""
 
 
-Candidate = RecordingCandidate | ImageAt | ArtistCandidate | ImageFile
+Candidate = RecordingCandidate | ImageAt | ArtistCandidate | ImageFile | personal.Candidate
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -278,6 +276,7 @@ class Policy(msgspec.Struct, frozen=True):
     doubt_s   seconds after it throttled us in which its finding nothing proves no absence
     by_mbid   True where it finds covers by an album's MBID, too; else the MBID is no part of the question
     only_by_mbid  True where it finds covers by nothing else
+    apart     True where its requests go to many hosts: the trouble of one is no reason to leave the others alone
     told      how its headers begin that say what is left of the rate ("x-ratelimit"); "" where they say nothing of us
     """
 
@@ -297,6 +296,7 @@ class Policy(msgspec.Struct, frozen=True):
     by_mbid: bool = False
     only_by_mbid: bool = False
     told: str = ""
+    apart: bool = False
     singly: tuple[type[msgspec.Struct], ...] = ()
     awaited: int = 0
 
@@ -311,6 +311,7 @@ class Keys(msgspec.Struct, frozen=True):
 
     listenbrainz_token: str = ""
     lastfm_key: str = ""
+    lastfm_secret: str = ""
     discogs_token: str = ""
     fanarttv_key: str = ""
     theaudiodb_key: str = "123"  # the public test key, which anybody may use

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from sleevenotes import errors
 from sleevenotes.sources import contract, covers
 
@@ -70,6 +72,37 @@ class ImageHost:
             raise ValueError(f"{self._called} cannot answer {question!r}")
         return question.url
 
+
+class Elsewhere(ImageHost):
+    """Every other host on the internet, for the images that clients and listeners name.
+
+    It fetches what it is told to, wherever that is; where it may not go is decided when connecting (upstream.client).
+    What lies there is whatever it is: a page, or nothing, is an answer and no fault of a service we know.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("elsewhere", "other hosts", ("elsewhere",))
+        # Four at once, of whom each may be slow, and no host sees more than five a second of us.
+        self.policy = msgspec.structs.replace(self.policy, requests=5, parallel=4, images=(), apart=True)
+
+    def read(self, questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
+        """Answer with the image's bytes, or absent where what lies there is none."""
+        contract.refuse_faults("The host", reply)
+        if reply.status != 200:
+            return [contract.ABSENT]
+        try:
+            return super().read(questions, reply)
+        except errors.Garbled:
+            return [contract.ABSENT]
+
+    def _asked(self, questions: Sequence[contract.Question]) -> str:
+        question = questions[0]
+        if isinstance(question, contract.FetchImage):
+            return question.url
+        raise ValueError(f"{self._called} cannot answer {question!r}")
+
+
+ELSEWHERE: Final = Elsewhere()
 
 HOSTS: Final = (
     ImageHost(

@@ -11,16 +11,16 @@ from __future__ import annotations
 import re
 import urllib.parse
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 import msgspec
 
 from sleevenotes import errors, model, names
 from sleevenotes.sources import contract
 
-_BASE: Final = "https://ws.audioscrobbler.com/2.0/"
+BASE: Final = "https://ws.audioscrobbler.com/2.0/"
 _IMAGES: Final = "https://lastfm.freetls.fastly.net/i/u"
-_STAR: Final = "2a96cbd8b46e442fc41c2b86b821562f"  # the image of no image
+STAR: Final = "2a96cbd8b46e442fc41c2b86b821562f"  # the image of no image
 _IMAGE: Final = re.compile(r"/i/u/(?:[^/]+/)?(?P<hash>[0-9a-f]{32})\.(?P<extension>\w+)$")
 _MBID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _PAGE: Final = re.compile(r"^https?://www\.last\.fm/(?:\w\w/)?music/(?P<path>.+)$")
@@ -30,6 +30,8 @@ _NOT_FOUND: Final = 6
 _TOO_FAST: Final = 29
 _PASSING: Final = {8: "failed", 11: "is offline", 16: "is unavailable for the moment"}
 _KEY_REFUSED: Final = {10: "does not know the key", 26: "has suspended the key"}
+
+Told = TypeVar("Told")
 
 
 class LastFm:
@@ -65,15 +67,15 @@ class LastFm:
             case other:
                 raise TypeError(f"Last.fm cannot answer {other!r}")
         query = urllib.parse.urlencode({**asked, "autocorrect": "0", "api_key": self._key, "format": "json"})
-        return contract.Request(f"{_BASE}?{query}")
+        return contract.Request(f"{BASE}?{query}")
 
     def read(self, questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
         """Answer with the track, with the album's cover, or with the artist."""
-        told = _told(reply)
+        told = decode(_reply, reply)
         if told.error == _NOT_FOUND:
             return [contract.ABSENT]
         if told.error is not None:
-            _refuse(told.error, reply)
+            refuse(told.error, reply)
         contract.refuse_faults("Last.fm", reply)
         asked = {contract.FindRecording: told.track, contract.FindImages: told.album, contract.FindArtist: told.artist}
         wanted = next((found for kind, found in asked.items() if isinstance(questions[0], kind)), None)
@@ -133,16 +135,17 @@ class _Reply(msgspec.Struct):
 _reply = msgspec.json.Decoder(_Reply)
 
 
-def _told(reply: contract.Reply) -> _Reply:
+def decode(decoder: msgspec.json.Decoder[Told], reply: contract.Reply) -> Told:
     """Read a body of any status; where it is not Last.fm's JSON, the status says what went wrong."""
     try:
-        return _reply.decode(reply.body)
+        return decoder.decode(reply.body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         contract.refuse_faults("Last.fm", reply)
         raise errors.Garbled(f"Last.fm's reply cannot be read: {error}", body=reply.body) from error
 
 
-def _refuse(code: int, reply: contract.Reply) -> NoReturn:
+def refuse(code: int, reply: contract.Reply) -> NoReturn:
+    """Raise what an error of Last.fm's means that is no answer."""
     if code == _TOO_FAST:
         raise errors.Throttled("Last.fm says we ask too fast", retry_after=contract.retry_after(reply))
     if code in _KEY_REFUSED:
@@ -213,14 +216,19 @@ def _album_credit(name: str, credit: model.ArtistCredit) -> model.ArtistCredit |
 def _images(told: _Album) -> tuple[contract.ImageAt, ...]:
     """Return the cover's original, of whatever size, and its largest reduced copy; none for the placeholder."""
     sizes = [] if isinstance(told.image, str) else told.image
-    found = next((match for image in reversed(sizes) if (match := _IMAGE.search(image.url))), None)
-    if found is None or found["hash"] == _STAR:
+    file = next((file for image in reversed(sizes) if (file := image_file(image.url))), "")
+    if not file:
         return ()
-    file = f"{found['hash']}.{found['extension']}"
     return (
         contract.ImageAt(f"{_IMAGES}/{file}", told.artist, told.called, page=told.url),
         contract.ImageAt(f"{_IMAGES}/300x300/{file}", told.artist, told.called, 300, 300, page=told.url),
     )
+
+
+def image_file(url: str) -> str:
+    """Return the file's name in an image's address, the same for every size; "" for the placeholder and others."""
+    found = _IMAGE.search(url)
+    return "" if found is None or found["hash"] == STAR else f"{found['hash']}.{found['extension']}"
 
 
 def _id(url: str, *parts: str) -> str:

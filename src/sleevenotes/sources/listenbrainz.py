@@ -30,7 +30,7 @@ _MBID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9
 _NOBODY: Final = "00000000-0000-4000-8000-000000000000"  # well formed, and nothing's id
 _JSON: Final = {"content-type": "application/json"}
 
-_POLICY: Final = contract.Policy(
+POLICY: Final = contract.Policy(
     host="api.listenbrainz.org",
     called="ListenBrainz",
     # Thirty in each ten seconds, in windows of the server's own clock. 7 % more, for the jitter between two clocks.
@@ -49,7 +49,7 @@ class ListenBrainz:
     """The exact index: the canonical recording of a name spelt as MusicBrainz spells it."""
 
     name = "listenbrainz"
-    policy = msgspec.structs.replace(_POLICY, together=50)
+    policy = msgspec.structs.replace(POLICY, together=50)
 
     def __init__(self, token: str = "") -> None:
         self._token = token
@@ -63,7 +63,7 @@ class ListenBrainz:
 
     def read(self, questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
         """Answer each name; a recording that was found leads to its description, which names the album."""
-        _refuse_faults(reply)
+        refuse_faults(reply)
         found = listenbrainz_json.read_lookup(reply.body)
         places = {key: place for place, key in enumerate(_by_key(questions))}
         return [_lookup_answer(found, places[_key(question)]) for question in questions]
@@ -73,7 +73,7 @@ class ListenBrainzFuzzy:
     """The fuzzy index, for names that the exact one lacks: a few letters may differ."""
 
     name = "listenbrainz_fuzzy"
-    policy = msgspec.structs.replace(_POLICY, called="ListenBrainz, one by one")
+    policy = msgspec.structs.replace(POLICY, called="ListenBrainz, one by one")
 
     def __init__(self, token: str = "") -> None:
         self._token = token
@@ -87,7 +87,7 @@ class ListenBrainzFuzzy:
 
     def read(self, questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:  # noqa: ARG002 - the contract's
         """Answer with the one recording found, or absent."""
-        _refuse_faults(reply)
+        refuse_faults(reply)
         candidate = listenbrainz_json.read_single(reply.body)
         return [contract.Answer((candidate,)) if candidate else contract.ABSENT]
 
@@ -100,7 +100,7 @@ class ListenBrainzMetadata:
 
     name = "listenbrainz_metadata"
     policy = msgspec.structs.replace(
-        _POLICY,
+        POLICY,
         called="ListenBrainz' metadata",
         together=1000,
         timeout=30.0,
@@ -116,7 +116,7 @@ class ListenBrainzMetadata:
 
     def read(self, questions: Sequence[contract.Question], reply: contract.Reply) -> list[contract.Answer]:
         """Answer each id; one that the reply leaves out is unknown there (merged ids are among those)."""
-        _refuse_faults(reply)
+        refuse_faults(reply)
         found = listenbrainz_json.read_recordings(reply.body)
         return [_description(found, _mbid(question), alone=len(questions) == 1) for question in questions]
 
@@ -184,7 +184,7 @@ def _description(found: Mapping[str, msgspec.Raw], mbid: str, *, alone: bool) ->
         return contract.UNKNOWN
 
 
-def _refuse_faults(reply: contract.Reply) -> None:
+def refuse_faults(reply: contract.Reply) -> None:
     """Raise unless the reply is an answer. Errors say nothing of the token."""
     if reply.status == 401:
         raise errors.Unconfigured("ListenBrainz does not accept the token: set `listenbrainz_token` to a valid one")

@@ -11,7 +11,9 @@ from sleevenotes.sources.discogs import Discogs
 from sleevenotes.sources.fanarttv import FanartTv
 from sleevenotes.sources.itunes import ITunes
 from sleevenotes.sources.lastfm import LastFm
+from sleevenotes.sources.lastfm_history import LastFmHistory
 from sleevenotes.sources.listenbrainz import ListenBrainz, ListenBrainzFuzzy, ListenBrainzMetadata
+from sleevenotes.sources.listenbrainz_history import ListenBrainzHistory
 from sleevenotes.sources.musicbrainz import MusicBrainz
 from sleevenotes.sources.theaudiodb import TheAudioDB
 
@@ -30,7 +32,10 @@ def every(keys: contract.Keys) -> tuple[contract.Source, ...]:
         Deezer(),
         ITunes(),
         FanartTv(keys.fanarttv_key),
+        LastFmHistory(keys.lastfm_key, keys.lastfm_secret),
+        ListenBrainzHistory(),
         *imagehosts.HOSTS,
+        imagehosts.ELSEWHERE,
     )
 
 

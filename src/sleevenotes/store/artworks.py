@@ -18,6 +18,7 @@ from datetime import datetime
 
 import msgspec
 
+from sleevenotes.store import preferences
 from sleevenotes.store.postgres import Connection
 
 
@@ -49,8 +50,10 @@ async def want(
 
     `since` says for whom somebody has waited longer than from now on.
 
-    The edition that was matched first stays the one whose own front is asked for.
+    The edition that was matched first stays the one whose own front is asked for. What listeners chose before it was
+    known which album it is, is for the album from now on.
     """
+    await preferences.attach(conn, list(editions))
     await conn.execute(
         """
         INSERT INTO artworks (release_group_id, release_id, wanted_at)
@@ -219,6 +222,29 @@ async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
         """,
         now,
         limit,
+    )
+    return sorted(row["release_group_id"] for row in rows)
+
+
+async def reopen(
+    conn: Connection, release_group_ids: Sequence[int], now: datetime, unless_since: datetime
+) -> list[int]:
+    """Make the covers of these albums pending that were decided before `unless_since`, as if never looked for.
+
+    What is shown stays until a better one comes. Returns those that are pending for that.
+    """
+    rows = await conn.fetch(
+        """
+        UPDATE artworks SET status = 'pending', wanted_at = $2, tries = 0, recheck_at = NULL
+        WHERE release_group_id IN (
+            SELECT release_group_id FROM artworks
+            WHERE release_group_id = ANY($1::bigint[]) AND status <> 'pending' AND decided_at < $3
+            ORDER BY release_group_id FOR NO KEY UPDATE)
+        RETURNING release_group_id
+        """,
+        list(release_group_ids),
+        now,
+        unless_since,
     )
     return sorted(row["release_group_id"] for row in rows)
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from sleevenotes import model
-from sleevenotes.store import effective, matches
+from sleevenotes.store import covers, effective, matches
 from sleevenotes.store.postgres import Connection
 
 
@@ -110,13 +110,14 @@ _NEAR = """
         GROUP BY lookup_id
     ), first AS (
         SELECT open.lookup_id, own.plays * distance AS score FROM open, LATERAL (
-            SELECT count(*) AS plays FROM scrobbles s WHERE s.lookup_id = open.lookup_id AND s.account_id = $1
+            SELECT count(*) AS plays FROM scrobbles s
+            WHERE s.lookup_id = open.lookup_id AND s.account_id = $1 AND s.same_as IS NULL
         ) own
         WHERE own.plays > 0 ORDER BY score DESC, lookup_id LIMIT $2
     ), counted AS (
         SELECT first.lookup_id, score, plays, scrobble_id FROM first, LATERAL (
             SELECT count(*) AS plays, max(id) AS scrobble_id FROM scrobbles s
-            WHERE s.lookup_id = first.lookup_id AND s.account_id = $1 AND s.match_id IS NULL
+            WHERE s.lookup_id = first.lookup_id AND s.account_id = $1 AND s.match_id IS NULL AND s.same_as IS NULL
         ) own WHERE plays > 0
     )
 """
@@ -126,7 +127,7 @@ def _counted(names: str) -> str:
     return f"""
         WITH counted AS (
             SELECT asked.lookup_id, plays, scrobble_id FROM {names}, LATERAL (
-                SELECT count(*) AS plays, max(id) AS scrobble_id FROM scrobbles s
+                SELECT count(*) FILTER (WHERE same_as IS NULL) AS plays, max(id) AS scrobble_id FROM scrobbles s
                 WHERE s.lookup_id = asked.lookup_id AND s.account_id = $1
             ) own
         )
@@ -155,8 +156,8 @@ _CASES = f"""
     LEFT JOIN artist_credits a ON a.id = r.artist_credit_id
     LEFT JOIN releases e ON e.id = m.release_id
     LEFT JOIN release_groups g ON g.id = m.release_group_id
-    LEFT JOIN artworks w ON w.release_group_id = g.id
-    LEFT JOIN images i ON i.id = w.image_id
+    {covers.ALBUM_JOINS}
+    LEFT JOIN images i ON i.id = {covers.ALBUM_IMAGE}
 """
 _MOST = "ORDER BY counted.score DESC, counted.lookup_id"
 

@@ -131,7 +131,7 @@ async def search(conn: Connection, account_id: int, words: str, limit: int) -> F
         ids = [row["lookup_id"] for row in rows if row[where]]
         told = await conn.fetch(_query(kind, copied=False, found=True), *laid.values, limit, 0, ids) if ids else []
         found.append(_tops_of(told))
-    return Found(*found)
+    return Found(found[0], found[1], found[2])
 
 
 async def plays(conn: Connection, account_id: int, period: Period) -> int:

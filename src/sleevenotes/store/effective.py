@@ -86,15 +86,18 @@ LED: Final = """
     own AS (
         SELECT s.id, s.listened_at, s.lookup_id, led.recording_id, led.release_id, led.release_group_id
         FROM led JOIN scrobbles s ON s.lookup_id = led.lookup_id
-        WHERE s.account_id = $1 AND (led.before_evidence OR s.match_id IS NULL)
+        WHERE s.account_id = $1 AND s.same_as IS NULL AND (led.before_evidence OR s.match_id IS NULL)
         UNION ALL
         SELECT s.id, s.listened_at, s.lookup_id, m.recording_id, m.release_id, m.release_group_id
         FROM chosen m JOIN scrobbles s ON s.id = m.scrobble_id
-        WHERE s.account_id = $1 AND s.match_id = m.id AND NOT EXISTS
+        WHERE s.account_id = $1 AND s.same_as IS NULL AND s.match_id = m.id AND NOT EXISTS
             (SELECT FROM corrected x WHERE x.account_id = $1 AND x.lookup_id = s.lookup_id AND x.own)
     )
 """
-"""The other way round, for `chosen` matches: the names that lead account $1 to them, and its `own` plays of them."""
+"""The other way round, for `chosen` matches: the names that lead account $1 to them, and its `own` plays of them.
+
+Plays that are hidden are none.
+"""
 
 
 def decided(counted: str = "counted") -> str:

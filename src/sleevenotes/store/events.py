@@ -101,6 +101,11 @@ async def read(connection: Connection, account_id: int, after: str, limit: int =
     return Page(events=told, cursor=told[-1][0] if full else here, held=full or rows[0]["held"])
 
 
+def check(cursor: str) -> None:
+    """Raise errors.Refused for a cursor that none of our lines ever gave."""
+    _parse(cursor)
+
+
 async def purge(connection: Connection, now: datetime) -> int:
     """Forget events older than a day, and remember how far that went; return how many there were."""
     gone: int = await connection.fetchval(

@@ -11,7 +11,7 @@ from datetime import timedelta
 import msgspec
 
 from sleevenotes import model
-from sleevenotes.store import effective
+from sleevenotes.store import effective, same_plays
 from sleevenotes.store.postgres import Connection
 
 
@@ -75,11 +75,13 @@ async def near_bare(conn: Connection, scrobble_ids: Sequence[int], within: timed
 
 
 async def load(conn: Connection, scrobble_ids: Sequence[int]) -> list[Play]:
-    """Fetch those of these plays that have no match of their own yet."""
+    """Fetch those of these plays that have no match of their own yet, with what is known by records hidden behind."""
     rows = await conn.fetch(
         f"""
-        SELECT s.id, s.account_id, s.lookup_id, s.artist, s.track, s.release, s.duration_ms,
-               coalesce(s.evidence, '{{}}') AS evidence, l.status = 'pending' AS pending,
+        SELECT s.id, s.account_id, s.lookup_id, s.artist, s.track, s.release,
+               coalesce(s.duration_ms, hidden.duration_ms) AS duration_ms,
+               coalesce(hidden.evidence, '{{}}') || coalesce(s.evidence, '{{}}') AS evidence,
+               l.status = 'pending' AS pending,
                coalesce(r.mbid::text, r.foreign_id, '') AS recording,
                coalesce(g.mbid::text, g.foreign_id, '') AS release_group,
                ARRAY(SELECT a.mbid::text FROM artist_credit_names c JOIN artists a ON a.id = c.artist_id
@@ -90,6 +92,7 @@ async def load(conn: Connection, scrobble_ids: Sequence[int]) -> list[Play]:
         LEFT JOIN matches m ON m.id = {effective.SHARED_MATCH}
         LEFT JOIN recordings r ON r.id = m.recording_id
         LEFT JOIN release_groups g ON g.id = m.release_group_id
+        {same_plays.COMPLETED}
         WHERE s.id = ANY($1::bigint[]) AND s.match_id IS NULL ORDER BY s.id
         """,
         list(scrobble_ids),
@@ -107,7 +110,7 @@ async def disagreeing(
     """
     rows = await conn.fetch(
         f"""
-        SELECT s.id FROM scrobbles s
+        SELECT coalesce(s.same_as, s.id) AS id FROM scrobbles s
         JOIN lookups l ON l.id = s.lookup_id AND l.status <> 'pending'
         {effective.SHARED_JOIN}
         LEFT JOIN matches m ON m.id = {effective.SHARED_MATCH}

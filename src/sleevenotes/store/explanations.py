@@ -84,7 +84,7 @@ async def explain(conn: Connection, scrobble_id: int) -> Explanation | None:
         f"""
         SELECT s.id, accounts.name AS account, listened_at, s.artist, s.track, s.release, source_app, origin, evidence,
                s.lookup_id, status, reason, tries, decided_at, recheck_at, candidates,
-               (SELECT count(*) FROM scrobbles same WHERE same.lookup_id = l.id) AS plays,
+               (SELECT count(*) FROM scrobbles same WHERE same.lookup_id = l.id AND same.same_as IS NULL) AS plays,
                {effective.BY} AS led_by, {effective.MATCH} AS in_force
         FROM scrobbles s
         JOIN accounts ON accounts.id = s.account_id

@@ -50,6 +50,55 @@ async def _write(
     )
 
 
+async def learn(conn: Connection, account_id: int, loved: Sequence[tuple[str, str, datetime]]) -> None:
+    """Remember that these (artist, track) are loved since then; what the listener said here later stands."""
+    once = {names.digest(artist, track): (artist, track, at) for artist, track, at in loved}
+    await conn.execute(
+        """
+        INSERT INTO feedback (account_id, identity, artist, track, score, given_at)
+        SELECT $1, identity, artist, track, $6, given_at
+        FROM unnest($2::bytea[], $3::text[], $4::text[], $5::timestamptz[]) AS new (identity, artist, track, given_at)
+        ORDER BY identity
+        ON CONFLICT (account_id, identity) DO UPDATE SET score = excluded.score, given_at = excluded.given_at
+        WHERE feedback.given_at < excluded.given_at
+        """,
+        account_id,
+        list(once),
+        [artist for artist, _, _ in once.values()],
+        [track for _, track, _ in once.values()],
+        [at for _, _, at in once.values()],
+        LOVED,
+    )
+
+
+class Word(msgspec.Struct, frozen=True):
+    """What an export says of a track: LOVED or HATED; `given_at` is None where it does not say since when."""
+
+    artist: str
+    track: str
+    score: int
+    given_at: datetime | None
+
+
+async def bring(conn: Connection, account_id: int, words: Sequence[Word], now: datetime) -> None:
+    """Take over what an export says; of tracks about which something was said here, that stays."""
+    if not words:
+        return
+    await conn.execute(
+        """
+        INSERT INTO feedback (account_id, identity, artist, track, score, given_at)
+        SELECT $1, * FROM unnest($2::bytea[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[])
+        ON CONFLICT (account_id, identity) DO NOTHING
+        """,
+        account_id,
+        [names.digest(word.artist, word.track) for word in words],
+        [word.artist for word in words],
+        [word.track for word in words],
+        [word.score for word in words],
+        [word.given_at or now for word in words],
+    )
+
+
 async def scores(conn: Connection, account_id: int, identities: Sequence[bytes]) -> dict[bytes, int]:
     """Return what the account thinks of these (names.digest of artist and track); those without a word are left out."""
     rows = await conn.fetch(

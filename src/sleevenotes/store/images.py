@@ -119,3 +119,31 @@ async def purge(conn: Connection, now: datetime) -> Purged:
     await conn.execute("DELETE FROM artwork_candidates WHERE image_id = ANY($1::bigint[])", ids)
     await conn.execute("DELETE FROM images WHERE id = ANY($1::bigint[])", ids)
     return Purged(tuple(row["digest"].hex() for row in rows), tuple(sorted(row["release_group_id"] for row in bare)))
+
+
+async def hold(conn: Connection, image_id: int, now: datetime) -> None:
+    """Keep an upload from being dropped while something comes to point at it: to be called in that transaction."""
+    await conn.execute("UPDATE images SET created_at = $2 WHERE id = $1 AND source = 'upload'", image_id, now)
+
+
+async def drop_uploads(conn: Connection, before: datetime) -> list[str]:
+    """Delete uploads of before that moment that nothing points at, also no choice of long ago; return their digests.
+
+    Whoever deletes plays or an account leaves such behind.
+    """
+    rows = await conn.fetch(
+        """
+        DELETE FROM images i WHERE i.source = 'upload' AND i.created_at < $1
+          AND NOT EXISTS (SELECT FROM scrobbles WHERE scrobbles.image_id = i.id)
+          AND NOT EXISTS (SELECT FROM scrobbles WHERE preferred_image_id = i.id)
+          AND NOT EXISTS (SELECT FROM artwork_preferences WHERE artwork_preferences.image_id = i.id)
+          AND NOT EXISTS (SELECT FROM sent_images WHERE sent_images.image_id = i.id)
+          AND NOT EXISTS (SELECT FROM artworks WHERE artworks.image_id = i.id)
+          AND NOT EXISTS (SELECT FROM artwork_candidates WHERE artwork_candidates.image_id = i.id)
+          AND NOT EXISTS (SELECT FROM lookups WHERE lookups.image_id = i.id)
+          AND NOT EXISTS (SELECT FROM portraits WHERE portraits.image_id = i.id)
+        RETURNING digest
+        """,
+        before,
+    )
+    return [row["digest"].hex() for row in rows]

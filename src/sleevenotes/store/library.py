@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from sleevenotes.store import effective
+from sleevenotes.store import covers, effective
 from sleevenotes.store.postgres import Connection
 
 _OF_ALBUM = f"WITH chosen AS (SELECT * FROM matches WHERE release_group_id = $2), {effective.LED}"
@@ -185,7 +185,7 @@ async def plays_by_day(
     rows = await conn.fetch(
         """
         SELECT (listened_at AT TIME ZONE $4)::date AS day, count(*) AS plays FROM scrobbles
-        WHERE account_id = $1 AND listened_at >= $2 AND listened_at < $3 GROUP BY 1
+        WHERE account_id = $1 AND same_as IS NULL AND listened_at >= $2 AND listened_at < $3 GROUP BY 1
         """,
         account_id,
         since,
@@ -259,8 +259,8 @@ async def _albums(conn: Connection, of: str, account_id: int, subject_id: int, l
                coalesce(w.status, '') AS artwork_status, i.digest, i.thumbhash
         FROM albums a JOIN release_groups g ON g.id = a.release_group_id
         JOIN artist_credits c ON c.id = g.artist_credit_id
-        LEFT JOIN artworks w ON w.release_group_id = g.id
-        LEFT JOIN images i ON i.id = w.image_id
+        {covers.ALBUM_JOINS}
+        LEFT JOIN images i ON i.id = {covers.ALBUM_IMAGE}
         ORDER BY a.plays DESC, g.id
         """,
         account_id,

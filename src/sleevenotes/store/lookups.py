@@ -207,6 +207,24 @@ async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
     return [row["id"] for row in rows]
 
 
+async def reopen(conn: Connection, lookup_ids: Sequence[int], unless_since: datetime) -> list[int]:
+    """Make those of these undecided lookups pending that were decided before `unless_since`; return them."""
+    rows = await conn.fetch(
+        """
+        UPDATE lookups SET status = 'pending', band = $3, recheck_at = NULL
+        WHERE id IN (
+            SELECT id FROM lookups
+            WHERE id = ANY($1::bigint[]) AND status IN ('not_found', 'failed') AND decided_at < $2
+            ORDER BY identity FOR NO KEY UPDATE)
+        RETURNING id
+        """,
+        list(lookup_ids),
+        unless_since,
+        int(model.Band.CRITICAL),
+    )
+    return [row["id"] for row in rows]
+
+
 class Sent(NamedTuple):
     """A lookup's texts, as first sent."""
 

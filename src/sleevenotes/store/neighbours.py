@@ -74,7 +74,7 @@ def _side(of: str, direction: str, most: str) -> str:
     )
     return f"""
         SELECT p.id, p.account_id, p.listened_at, p.identity, p.lookup_id, p.release, p.match_id FROM scrobbles p
-        WHERE p.account_id = {of}.account_id AND p.listened_at {span}
+        WHERE p.account_id = {of}.account_id AND p.same_as IS NULL AND p.listened_at {span}
           AND (p.listened_at, p.identity) {"<" if before else ">"} ({of}.listened_at, {of}.identity)
         ORDER BY p.listened_at {order}, p.identity {order} LIMIT {most}
     """
@@ -82,7 +82,8 @@ def _side(of: str, direction: str, most: str) -> str:
 
 _AROUND = f"""
     WITH subject AS ({{subject}}), near AS (
-        SELECT id, account_id, listened_at, identity, lookup_id FROM subject WHERE release = '' AND match_id IS NULL
+        SELECT id, account_id, listened_at, identity, lookup_id FROM subject
+        WHERE release = '' AND match_id IS NULL AND same_as IS NULL
         UNION
         SELECT p.id, p.account_id, p.listened_at, p.identity, p.lookup_id
         FROM subject CROSS JOIN LATERAL (

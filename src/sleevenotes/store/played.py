@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from sleevenotes import model, names
-from sleevenotes.store import effective, feedback
+from sleevenotes.store import covers, effective, feedback, same_plays
 from sleevenotes.store.postgres import Connection
 
 
@@ -18,7 +18,7 @@ class Play(msgspec.Struct, frozen=True):
     """One play with all that lists show of it; what is unknown or unmatched is None, "" or ().
 
     `artists` holds (artist id, MBID, name as credited, join phrase), in order. Which match counts is said in
-    `store.effective`. `thumbhash` is base64; `image_digest` hex. What plays now has
+    `store.effective`, which cover in `store.covers`. `thumbhash` is base64; `image_digest` hex. What plays now has
     the id 0, and `listened_at` is when it began.
     """
 
@@ -56,7 +56,9 @@ class Play(msgspec.Struct, frozen=True):
     inserted_at: datetime
     feedback: int = 0  # what the listener thinks of the track, by its names: 1 loved, -1 hated, 0 neither
     track_key: str = ""  # the same for all plays of artist and track as sent: names.digest, in hex
+    artwork_by: str = ""  # what led to its image: choice, preference, sent, album, preview, temporary, "" none
     led_by: str = ""  # to this match: "correction", "evidence", "everybody" (the owner's), "" the one all share
+    same_as: int | None = None  # hidden: the id of the scrobble that is shown instead, see store.same_plays
 
 
 async def feed(
@@ -74,7 +76,7 @@ async def feed(
     `before` is the (listened_at, id) of the last play of the page above; `since` is inclusive, `until` exclusive.
     With `oldest`, the page holds the oldest of them instead, still newest first.
     """
-    wanted, values = ["s.account_id = $1"], [account_id, limit]
+    wanted, values = ["s.account_id = $1", "s.same_as IS NULL"], [account_id, limit]
     for text, value in (("s.listened_at >= ${}", since), ("s.listened_at < ${}", until)):
         if value is not None:
             values.append(value)  # type: ignore[arg-type] # parameters are of any type
@@ -87,23 +89,40 @@ async def feed(
     return [_play(row) for row in await conn.fetch(_plays(page), *values)]
 
 
-async def by_ids(conn: Connection, account_id: int, ids: Sequence[int]) -> list[Play]:
-    """Return those of these scrobbles that are this account's, newest first."""
-    page = "SELECT * FROM scrobbles s WHERE s.account_id = $1 AND s.id = ANY($2)"
-    return [_play(row) for row in await conn.fetch(_plays(page), account_id, list(ids))]
+async def by_ids(conn: Connection, account_id: int, ids: Sequence[int], *, shown: bool = False) -> list[Play]:
+    """Return those of these scrobbles that are this account's, newest first; hidden ones too, unless only `shown`."""
+    page = "SELECT * FROM scrobbles s WHERE s.account_id = $1 AND s.id = ANY($2) AND (s.same_as IS NULL OR NOT $3)"
+    return [_play(row) for row in await conn.fetch(_plays(page), account_id, list(ids), shown)]
 
 
 async def by_lookups(conn: Connection, account_id: int, lookup_ids: Sequence[int], limit: int) -> list[Play]:
     """Return the account's newest plays of these lookups, newest first."""
     page = """
-        SELECT * FROM scrobbles s WHERE s.account_id = $1 AND s.lookup_id = ANY($2)
+        SELECT * FROM scrobbles s WHERE s.account_id = $1 AND s.lookup_id = ANY($2) AND s.same_as IS NULL
         ORDER BY s.listened_at DESC, s.id DESC LIMIT $3
     """
     return [_play(row) for row in await conn.fetch(_plays(page), account_id, list(lookup_ids), limit)]
 
 
+async def of_origin(conn: Connection, account_id: int, origin: str, limit: int) -> list[Play]:
+    """Return the account's newest plays that came from there, newest first; hidden ones, too."""
+    page = """
+        SELECT * FROM scrobbles s WHERE s.account_id = $1 AND s.origin = $2
+        ORDER BY s.listened_at DESC, s.id DESC LIMIT $3
+    """
+    return [_play(row) for row in await conn.fetch(_plays(page), account_id, origin, limit)]
+
+
+async def count_of_origin(conn: Connection, account_id: int, origin: str) -> int:
+    """Return how many of the account's plays came from there, hidden ones among them."""
+    number: int = await conn.fetchval(
+        "SELECT count(*) FROM scrobbles WHERE account_id = $1 AND origin = $2", account_id, origin
+    )
+    return number
+
+
 async def at(conn: Connection, account_id: int, listened_at: datetime) -> list[Play]:
-    """Return the account's plays within the second that begins then."""
+    """Return the account's plays within the second that begins then, also such as are hidden."""
     page = """
         SELECT * FROM scrobbles s WHERE s.account_id = $1
         AND s.listened_at >= $2 AND s.listened_at < $2 + interval '1 second'
@@ -112,15 +131,26 @@ async def at(conn: Connection, account_id: int, listened_at: datetime) -> list[P
 
 
 async def count(conn: Connection, account_id: int) -> int:
-    """Return how many scrobbles the account has."""
-    number: int = await conn.fetchval("SELECT count(*) FROM scrobbles WHERE account_id = $1", account_id)
+    """Return how many plays the account has; a scrobble that is hidden behind another is none."""
+    # Two counts from indexes alone, since telling the hidden ones apart row by row would read the table.
+    number: int = await conn.fetchval(
+        """
+        SELECT (SELECT count(*) FROM scrobbles WHERE account_id = $1)
+             - (SELECT count(*) FROM scrobbles WHERE account_id = $1 AND same_as IS NOT NULL)
+        """,
+        account_id,
+    )
     return number
 
 
 async def bounds(conn: Connection, account_id: int) -> tuple[datetime, datetime] | None:
     """Return when the account's first and last plays were; None where it has none."""
     row = await conn.fetchrow(
-        "SELECT min(listened_at) AS first, max(listened_at) AS last FROM scrobbles WHERE account_id = $1", account_id
+        """
+        SELECT min(listened_at) AS first, max(listened_at) AS last FROM scrobbles
+        WHERE account_id = $1 AND same_as IS NULL
+        """,
+        account_id,
     )
     return (row["first"], row["last"]) if row["first"] else None
 
@@ -129,10 +159,12 @@ async def now_playing(conn: Connection, account_id: int, now: datetime) -> Play 
     """Return what the account plays now, None when it is over."""
     page = """
         SELECT 0::bigint AS id, n.started_at AS listened_at, n.account_id, n.lookup_id, NULL::bigint AS match_id,
+            NULL::bigint AS same_as,
             p.artist, p.track, coalesce(p.release, '') AS release, coalesce(p.album_artist, '') AS album_artist,
             p.duration_ms, coalesce(p.source_app, '') AS source_app, coalesce(p.source_device, '') AS source_device,
             coalesce(p.origin, '') AS origin, coalesce(p.artwork_uri, '') AS artwork_uri, p.evidence, p.extra,
-            n.started_at AS inserted_at, NULL::bytea AS identity
+            n.started_at AS inserted_at, NULL::bytea AS identity,
+            NULL::bigint AS image_id, NULL::bigint AS preferred_image_id
         FROM now_playing n, jsonb_to_record(n.scrobble) AS p (
             artist text, track text, release text, album_artist text, duration_ms int, source_app text,
             source_device text, origin text, artwork_uri text, evidence jsonb, extra jsonb)
@@ -155,10 +187,13 @@ def _plays(page: str) -> str:
 
 
 _DETAILS = f"""
-    SELECT s.id, s.listened_at, s.artist, s.track, s.release, s.lookup_id, s.source_app, s.duration_ms,
-        s.extra, s.evidence, s.album_artist, s.source_device, s.origin, s.artwork_uri, s.inserted_at,
+    SELECT s.id, s.listened_at, s.artist, s.track, s.release, s.lookup_id, s.source_app,
+        coalesce(s.duration_ms, hidden.duration_ms) AS duration_ms, s.extra,
+        coalesce(hidden.evidence, '{{}}') || coalesce(s.evidence, '{{}}') AS evidence,
+        coalesce(nullif(s.album_artist, ''), hidden.album_artist, '') AS album_artist, s.source_device, s.origin,
+        coalesce(nullif(s.artwork_uri, ''), hidden.artwork_uri, '') AS artwork_uri, s.inserted_at, s.same_as,
         coalesce(f.score, 0) AS feedback, s.identity AS track_key,
-        {effective.STATUS} AS status, {effective.BY} AS led_by,
+        {effective.STATUS} AS status, {effective.BY} AS led_by, {covers.BY} AS artwork_by,
         r.id AS recording_id, r.mbid AS recording_mbid, r.title AS recording_title, r.length_ms,
         c.name AS artist_credit, parts.artists,
         g.id AS release_group_id, g.mbid AS release_group_mbid, g.title AS release_group_title,
@@ -178,8 +213,9 @@ _DETAILS = f"""
     ) parts ON true
     LEFT JOIN release_groups g ON g.id = m.release_group_id
     LEFT JOIN releases e ON e.id = m.release_id
-    LEFT JOIN artworks w ON w.release_group_id = g.id
-    LEFT JOIN images i ON i.id = coalesce(w.image_id, {effective.PREVIEW})
+    {covers.JOINS}
+    LEFT JOIN images i ON i.id = {covers.IMAGE}
+    {same_plays.COMPLETED}
     ORDER BY s.listened_at DESC, s.id DESC
 """
 

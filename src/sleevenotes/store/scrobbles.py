@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ class New(msgspec.Struct, gc=False):
     """A scrobble on its way in; `identity` is names.digest(artist, track).
 
     Account, instant and identity are its key: what makes it the same as another. `id` and `lookup_id` are filled in
-    before it is stored.
+    before it is stored. `import_id` is the import that brings it, None where none does.
     """
 
     account_id: int
@@ -30,6 +30,8 @@ class New(msgspec.Struct, gc=False):
     scrobble: model.Scrobble
     id: int = 0
     lookup_id: int = 0
+    import_id: int | None = None
+    same_as: int | None = None  # the scrobble that is shown instead of it: the same play, see store.same_plays
 
     @property
     def key(self) -> tuple[int, datetime, bytes]:
@@ -126,7 +128,9 @@ _COLUMNS = (
     "artwork_uri",
     "evidence",
     "extra",
+    "same_as",
     "inserted_at",
+    "import_id",
 )
 _NO_EVIDENCE = model.Evidence()
 
@@ -151,16 +155,33 @@ def _record(new: New, now: datetime) -> tuple[object, ...]:
         scrobble.artwork_uri,
         None if scrobble.evidence == _NO_EVIDENCE else scrobble.evidence,
         scrobble.extra or None,
+        new.same_as,
         now,
+        new.import_id,
+    )
+
+
+async def give_images(conn: Connection, account_id: int, image_ids: Mapping[int, int]) -> None:
+    """Let these scrobbles of the account (id → image id) show the images that were uploaded with them."""
+    await conn.execute(
+        """
+        UPDATE scrobbles SET image_id = new.image_id FROM unnest($2::bigint[], $3::bigint[]) AS new (id, image_id)
+        WHERE scrobbles.id = new.id AND account_id = $1
+        """,
+        account_id,
+        list(image_ids),
+        list(image_ids.values()),
     )
 
 
 async def delete(conn: Connection, account_id: int, ids: Sequence[int], now: datetime) -> list[int]:
     """Delete those of these scrobbles that are this account's, for good, and tell its pages; return their ids.
 
-    What a listener deletes can be undone: that is `store.deletions`.
+    What was hidden behind them, as the same play, comes forward. What a listener deletes can be undone: that is
+    `store.deletions`.
     """
     async with conn.transaction():
+        behind = await conn.fetch("SELECT id FROM scrobbles WHERE same_as = ANY($1::bigint[]) ORDER BY id", list(ids))
         rows = await conn.fetch(
             "DELETE FROM scrobbles WHERE account_id = $1 AND id = ANY($2) RETURNING id",
             account_id,
@@ -170,7 +191,10 @@ async def delete(conn: Connection, account_id: int, ids: Sequence[int], now: dat
             return []
         gone = sorted(row["id"] for row in rows)
         await event_rows.tell(conn, [account_id], events.ScrobblesDeleted(tuple(gone)), now)
-        return gone
+        forward = await _shown(conn, [row["id"] for row in behind])
+        if forward:
+            await event_rows.tell(conn, [account_id], events.ScrobblesStored(tuple(forward), len(forward)), now)
+    return gone
 
 
 async def sent(conn: Connection, account_id: int, ids: Sequence[int]) -> dict[int, model.Scrobble]:
@@ -218,6 +242,31 @@ async def rewrite(conn: Connection, news: Sequence[New]) -> None:
         raise errors.Taken("Another transaction has stored the same play.") from error
 
 
+async def _shown(conn: Connection, ids: Sequence[int]) -> list[int]:
+    rows = await conn.fetch("SELECT id FROM scrobbles WHERE id = ANY($1::bigint[]) AND same_as IS NULL", list(ids))
+    return sorted(row["id"] for row in rows)
+
+
+# ---------------------------------------------------------------- one at a time
+
+_LOCK_SPACE = 0x5C72 << 48  # keeps our advisory locks on accounts apart from others
+
+
+async def lock_accounts(conn: Connection, account_ids: Collection[int]) -> None:
+    """Keep others from comparing plays of these accounts by their nearness in time until the transaction ends.
+
+    Uniqueness is the index's affair, nearness in time is nobody's: so one such transaction of an account at a time.
+    """
+    for account_id in sorted(account_ids):
+        await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK_SPACE + account_id)
+
+
+async def accounts_of(conn: Connection, ids: Sequence[int]) -> set[int]:
+    """Return whose scrobbles these are."""
+    rows = await conn.fetch("SELECT DISTINCT account_id FROM scrobbles WHERE id = ANY($1::bigint[])", list(ids))
+    return {row["account_id"] for row in rows}
+
+
 async def play_now(
     conn: Connection,
     account_id: int,
@@ -247,3 +296,29 @@ async def play_now(
         expires_at,
     )
     return bool(changed)
+
+
+async def stop_playing(conn: Connection, account_id: int, origin: str) -> bool:
+    """End what plays now where it was told by this origin; tell whether anything was."""
+    done: str = await conn.execute(
+        "DELETE FROM now_playing WHERE account_id = $1 AND scrobble ->> 'origin' = $2", account_id, origin
+    )
+    return not done.endswith(" 0")
+
+
+async def playing_origin(conn: Connection, account_id: int, now: datetime) -> str | None:
+    """Return whence it was told what plays now; None where nothing does."""
+    origin: str | None = await conn.fetchval(
+        "SELECT coalesce(scrobble ->> 'origin', 'api') FROM now_playing WHERE account_id = $1 AND expires_at > $2",
+        account_id,
+        now,
+    )
+    return origin
+
+
+async def of_origin(conn: Connection, account_id: int, origin: str, limit: int) -> list[int]:
+    """Return the ids of some of the account's plays that came from there."""
+    rows = await conn.fetch(
+        "SELECT id FROM scrobbles WHERE account_id = $1 AND origin = $2 LIMIT $3", account_id, origin, limit
+    )
+    return [row["id"] for row in rows]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from sleevenotes import model
+from sleevenotes.store import estimates
 from sleevenotes.store.postgres import Connection
 
 
@@ -60,6 +61,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     artworks: dict[str, int]
     scrobbles: int
     requests_per_1000_scrobbles: float
+    estimates: list[estimates.Error]  # how far off the last day's were
 
 
 async def snapshot(conn: Connection, now: datetime) -> Snapshot:
@@ -69,6 +71,7 @@ async def snapshot(conn: Connection, now: datetime) -> Snapshot:
         "SELECT count(*) FROM lookups WHERE NOT EXISTS (SELECT FROM scrobbles WHERE lookup_id = lookups.id)"
     )
     requests = await conn.fetchval("SELECT count(DISTINCT request_id) FROM traces")
+    await estimates.settle(conn)
     return Snapshot(
         lanes=await _lanes(conn, now),
         budgets=await _budgets(conn),
@@ -77,6 +80,7 @@ async def snapshot(conn: Connection, now: datetime) -> Snapshot:
         artworks=dict(await conn.fetch("SELECT status, count(*) FROM artworks GROUP BY status")),
         scrobbles=scrobbles,
         requests_per_1000_scrobbles=round(1000 * requests / max(1, scrobbles + unplayed), 1),
+        estimates=await estimates.errors(conn, now),
     )
 
 

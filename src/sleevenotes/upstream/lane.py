@@ -329,7 +329,7 @@ class Lane:
             await budgets.throttled(conn, self.host, now)
         consecutive = await budgets.faulted(conn, self.host)
         pause = breaker.host_pause(fault, consecutive)
-        if pause > 0:
+        if pause > 0 and not self._policy.apart:
             await budgets.pause(conn, self.host, now + timedelta(seconds=pause), str(fault))
 
     async def _trace(

@@ -138,6 +138,19 @@ def test_a_name_with_a_letter_wrong_or_a_note_too_many_is_found(
     assert titles(opened.fuzzy(artist, track))[0] == "Radiohead: Paranoid Android"
 
 
+@pytest.mark.parametrize("artist", ["David Bowie, Queen", "Queen feat. David Bowie", "Queen; David Bowie"])
+def test_artists_otherwise_joined_are_found_where_each_is_known(opened: catalogue.Catalogue, artist: str) -> None:
+    assert titles(opened.fuzzy(artist, "Under Pressure")) == ["Queen & David Bowie: Under Pressure"]
+
+
+def test_a_name_is_split_only_where_the_catalogue_knows_all_its_parts(tmp_path: Path) -> None:
+    rows = [Row("Earth, Wind & Fire", "September", "The Best of"), Row("Earth", "High Command", "Earth 2"), *ROWS]
+    opened = built(tmp_path, rows)
+    assert opened.artists("Earth, Wind & Fire") == ("Earth, Wind & Fire",)
+    assert opened.artists("Earth, Wind & Fire & Queen") == ("Earth, Wind & Fire", "Queen")
+    assert opened.artists("Queen & Nobody at all") == ("Queen & Nobody at all",)
+
+
 @pytest.mark.parametrize(("artist", "track"), [("Beatles", "Come Together"), ("Beatles, The", "Come Togehter")])
 def test_an_article_more_or_less_is_no_other_artist(opened: catalogue.Catalogue, artist: str, track: str) -> None:
     assert titles(opened.fuzzy(artist, track)) == ["The Beatles: Come Together"]

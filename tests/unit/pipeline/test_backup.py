@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 import pytest
 import pytest_asyncio
-from tests.browser.sample import SLEEVES, Listener, draw
 
 from sleevenotes import app, errors, model
 from sleevenotes.artwork.files import Files
@@ -21,6 +20,7 @@ from sleevenotes.pipeline import backup
 from sleevenotes.settings import Settings
 from sleevenotes.store import accounts, backups, deletions, images, migrate, postgres
 from sleevenotes.store.postgres import Database
+from tests.browser.sample import SLEEVES, Listener, draw
 
 _numbers = itertools.count(1)
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.dumps import BUILT, Row, built, mbid
 
 from sleevenotes import catalogue, model
 from sleevenotes.artwork.files import Files
@@ -18,6 +17,7 @@ from sleevenotes.pipeline.alarms import Alarms
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import catalog, lookups
 from sleevenotes.store.postgres import Database
+from tests.dumps import BUILT, Row, built, mbid
 
 QUEEN, BOWIE = mbid("artist", "Queen"), mbid("artist", "David Bowie")
 ROWS = (
@@ -164,6 +164,8 @@ async def test_a_front_that_the_index_knows_is_offered_by_its_address(
         ("Beyonce", "Halo", "", "catalogue"),
         ("Queen", "Innuendo - 2011 Remaster", "", "catalogue"),
         ("Queen", "Innuendo", "Greatest Hits II", None),
+        ("David Bowie, Queen", "Under Pressure", "", "catalogue"),  # each is an artist here
+        ("David Bowie, Qveen", "Under Pressure", "", None),
         ("Qveen", "Innuendo", "", None),  # a slip is held against the sources
         ("Queen", "Innuendoo", "", None),
         ("Nirvana", "Come As You Are", "", None),

@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import msgspec
-from tests.unit.store.test_images import COVER, album, stand
 
 from sleevenotes.artwork.files import Files
 from sleevenotes.clock import HandClock
@@ -18,6 +17,7 @@ from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
 from sleevenotes.store import artwork_candidates, artworks, images, replies
 from sleevenotes.store.postgres import Database
+from tests.unit.store.test_images import COVER, album, stand
 
 KEEP_S = 6 * 3600.0
 

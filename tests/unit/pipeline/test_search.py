@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from tests.unit.store import given
 
 from sleevenotes import errors, model
 from sleevenotes.artwork.files import Files
@@ -17,6 +16,7 @@ from sleevenotes.settings import Settings
 from sleevenotes.sources import contract, discogs, musicbrainz
 from sleevenotes.store import replies, searches
 from sleevenotes.store.postgres import Database
+from tests.unit.store import given
 
 RECORDING = "9f9cf187-d6f9-437f-9d98-d59cdbd52757"
 JOGA = contract.RecordingCandidate(given.recording("Jóga", "Björk"), (given.release("Homogenic"),))

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.unit.store import given
 
 from sleevenotes import errors
 from sleevenotes.clock import HandClock
@@ -17,6 +16,7 @@ from sleevenotes.model import Band, Evidence, Scrobble, Status
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.store import accounts, catalog, events, jobs, lookups, matches, played
 from sleevenotes.store.postgres import Connection, Database
+from tests.unit.store import given
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

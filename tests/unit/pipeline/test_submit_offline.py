@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest_asyncio
-from tests import dumps
 
 from sleevenotes import catalogue
 from sleevenotes.clock import HandClock
 from sleevenotes.model import Band, Scrobble
-from sleevenotes.pipeline import submit
+from sleevenotes.pipeline import entering
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.store import accounts, jobs
 from sleevenotes.store.postgres import Database
+from tests import dumps
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -67,7 +67,7 @@ async def test_a_name_that_plays_now_is_answered_too(
 async def test_more_new_names_than_a_transaction_answers_are_left_to_their_match_jobs(
     database: Database, clock: HandClock, account: int, tmp_path: Path
 ) -> None:
-    count = submit.ANSWERED + 1
+    count = entering.ANSWERED + 1
     door = Submitter(database, clock, shelf(tmp_path, count))
     await door.submit(account, [play(f"Track {n}", n) for n in range(count)], band=Band.LOW_PRIORITY)
     assert len(await queued(database, "match")) == count

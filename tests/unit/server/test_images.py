@@ -53,7 +53,6 @@ async def stored(
     """Store an image as the artwork stage does; return its digest."""
     digest = files.keep(data)
     examined = image.examine(data)
-    files.keep_thumbnails(digest, examined.thumbnails)
     async with database.connection() as conn:
         kept = examined.as_image(digest, source="coverartarchive", source_url="")
         await images.keep(conn, kept, clock.now(), expires_at=expires_at)
@@ -132,6 +131,15 @@ async def test_only_the_declared_sizes_exist(
     assert (await client.get(f"/images/{digest}/{size}")).status_code == 404
 
 
+async def test_thumbnails_are_made_when_somebody_first_looks(
+    client: Client, database: Database, files: Files, clock: HandClock
+) -> None:
+    digest = await stored(database, files, clock, cover())
+    assert files.thumbnail(digest, 250) is None
+    assert (await client.get(f"/images/{digest}/250")).status_code == 200
+    assert all(files.thumbnail(digest, size) is not None for size in image.SIZES)
+
+
 async def test_a_lost_thumbnail_is_made_again_from_the_original(
     client: Client, database: Database, files: Files, clock: HandClock
 ) -> None:
@@ -152,8 +160,6 @@ async def test_an_original_that_was_damaged_on_disk_is_404_and_never_sent_as_it_
     client: Client, database: Database, files: Files, clock: HandClock
 ) -> None:
     digest = await stored(database, files, clock, cover())
-    for size in image.SIZES:
-        files.thumbnail_path(digest, size).unlink()
     files.original_path(digest).write_bytes(b"<script>alert(1)</script>")
     assert (await client.get(f"/images/{digest}/250")).status_code == 404
     files.original_path(digest).unlink()
@@ -180,5 +186,5 @@ async def test_files_that_outlived_their_row_are_not_served(
     digest = await stored(database, files, clock, cover(), clock.now())
     async with database.transaction() as conn:
         await images.purge(conn, clock.now())
-    assert files.thumbnail(digest, 250) is not None
+    assert files.original(digest) is not None
     assert (await client.get(f"/images/{digest}/250")).status_code == 404

@@ -191,6 +191,41 @@ async def test_a_burst_is_told_whole_and_in_order(ground: Ground) -> None:
     assert [ids(await page.next())[0] for _ in range(1200)] == list(range(1200))
 
 
+async def test_a_fact_that_comes_alone_is_told_at_once_and_the_next_one_a_breath_later(ground: Ground) -> None:
+    page = await ground.open(ground.nora)
+    await ground.tell(ground.nora, 1)
+    await page.next()
+    for _ in range(10):  # whatever is being read is read before the clock is turned
+        await ground.breathe()
+    ground.clock.turn(1)
+    for _ in range(10):
+        await ground.breathe()
+    await ground.tell(ground.nora, 2)
+    while not page.told:  # without turning the clock
+        await ground.breathe()
+    assert ids(page.told.pop()) == [2]
+    await ground.tell(ground.nora, 3)
+    for _ in range(10):
+        await ground.breathe()
+    assert not page.told
+    ground.clock.turn(live.BREATH)
+    assert ids(await page.next()) == [3]
+
+
+async def test_an_account_has_so_many_lines_and_no_more(ground: Ground) -> None:
+    pages = [await ground.open(ground.nora) for _ in range(live.LINES)]
+    while ground.hub.pages < live.LINES:
+        await ground.breathe()
+    assert ground.hub.is_full(ground.nora)
+    one_too_many = await ground.open(ground.nora)
+    await asyncio.wait_for(one_too_many.task, 10)
+    other = await ground.open(ground.otto)
+    await ground.tell(ground.otto, 1)
+    assert ids(await other.next()) == [1]
+    await pages[0].close()
+    assert not ground.hub.is_full(ground.nora)
+
+
 async def test_a_silent_line_is_kept_open_by_heartbeats(ground: Ground) -> None:
     page = await ground.open(ground.nora)
     start = ground.clock.now()

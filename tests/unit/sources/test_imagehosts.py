@@ -115,3 +115,22 @@ def test_discogs_covers_are_kept_no_longer_than_six_hours_and_credited() -> None
 
 def test_every_image_host_has_a_budget_of_its_own() -> None:
     assert len({host.policy.host for host in imagehosts.HOSTS}) == len(imagehosts.HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(404, b""), (403, b"no"), (200, b"<!doctype html><title>A page</title>"), (200, JPEG[:50])]
+)
+def test_what_is_no_image_at_an_address_that_somebody_named_is_an_answer(status: int, body: bytes) -> None:
+    url = "http://music.example.org/a.jpg"
+    [answer] = imagehosts.ELSEWHERE.read([contract.FetchImage(url)], contract.Reply(status, {}, body, url))
+    assert answer == contract.ABSENT
+
+
+def test_an_address_that_somebody_named_is_fetched_wherever_it_lies_and_never_in_the_clear() -> None:
+    url = "http://music.example.org/a.jpg"
+    assert imagehosts.ELSEWHERE.request([contract.FetchImage(url)]).url == "https://music.example.org/a.jpg"
+    [answer] = imagehosts.ELSEWHERE.read([contract.FetchImage(url)], contract.Reply(200, {}, JPEG, url))
+    assert answer.candidates == (contract.ImageFile(url, "image/jpeg", JPEG),)
+    assert not contract.fetches(imagehosts.ELSEWHERE.policy, url)  # only what was named is: no source's offers are
+    with pytest.raises(errors.Throttled):
+        imagehosts.ELSEWHERE.read([contract.FetchImage(url)], contract.Reply(503, {}, b"", url))

@@ -34,5 +34,5 @@ def test_every_policy_is_a_pace(source: contract.Source) -> None:
     assert policy.parallel > 0
     assert policy.together > 0
     assert 0 < policy.timeout <= 60
-    assert "." in policy.host
+    assert "." in policy.host or policy.apart  # a host, but for the lane that serves many
     assert isinstance(policy, msgspec.Struct)

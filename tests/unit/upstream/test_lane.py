@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests import turning
 
@@ -289,6 +290,22 @@ async def test_a_host_that_says_wait_is_left_alone_for_that_long(
     assert len(server.packs) == 3
     assert paused_until - server.packs[0][0] >= 60
     assert server.packs[1][0] >= paused_until
+
+
+async def test_a_lane_of_many_hosts_leaves_none_alone_for_anothers_trouble(
+    database: Database, clock: HandClock, tmp_path: Path
+) -> None:
+    stand, source = Stand(database, clock), Knower(together=1)
+    source.policy = msgspec.structs.replace(source.policy, apart=True)
+    told: Iterator[Reply] = iter([(429, {"retry-after": "60"}, b"")])
+    server = Server(clock, lambda tracks: next(told, None) or everything(tracks))
+    await stand.want(source, "a")
+    async with stand.lane(source, server, tmp_path):
+        await turning.until(stand.has_met_a_fault, clock)
+        await stand.want(source, "b")
+        await stand.until_told(2)
+    moments = {tracks[0]: moment for moment, tracks in server.packs}
+    assert moments["b"] < moments["a"]  # which waits as it was told
 
 
 async def test_a_host_that_says_the_rate_is_spent_is_left_alone_until_it_is_not(

@@ -36,7 +36,8 @@ class Parquet:
         return _Writer(path, sheet, added)
 
 
-def _pyarrow() -> Any:
+def pyarrow() -> Any:
+    """Return pyarrow, with its Parquet. Raises errors.Unusable, naming the extra, without it."""
     try:
         import pyarrow.parquet  # noqa: PLC0415 - an extra, and slow to import
     except ImportError:
@@ -50,7 +51,7 @@ class Columns:
     kind = "parquet"
 
     def __init__(self, path: Path) -> None:
-        self._arrow = _pyarrow()
+        self._arrow = pyarrow()
         self._path = path
         try:
             self.schema = self._arrow.parquet.read_schema(path)
@@ -87,7 +88,7 @@ class _Writer:
     """Writes Parquet: the columns as they were, where they were Parquet's, else as text; the added ones behind."""
 
     def __init__(self, path: Path, sheet: contract.Sheet, added: Sequence[str]) -> None:
-        self._arrow = _pyarrow()
+        self._arrow = pyarrow()
         self._columns = list(sheet.columns)
         self._added = list(added)
         self._types = [self._arrow.float64() if name.endswith("distance") else self._arrow.string() for name in added]

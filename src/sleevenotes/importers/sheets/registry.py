@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sleevenotes import errors
-from sleevenotes.importers import contract as files
+from sleevenotes.importers import files
 from sleevenotes.importers.sheets import contract, delimited, jsonlines, parquet
 
 ALL: tuple[contract.Format, ...] = (parquet.Parquet(), jsonlines.JsonLines(), delimited.Delimited())

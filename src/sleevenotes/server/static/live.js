@@ -151,18 +151,26 @@ function waitForTheEnd() {
   if (until) ending = setTimeout(fetchNow, Math.max(1000, until - Date.now() + 1000));
 }
 
+const own = (kind) => (main.dataset[{ lookup: "lookups", group: "groups", search: "searches" }[kind]] ?? "").split(",");
+
 const fetchPage = gathered(async () => {
+  const since = number;
   const fresh = (await drawn(location.href)).querySelector("main");
   if (fresh.querySelector(".front") && !main.querySelector(".front")) fresh.firstElementChild.classList.add("arrives");
-  const typed = [...main.querySelectorAll("input[id]")].filter((field) => field.value !== field.defaultValue);
+  const typed = [...main.querySelectorAll("input[id]")].filter((field) =>
+    field.value !== field.defaultValue || field.checked !== field.defaultChecked);
   const focused = main.contains(document.activeElement) ? document.activeElement.id : "";
   main.replaceChildren(...fresh.childNodes);
   Object.assign(main.dataset, fresh.dataset);
   for (const old of typed) {
     const field = document.getElementById(old.id);
-    if (field) field.value = old.value;
+    if (!field) continue;
+    if (field.type === "file") field.replaceWith(old); // no script may write what was picked
+    else Object.assign(field, { value: old.value, checked: old.checked });
   }
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  // Only now does the page know its album: what was told of it meanwhile was nobody's.
+  if (Object.keys(heard).some((kind) => own(kind).some((id) => (heard[kind].get(id) ?? 0) > since))) fetchPage();
 });
 
 // ---------------------------------------------------------------- hearing
@@ -189,8 +197,7 @@ function about(kind, ids) {
   }
   const now = document.querySelector("#now");
   if (now?.dataset.awaits && (concerned.has(now.dataset[kind]) || kind === "group")) fetchNow();
-  const own = main.dataset[{ lookup: "lookups", group: "groups", search: "searches" }[kind]] ?? "";
-  if ("live" in main.dataset && own.split(",").some((id) => concerned.has(id))) fetchPage();
+  if ("live" in main.dataset && own(kind).some((id) => concerned.has(id))) fetchPage();
 }
 
 function everything() {
@@ -218,7 +225,12 @@ const facts = {
   previews_shown: ({ ids }) => about("lookup", ids),
   artwork_decided: ({ release_group_ids }) => about("group", release_group_ids),
   feedback_given: ({ track_key }) => loved(track_key),
+  covers_chosen: ({ lookup_ids, release_group_ids }) => {
+    about("lookup", lookup_ids);
+    about("group", release_group_ids);
+  },
   searches_answered: ({ ids }) => about("search", ids),
+  import_changed: (fact) => document.dispatchEvent(new CustomEvent("import_changed", { detail: fact })),
   reset: everything,
 };
 
@@ -229,6 +241,7 @@ function listen() {
     line.addEventListener(kind, (event) => {
       cursor = event.lastEventId || cursor;
       does(JSON.parse(event.data));
+      document.dispatchEvent(new CustomEvent("sleevenotes:heard", { detail: kind })); // waiting.js: who waits, waits less
     });
   }
   line.addEventListener("error", () => {

@@ -1,0 +1,186 @@
+"""Play with a page open, in real time, and see how soon the play and its pictures are on it.
+
+    python -m benches.page_live [--history F] [--rows 30] [--world F] [--catalogue F] [--day bad_day]
+
+One process serves and works, as `sleevenotes serve` does; a headless Chromium has the feed open. A player submits one
+play at a time (POST /api/v1/scrobbles) with Last.fm's image of its album in the row, each of an album that nobody has
+played; what the page shows is looked at in every frame. Milliseconds from the first byte of the submit:
+
+    row_p50_ms, row_p95_ms              until the play stands in the feed
+    temporary_p50_ms, temporary_p95_ms  until a picture of it is drawn
+    host_p50_ms                         of these, what the image's host took for the very image (its trace)
+    known_p50_ms, known_p95_ms          the same as temporary of a second play of each album, whose image we have
+    replaced_share                      of the plays, those whose picture then gave way to another one, by itself
+    replaced_p50_s                      seconds until it did
+    never                               plays without a picture after --patience seconds
+    reloads                             times that the page was loaded again; it must be none
+    violations
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+import time
+from typing import NamedTuple
+
+import msgspec
+from playwright.async_api import Page, async_playwright
+
+from benches import common, facts, first_artwork, plays, stand, wire
+from sleevenotes.simulator import imagehosts, world
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+REST = 1.0  # seconds between two plays, so that every budget is whole again
+AGAIN = 300.0  # seconds ahead: a play of its own, whenever the first was
+PASSWORD = "of the bench"  # noqa: S105 - of an account that lives for minutes
+
+# Looks in every frame: when each row came, and when each picture in it was drawn. Keyed by the title.
+_WATCH = """
+() => {
+  const seen = window.seen = {};
+  const look = () => {
+    for (const row of document.querySelectorAll(".play")) {
+      const title = row.querySelector(".title").textContent;
+      const mine = seen[row.id] ??= { title, came: Date.now(), drawn: [] };
+      const front = row.querySelector("img.front");
+      if (front?.complete && front.naturalWidth && mine.drawn.at(-1)?.[0] !== front.getAttribute("src").split("/")[2])
+        mine.drawn.push([front.getAttribute("src").split("/")[2], Date.now()]);
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+}
+"""
+
+
+class Seen(NamedTuple):
+    """One play: milliseconds until its row and its first picture, seconds until another took its place."""
+
+    row_ms: float
+    temporary_ms: float | None
+    replaced_s: float | None
+
+
+async def bench(options: argparse.Namespace) -> dict[str, object]:
+    """Run it and return the figures."""
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if chromium is None:
+        sys.exit("no Chromium on this machine: install the package `chromium`")
+    conditions, catalogue = common.world_files(options)
+    true = facts.load_world(conditions, catalogue)
+    sent = plays.load(options.history, 0, true)
+    songs = [each for each in first_artwork.chosen(sent, true, 0) if _address(true, each)][: options.rows]
+    async with stand.Stand(keep=options.keep) as run, async_playwright() as playwright:
+        await run.simulator(conditions, catalogue, options.day)
+        await run.server(work=True)
+        added = run.command("user", "add", stand.ACCOUNT, "--json", SLEEVENOTES_PASSWORD=PASSWORD)
+        run.token = str(json.loads(added)["token"])
+        browser = await playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        page = await browser.new_page()
+        await _open(page, run)
+        new, known, ids = [], [], []
+        for song in songs:
+            seen, scrobble_id = await _play(run, page, song.row, _address(true, song), options.patience)
+            new.append(seen)
+            ids.append(scrobble_id)
+        for song in songs:
+            seen, _ = await _play(run, page, song.row, _address(true, song), options.patience, AGAIN)
+            known.append(seen)
+        reloads = await page.evaluate("performance.getEntriesByType('navigation').length - 1 + (window.stayed ? 0 : 1)")
+        async with run.connection() as conn:
+            host = await conn.fetchval(
+                "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY took_ms) FROM traces WHERE source = 'lastfm_images'"
+            )
+        counted = await run.simulated()
+        await browser.close()
+    return {**_figures(new, known), "host_p50_ms": host, "reloads": reloads, "violations": counted["violations"]}
+
+
+def _address(true: world.World, song: first_artwork.Song) -> str:
+    """Return Last.fm's image of the song's album; "" where it has none."""
+    truth = true.truth(song.row.artist, song.row.track, song.row.release)
+    if truth is None or "lastfm" not in truth.has_art or truth.release_mbid not in true.catalogue.releases:
+        return ""
+    group = true.catalogue.releases[truth.release_mbid].group
+    return imagehosts.address(true, "lastfm", group, edge=300)
+
+
+async def _open(page: Page, run: stand.Stand) -> None:
+    """Log in, and stay at the feed."""
+    await page.goto(f"http://127.0.0.1:{run.port}/login")
+    await page.get_by_label("Name").fill(stand.ACCOUNT)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Log in").click()
+    await page.wait_for_url(f"http://127.0.0.1:{run.port}/")
+    await page.evaluate("window.stayed = true")
+    await page.evaluate(_WATCH)
+    await asyncio.sleep(REST)
+
+
+async def _play(
+    run: stand.Stand, page: Page, row: common.Row, address: str, patience: float, ahead: float = 0
+) -> tuple[Seen, int]:
+    """Submit a play and see what the page makes of it, until its name and cover are done."""
+    body = {
+        "artist_name": row.artist,
+        "track_name": row.track,
+        "album_name": row.release,
+        "source_app": "a player",
+        "artwork_uri": address,
+        "played_at": time.time() + ahead,
+    }
+    async with wire.Wire(run.port, run.token) as client:
+        began = time.time() * 1000
+        status, answer = await client.post("/api/v1/scrobbles", json.dumps({"scrobbles": [body]}).encode())
+        if status != 201:
+            raise RuntimeError(f"a play was answered {status}: {answer[:300]!r}")
+        scrobble_id = int(msgspec.json.decode(answer)["scrobbles"][0]["id"])
+        done, deadline = False, time.monotonic() + patience
+        while not done and time.monotonic() < deadline:
+            await asyncio.sleep(0.2)
+            _, told = await client.get(f"/api/v1/scrobbles/{scrobble_id}/enrichment_status")
+            far = msgspec.json.decode(told)
+            done = far["status"] != "pending" and far["estimated_completion"] is None
+    await asyncio.sleep(REST)
+    seen = await page.evaluate(f"window.seen['p{scrobble_id}']")
+    if seen is None:
+        raise RuntimeError(f"{row.track!r} was played and is not on the page")
+    drawn = [at - began for _, at in seen["drawn"]]
+    return Seen(
+        seen["came"] - began, drawn[0] if drawn else None, drawn[-1] / 1000 if len(drawn) > 1 else None
+    ), scrobble_id
+
+
+def _figures(new: list[Seen], known: list[Seen]) -> dict[str, object]:
+    drawn = [each.temporary_ms for each in new if each.temporary_ms is not None]
+    again = [each.temporary_ms for each in known if each.temporary_ms is not None]
+    replaced = [each.replaced_s for each in new if each.replaced_s is not None]
+    return {
+        "bench": "page_live",
+        "plays": len(new),
+        "row_p50_ms": _at([each.row_ms for each in new], 0.5),
+        "row_p95_ms": _at([each.row_ms for each in new], 0.95),
+        "temporary_p50_ms": _at(drawn, 0.5),
+        "temporary_p95_ms": _at(drawn, 0.95),
+        "known_p50_ms": _at(again, 0.5),
+        "known_p95_ms": _at(again, 0.95),
+        "replaced_share": common.share(len(replaced), len(new)),
+        "replaced_p50_s": _at(replaced, 0.5),
+        "never": len(new) - len(drawn),
+    }
+
+
+def _at(values: list[float], part: float) -> float | None:
+    return round(common.percentile(values, part), 2) if values else None
+
+
+if __name__ == "__main__":
+    parser = common.arguments("Play with a page open.", history="mit_2019_2021.tsv.gz", rows=30, scale=1)
+    parser.add_argument("--patience", type=float, default=20, help="seconds until a play is no longer watched")
+    common.run(bench(parser.parse_args()))

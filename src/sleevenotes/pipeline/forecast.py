@@ -1,0 +1,147 @@
+"""An import's queue at the broadest source, played forward: when will each of its names be told? Pure.
+
+Where a name stands says little of when its turn comes to be *answered*: a search's reply tells of a part of its pack,
+whose rows filled it, and the others go round again; and as soon as one name of an artist is known of whom ten more
+wait, the artist's releases are listed, which answers most of them at once. So the queue is played through, slot by
+slot, as lane and stages will:
+
+    a page of releases waits    it goes first, the most played artist's before others'; the names it answers are done
+    else                        the next pack of names; of each the reply tells with the measured chance
+    told of, and ten of its artist wait     a page of the artist's releases is put in front
+    not told                    behind those that were asked as often, or less often
+
+Worked example: two names in a pack, each told with certainty, a slot each second, a request takes half a second, and no
+artist has ten names. a, b, c wait: a and b are told after 0.5 s, c after 1.5 s. Told with a chance of one in two: the
+median of some runs, for instance a after 0.5 s, c after 1.5 s, and b, which went round again, after 1.5 s as well.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+import statistics
+from collections import Counter, deque
+from collections.abc import Sequence
+
+import msgspec
+
+RUNS = 5
+"""How often the queue is played; what is told is the median of these."""
+
+MATES = 10
+"""Names of one artist that wait, from which on its releases are listed (pipeline.discography.WORTH)."""
+
+A_PAGE = 25
+"""Names of one artist for each page of its releases: who has more names here mostly has more pages."""
+
+ANSWERED = 0.9
+"""Share of an artist's waiting names that its releases answer; the others are misspelt, or on no album of its own."""
+
+MOST = 20_000
+"""Names that are played forward; where more wait, their places alone must do."""
+
+
+class Name(msgspec.Struct, frozen=True):
+    """One name that waits, or is about to: `lookup_ids` share its question."""
+
+    lookup_ids: tuple[int, ...]
+    artist: int
+    leads: bool  # before others: its answer brings an album's cover
+    asking: bool = False  # a request with it is under way
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How a queue goes: seconds between two of its requests and that one takes, names in a request, the chance of each
+    to be told of.
+    """
+
+    gap: float
+    took: float
+    together: int
+    chance: float
+
+
+class Queue(msgspec.Struct, frozen=True):
+    """What waits, in the lane's order; `pages` are the artists whose releases are asked for already, in order."""
+
+    names: tuple[Name, ...]
+    pages: tuple[int, ...] = ()
+
+
+def play(queue: Queue, pace: Pace, first: float = 0.0) -> dict[int, float]:
+    """Return the seconds until each lookup's name is told; `first` are those until the next slot."""
+    runs = [_Run(queue, pace, random.Random(seed)).play(first) for seed in range(RUNS)]  # noqa: S311 - no secret
+    told = [statistics.median(times) for times in zip(*runs, strict=True)]
+    return {
+        lookup_id: seconds for name, seconds in zip(queue.names, told, strict=True) for lookup_id in name.lookup_ids
+    }
+
+
+class _Run:
+    """One way in which it may go."""
+
+    def __init__(self, queue: Queue, pace: Pace, draw: random.Random) -> None:
+        self._names = queue.names
+        self._pace = pace
+        self._draw = draw
+        self._told: list[float | None] = [None] * len(queue.names)
+        self._mates: dict[int, list[int]] = {}
+        for number, name in enumerate(queue.names):
+            self._mates.setdefault(name.artist, []).append(number)
+        self._waiting = Counter({artist: len(numbers) for artist, numbers in self._mates.items()})
+        self._leading = deque(number for number, name in enumerate(queue.names) if name.leads and not name.asking)
+        self._others = deque(number for number, name in enumerate(queue.names) if not (name.leads or name.asking))
+        self._listed = set(queue.pages)
+        self._pages: list[tuple[int, int, int]] = []  # (most names first, artist, pages left)
+        for artist in queue.pages:
+            self._want_pages(artist)
+
+    def play(self, now: float) -> list[float]:
+        """Go through all slots; return when each name is told."""
+        self._ask([number for number, name in enumerate(self._names) if name.asking], 0.0)
+        left = len(self._names) * 20  # slots: a chance near nothing must not keep it for ever
+        while (self._pages or self._leading or self._others) and left:
+            left -= 1
+            if self._pages:
+                self._list_releases(now + self._pace.took)
+            elif pack := self._next_pack():
+                self._ask(pack, now + self._pace.took)
+            now += self._pace.gap
+        return [now if at is None else at for at in self._told]
+
+    def _want_pages(self, artist: int) -> None:
+        waiting = self._waiting[artist]
+        heapq.heappush(self._pages, (-waiting, artist, 1 + waiting // A_PAGE))
+
+    def _list_releases(self, at: float) -> None:
+        waiting, artist, left = heapq.heappop(self._pages)
+        if left > 1:
+            heapq.heappush(self._pages, (waiting, artist, left - 1))
+            return
+        for number in self._mates.get(artist, ()):
+            if self._told[number] is None and self._draw.random() < ANSWERED:
+                self._tell(number, at)
+
+    def _next_pack(self) -> list[int]:
+        pack: list[int] = []
+        for queue in (self._leading, self._others):
+            while queue and len(pack) < self._pace.together:
+                number = queue.popleft()
+                if self._told[number] is None:
+                    pack.append(number)
+        return pack
+
+    def _ask(self, pack: Sequence[int], at: float) -> None:
+        for number in pack:
+            if self._draw.random() >= self._pace.chance:
+                (self._leading if self._names[number].leads else self._others).append(number)
+                continue
+            self._tell(number, at)
+            artist = self._names[number].artist
+            if self._waiting[artist] >= MATES and artist not in self._listed:
+                self._listed.add(artist)
+                self._want_pages(artist)
+
+    def _tell(self, number: int, at: float) -> None:
+        self._told[number] = at
+        self._waiting[self._names[number].artist] -= 1

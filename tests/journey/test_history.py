@@ -1,0 +1,352 @@
+"""A listener's history at Last.fm and ListenBrainz, read through a whole house over the simulated services."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from sleevenotes import app
+from sleevenotes.clock import HandClock
+from sleevenotes.server import web
+from sleevenotes.settings import Settings
+from sleevenotes.simulator import core, lastfm_listeners, people, wire
+from sleevenotes.store import accounts, connections
+from tests import turning
+from tests.journey.conftest import WORLD, House
+
+LASTFM = "ws.audioscrobbler.com"
+Row = tuple[int, str, str]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Let only histories be asked for: what becomes of the names is another journey."""
+    return msgspec.structs.replace(
+        settings,
+        lastfm_key=lastfm_listeners.KEY,
+        lastfm_secret=lastfm_listeners.SECRET,
+        sources="lastfm_history,listenbrainz_history",
+    )
+
+
+def somebody(house: House, name: str, count: int) -> people.Person:
+    """Give somebody a history whose last play was an hour ago."""
+    return person(house.simulator, house.clock, name, count)
+
+
+def person(simulator: core.Simulator, clock: HandClock, name: str, count: int) -> people.Person:
+    everybody = simulator.people
+    end = int(clock.now().timestamp()) - 3600
+    return everybody.add(name, *everybody.dated(everybody.choose(count), end, every=180))
+
+
+def play_on(house: House, who: people.Person, seed: int) -> None:
+    """Let one more play have been made, just now."""
+    everybody = house.simulator.people
+    who.add(*everybody.dated(everybody.choose(1, seed=seed), int(house.clock.now().timestamp())))
+
+
+async def connect(house: House, **given: str) -> None:
+    answer = await house.client.post("/lastfm/connect", json=given)
+    assert answer.status_code == 202, answer.text
+
+
+async def until_read(house: House, at_most: float = 300.0) -> None:
+    await house.until("SELECT count(*) > 0 AND bool_and(ended_at IS NOT NULL) FROM walks", at_most=at_most)
+
+
+async def until_looked_again(house: House) -> None:
+    seen = await house.count("SELECT coalesce(synced_at, '-infinity') FROM connections")
+    await house.until("SELECT coalesce(synced_at > $1, false) FROM connections", seen, at_most=900)
+
+
+async def status(house: House) -> dict[str, Any]:
+    told: dict[str, Any] = (await house.client.get("/lastfm/status")).json()
+    return told
+
+
+async def here(house: House) -> list[Row]:
+    async with house.parts.database.connection() as conn:
+        rows = await conn.fetch(
+            "SELECT extract(epoch FROM listened_at)::bigint, artist, track FROM scrobbles ORDER BY 1, 2, 3"
+        )
+    return [tuple(row) for row in rows]
+
+
+def there(who: people.Person) -> list[Row]:
+    """Return what somebody played, as it should be here: what has no date cannot be."""
+    named = (("".join(part.credited + part.join for part in play.recording.credit), play) for play in who.plays)
+    return sorted({(play.at, artist, play.recording.title) for artist, play in named if play.at})
+
+
+async def test_a_whole_history_comes_in_and_plays_made_meanwhile_are_neither_lost_nor_doubled(house: House) -> None:
+    maria = somebody(house, "maria", 900)
+    moment = maria.plays[400].at
+    maria.add(*(play._replace(at=moment) for play in maria.plays[401:404]))  # four in one second
+    maria.add(maria.plays[500]._replace(at=0))  # lost its date
+    await connect(house, username="maria")
+    for seed in range(6):
+        read = await house.count("SELECT coalesce(max(read), 0) FROM walks WHERE kind = 'history'")
+        await house.until(
+            "SELECT coalesce(max(read), 0) > $1 OR bool_or(ended_at IS NOT NULL) FROM walks WHERE kind = 'history'",
+            read,
+        )
+        play_on(house, maria, seed=50 + seed)
+    await until_read(house)
+    house.clock.turn(60)
+    await until_looked_again(house)
+    await house.until("SELECT count(*) = $1 FROM scrobbles", len(there(maria)), at_most=900)
+    assert await here(house) == there(maria)
+    told = await status(house)
+    assert told["history"]["finished_at"]
+    assert told["history"]["skipped"] == 1
+    assert (await house.client.get("/api/v1/lastfm/status")).json() == told
+
+
+async def test_a_history_with_more_plays_in_one_second_than_a_page_holds_comes_in_whole(house: House) -> None:
+    maria = somebody(house, "maria", 700)
+    moment = maria.plays[300].at
+    for place in range(200, 520):  # more than a page of one second
+        maria.plays[place] = maria.plays[place]._replace(at=moment)
+    maria.plays.sort(key=lambda play: play.at)
+    await connect(house, username="maria")
+    await until_read(house)
+    assert await here(house) == there(maria)
+
+
+async def test_a_history_is_read_to_its_end_whatever_lastfm_answers_meanwhile(house: House) -> None:
+    maria = somebody(house, "maria", 500)
+    await connect(house, username="maria")
+    for kind in ("error 29", "error 8", "html", "short", "drop", "500", "empty"):
+        house.simulator.fail_next(LASTFM, kind)
+    await until_read(house, at_most=3600)  # told to slow down again and again, it waits minutes
+    assert await here(house) == there(maria)
+    assert (await status(house))["problem"] is None
+
+
+async def test_a_server_that_died_in_the_middle_goes_on_where_it_was(settings: Settings, clock: HandClock) -> None:
+    simulator = core.Simulator(WORLD, clock)
+    maria = person(simulator, clock, "maria", 900)
+    async with app.open(settings, time=clock) as parts:
+        async with parts.database.transaction() as conn:
+            account = await accounts.create(conn, "anna", "a good password", is_owner=True, now=clock.now())
+            token = await accounts.create_token(conn, account.id, "test", clock.now())
+        application: Any = web.create(app.services_of(parts))
+        headers = {"authorization": f"Token {token}"}
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+            house = House(parts, clock, simulator, client, account.id)
+            async with app.working(parts, core.Mounted(simulator)):
+                await connect(house, username="maria")
+                await house.until("SELECT max(read) >= 400 FROM walks WHERE kind = 'history'")
+            read = await house.count("SELECT read FROM walks WHERE kind = 'history'")
+            assert read < 900
+            async with parts.database.connection() as conn:  # the last page was stored, and that was not noted
+                await conn.execute("UPDATE walks SET before = before + interval '10 hours' WHERE kind = 'history'")
+                await conn.execute("DELETE FROM pgqueuer")
+                await conn.execute("DELETE FROM wants")
+            async with app.working(parts, core.Mounted(simulator)):
+                await until_read(house)
+            assert await here(house) == there(maria)
+
+
+async def test_later_plays_come_by_themselves_with_what_plays_now_its_picture_and_what_is_loved(house: House) -> None:
+    maria = somebody(house, "maria", 30)
+    maria.loved = maria.plays[3:5]
+    await connect(house, username="maria")
+    await until_read(house)
+    assert await house.count("SELECT count(*) FROM feedback WHERE score = 1") == 2
+    assert await house.count("SELECT bool_and(origin = 'lastfm' AND source_app = 'Last.fm') FROM scrobbles")
+    pictures = await house.count("SELECT array_agg(DISTINCT artwork_uri) FROM scrobbles WHERE artwork_uri <> ''")
+    assert pictures
+    assert all("/i/u/300x300/" in each and "2a96cbd8" not in each for each in pictures)
+    assert await house.count("SELECT count(*) FROM scrobbles WHERE evidence ? 'artist_mbids'")
+    assert not await house.count("SELECT count(*) FROM scrobbles WHERE evidence ? 'recording_mbid'")
+
+    maria.playing = people.Played(int(house.clock.now().timestamp()), maria.plays[7].recording, maria.plays[7].release)
+    play_on(house, maria, seed=77)
+    await until_looked_again(house)
+    assert await here(house) == there(maria)
+    assert await house.count("SELECT scrobble ->> 'track' FROM now_playing") == maria.playing.recording.title
+    maria.playing = None
+    await until_looked_again(house)
+    assert await house.count("SELECT count(*) FROM now_playing") == 0
+
+
+async def test_plays_that_a_player_submitted_late_are_found_within_a_day(house: House) -> None:
+    maria = somebody(house, "maria", 10)
+    await connect(house, username="maria")
+    await until_read(house)
+    play_on(house, maria, seed=3)
+    await until_looked_again(house)
+    late = maria.plays[4]._replace(at=int((house.clock.now() - timedelta(days=5)).timestamp()))
+    maria.add(late)
+    house.clock.turn(86_400)
+    await house.until("SELECT count(*) = $1 FROM scrobbles", len(there(maria)))
+    assert await here(house) == there(maria)
+
+
+async def test_a_hidden_history_says_so_and_is_read_once_it_is_shown(house: House) -> None:
+    maria = somebody(house, "maria", 30)
+    maria.private = True
+    await connect(house, username="maria")
+    await house.until("SELECT problem <> '' FROM connections")
+    told = await status(house)
+    assert (told["status"], told["problem"]["code"]) == ("open", "private")
+    assert told["problem"]["next_try"]
+    maria.private = False
+    house.clock.turn(6 * 3600)
+    await until_read(house)
+    assert (await status(house))["problem"] is None
+    assert await here(house) == there(maria)
+
+
+async def test_who_does_not_exist_is_not_asked_for_again(house: House) -> None:
+    await connect(house, username="nobody")
+    await house.until("SELECT status = 'stopped' FROM connections")
+    assert (await status(house))["problem"]["code"] == "unknown_user"
+    answer = await house.client.post("/lastfm/connect", json={"username": ""})
+    assert "auth_url" in answer.json()
+    answer = await house.client.post("/lastfm/connect", json={"username": "a/b"})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["details"][0]["field"] == "username"
+
+
+@pytest.mark.parametrize(("name", "count"), [("newcomer", 0), ("single", 1)])
+async def test_the_smallest_histories_are_read_to_their_end(house: House, name: str, count: int) -> None:
+    await connect(house, username=name)
+    await until_read(house)
+    assert await house.count("SELECT count(*) FROM scrobbles") == count
+    assert (await status(house))["history"]["total"] == count
+
+
+async def test_a_login_reads_what_is_hidden_from_others(house: House) -> None:
+    hidden = somebody(house, lastfm_listeners.WHO, 30)
+    hidden.private = True
+    callback = "https://music.example/settings/lastfm/callback/x"
+    answer = await house.client.post("/lastfm/connect", json={"callback": callback})
+    confirmed = house.simulator.plan(wire.Request("GET", answer.json()["auth_url"])).reply
+    token = httpx.URL(confirmed.headers["location"]).params["token"]
+    await connect(house, token=token)
+    await until_read(house)
+    told = await status(house)
+    assert (told["username"], told["logged_in"]) == (lastfm_listeners.WHO, True)
+    assert await here(house) == there(hidden)
+    key = await house.count("SELECT secret FROM connections")
+    assert len(key) == 32
+    assert key not in str(told)
+    assert not await house.count("SELECT count(*) FROM replies WHERE answer::text LIKE '%' || $1 || '%'", key)
+
+
+async def test_a_session_that_has_ended_is_forgotten_and_reading_goes_on_by_the_name(house: House) -> None:
+    maria = somebody(house, "maria", 30)
+    async with house.parts.database.transaction() as conn:
+        await connections.connect(
+            conn, house.account_id, "lastfm", user_name="maria", secret="a dead key", now=house.clock.now()
+        )
+    await house.until("SELECT status = 'stopped' FROM connections")
+    assert (await status(house))["problem"]["code"] == "session"
+    await connect(house, username="maria")
+    await until_read(house)
+    assert await here(house) == there(maria)
+    assert not (await status(house))["logged_in"]
+
+
+async def test_parting_keeps_or_removes_what_came_from_there_and_nothing_else(house: House) -> None:
+    somebody(house, "maria", 20)
+    own = house.names(1)[0]
+    await house.submit(house.listen(own))
+    await connect(house, username="maria")
+    await until_read(house)
+    kept = await house.client.delete("/lastfm/disconnect")
+    assert kept.json() == {"disconnected": True, "removed": 0}
+    assert await house.count("SELECT count(*) FROM scrobbles") == 21
+    assert not (await status(house))["connected"]
+    removed = await house.client.delete("/lastfm/disconnect?keep_plays=false")
+    assert removed.json() == {"disconnected": True, "removed": 20}
+    assert await house.count("SELECT array_agg(track) FROM scrobbles") == [own.track]
+    assert await house.count("SELECT count(*) FROM connections") == 0
+    assert await house.count("SELECT count(*) FROM walks") == 0
+
+
+async def test_recently_played_reads_lastfm_at_once_and_shows_every_play_once(house: House) -> None:
+    maria = somebody(house, "maria", 5)
+    await connect(house, username="maria")
+    await until_read(house)
+    house.clock.turn(30)
+    play_on(house, maria, seed=9)
+    maria.playing = maria.plays[0]._replace(at=int(house.clock.now().timestamp()))
+    asking = asyncio.create_task(house.client.get("/recently-played"))
+    # a second of the clock takes half a second: workers hear of a job in real time
+    await turning.until(_done(house, asking), house.clock, step=0.002, at_most=100)
+    told = (await asking).json()
+    assert told["lastfm"]["fresh"]
+    assert told["now_playing"]["track_name"] == maria.playing.recording.title
+    assert [each["track_name"] for each in told["scrobbles"]] == [track for _, _, track in reversed(there(maria))]
+
+
+async def test_recently_played_does_not_wait_for_lastfm_for_long(house: House) -> None:
+    somebody(house, "maria", 5)
+    await connect(house, username="maria")
+    await until_read(house)
+    house.clock.turn(30)
+    house.simulator.fail_next(LASTFM, "slow")
+    before = house.clock.now()
+    asking = asyncio.create_task(house.client.get("/recently-played"))
+    await turning.until(_done(house, asking), house.clock, at_most=100)
+    told = (await asking).json()
+    assert not told["lastfm"]["fresh"]
+    assert len(told["scrobbles"]) == 5
+    assert house.clock.now() - before < timedelta(seconds=20)
+
+
+def _done(house: House, task: asyncio.Task[httpx.Response]) -> turning.Condition:
+    async def is_done() -> bool:
+        await house.count("SELECT 1")  # the time in which the others work
+        return task.done()
+
+    return is_done
+
+
+async def test_plays_that_a_client_read_at_lastfm_are_taken_whatever_their_age(house: House) -> None:
+    star = "https://lastfm.freetls.fastly.net/i/u/300x300/2a96cbd8b46e442fc41c2b86b821562f.png"
+    row = {
+        "artist_name": "Sigur Rós",
+        "track_name": "Hoppípolla",
+        "played_at": "2009-01-01T10:00:00Z",
+        "artwork_uri": star,
+        "lastfm_loved": True,
+    }
+    answer = await house.client.post("/api/v1/scrobbles/from_lastfm", json={"scrobbles": [row]})
+    assert answer.status_code == 201, answer.text
+    assert await house.count("SELECT origin || source_app || artwork_uri FROM scrobbles") == "lastfmLast.fm"
+    assert await house.count("SELECT count(*) FROM feedback") == 1
+    assert (await house.client.post("/api/v1/scrobbles/from_lastfm")).status_code == 404
+
+
+async def test_a_listenbrainz_history_comes_in_by_its_token_and_keeps_coming(house: House) -> None:
+    maria = somebody(house, "maria", 1200)
+    answer = await house.client.post("/api/v1/listenbrainz/connect", json={"token": "token-maria"})
+    assert answer.status_code == 202, answer.text
+    await house.until("SELECT count(*) > 0 AND bool_and(ended_at IS NOT NULL) FROM walks WHERE kind = 'history'")
+    play_on(house, maria, seed=4)
+    maria.playing = maria.plays[2]._replace(at=int(house.clock.now().timestamp()))
+    await house.until("SELECT count(*) = $1 FROM scrobbles", len(there(maria)), at_most=900)
+    assert await here(house) == there(maria)
+    assert await house.count("SELECT bool_and(origin = 'listenbrainz_sync' AND foreign_id <> '') FROM scrobbles")
+    await house.until("SELECT count(*) = 1 FROM now_playing", at_most=900)
+    told = (await house.client.get("/api/v1/listenbrainz/status")).json()
+    assert (told["username"], told["logged_in"]) == ("maria", True)
+
+
+async def test_a_listenbrainz_token_that_is_none_is_refused_in_words(house: House) -> None:
+    await house.client.post("/api/v1/listenbrainz/connect", json={"token": "guessed"})
+    await house.until("SELECT status = 'stopped' FROM connections")
+    told = (await house.client.get("/api/v1/listenbrainz/status")).json()
+    assert told["problem"]["code"] == "session"
+    assert "token" in told["problem"]["message"]

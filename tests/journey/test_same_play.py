@@ -1,0 +1,104 @@
+"""One history, exported by two services and imported one after the other: 0 doubles shown, 0 genuine repeats lost."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from benches import same_play
+
+from sleevenotes.clock import HandClock
+from sleevenotes.model import Scrobble
+from sleevenotes.pipeline.submit import Submitter
+from sleevenotes.simulator import listener
+from sleevenotes.store import accounts
+from sleevenotes.store.postgres import Database
+from tests.journey.conftest import WORLD
+
+PLAYS = 400
+
+
+@pytest_asyncio.fixture
+async def account(database: Database, clock: HandClock) -> int:
+    async with database.connection() as conn:
+        return (await accounts.create(conn, "anna", "", is_owner=True, now=clock.now())).id
+
+
+def history() -> list[same_play.Play]:
+    """Listen for some days: every fifth track again, every twentieth three times, some cut short; in two spellings."""
+    chance, at = random.Random(7), 1_700_000_000  # noqa: S311 - always the same
+    rows: list[tuple[int, str, str, str, str, str]] = []
+    chosen = listener.choices(WORLD, 7)
+    while len(rows) < PLAYS:
+        song = next(chosen)
+        times = chance.choices((1, 2, 3), (15, 4, 1))[0]
+        sent = _otherwise(song.artist, song.track, chance)
+        for _ in range(times):
+            rows.append((at, song.artist, song.track, song.release, *sent))
+            at += chance.choice((same_play.length_s(song.artist, song.track), chance.randint(61, 100)))
+        at += chance.choice((0, 0, 0, 4000))
+    return same_play.played(rows)
+
+
+def _otherwise(artist: str, track: str, chance: random.Random) -> tuple[str, str]:
+    """Write a song as another service may."""
+    return chance.choice((
+        (artist, track),
+        (artist.upper(), track.lower()),
+        (artist, f"{track} - 2011 Remaster"),
+        (f"{artist} feat. Somebody Else", track),
+        (artist, f"{track} (feat. Somebody Else)"),
+        (f"The {artist}", track),
+        (artist, f"04 - {track}"),
+    ))  # fmt: skip
+
+
+async def imported(
+    database: Database,
+    clock: HandClock,
+    account: int,
+    plays: Sequence[same_play.Play],
+    exports: Sequence[Sequence[Scrobble]],
+) -> same_play.Judged:
+    submitter = Submitter(database, clock)
+    for export in exports:
+        await same_play.take_in(submitter, account, export)
+    async with database.connection() as conn:
+        return await same_play.judge(conn, account, plays, exports)
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["lastfm_first", "other_first"])
+@pytest.mark.parametrize("way", same_play.WAYS)
+async def test_two_exports_of_one_history_show_it_once(
+    database: Database, clock: HandClock, account: int, way: str, turned: bool
+) -> None:
+    plays = history()
+    assert same_play.repeats(plays) > PLAYS / 10
+    exports = [same_play.lastfm(plays), same_play.other(plays, way)]
+    judged = await imported(database, clock, account, plays, exports[::-1] if turned else exports)
+    assert judged == same_play.Judged(shown=len(plays), doubles=0, lost=0)
+
+
+async def test_it_makes_no_difference_in_which_pieces_they_come(
+    database: Database, clock: HandClock, account: int
+) -> None:
+    plays = history()
+    pieces = [
+        export[start : start + 40]
+        for export in (same_play.lastfm(plays), same_play.other(plays, "ended"))
+        for start in range(0, len(plays), 40)
+    ]
+    random.Random(3).shuffle(pieces)  # noqa: S311 - always the same
+    judged = await imported(database, clock, account, plays, pieces)
+    assert judged == same_play.Judged(shown=len(plays), doubles=0, lost=0)
+
+
+async def test_a_real_history_is_shown_once(
+    database: Database, clock: HandClock, account: int, shared_data: Path
+) -> None:
+    plays = same_play.true_history(shared_data / "histories" / "mit_2019_2021.tsv.gz", 4000)
+    judged = await imported(database, clock, account, plays, [same_play.other(plays, "ended"), same_play.lastfm(plays)])
+    assert judged == same_play.Judged(shown=len(plays), doubles=0, lost=0)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sleevenotes.clock import HandClock
+from sleevenotes.store import accounts, connections, walks
+from sleevenotes.store.connections import Connected, Problem
+from sleevenotes.store.postgres import Connection, Database
+
+
+async def connect(conn: Connection, clock: HandClock, name: str = "maria", secret: str = "hush") -> Connected:  # noqa: S107
+    owner = await accounts.by_name(conn, name)
+    owner = owner or await accounts.create(conn, name, "", is_owner=False, now=clock.now())
+    return await connections.connect(conn, owner.id, "lastfm", user_name=name, secret=secret, now=clock.now())
+
+
+async def test_a_secret_is_in_no_repr_and_outlives_connecting_again_by_name(
+    database: Database, clock: HandClock
+) -> None:
+    async with database.connection() as conn:
+        assert "hush" not in repr(await connect(conn, clock))
+        again = await connect(conn, clock, secret="")
+    assert again.secret == "hush"
+
+
+async def test_plays_go_where_there_is_a_secret_that_is_accepted(database: Database, clock: HandClock) -> None:
+    async with database.connection() as conn:
+        nobody = await connect(conn, clock, "nobody", secret="")
+        maria = await connect(conn, clock)
+        ids = [nobody.account_id, maria.account_id]
+        assert not await connections.set_forwards(conn, nobody.account_id, "lastfm", on=True)
+        assert await connections.set_forwards(conn, maria.account_id, "lastfm", on=True)
+        assert [each.account_id for each in await connections.forwarding(conn, ids)] == [maria.account_id]
+        await connections.trouble(conn, maria.id, Problem.SESSION, "It has ended.", due=None, stop=True)
+        assert await connections.forwarding(conn, ids) == []
+        ended = await connections.look(conn, maria.id)
+    assert ended is not None
+    assert (ended.status, ended.secret, ended.problem) == ("stopped", "", "session")
+
+
+async def test_few_are_looked_at_at_once_and_each_again_only_when_its_time_has_come(
+    database: Database, clock: HandClock
+) -> None:
+    now, later = clock.now(), clock.now() + timedelta(minutes=10)
+    async with database.connection() as conn:
+        ids = [(await connect(conn, clock, f"listener {number}")).id for number in range(5)]
+        first = await connections.take_due(conn, now, later, 3)
+        second = await connections.take_due(conn, now, later, 3)
+        assert (len(first), len(second)) == (3, 2)
+        assert sorted(first + second) == ids
+        assert await connections.take_due(conn, now, later, 3) == []
+        assert len(await connections.take_due(conn, later, later, 9)) == 5
+
+
+async def test_a_walk_that_nobody_is_at_is_taken_up_unless_its_connection_is_in_trouble(
+    database: Database, clock: HandClock
+) -> None:
+    rest = timedelta(minutes=2)
+    async with database.connection() as conn:
+        maria, otto = await connect(conn, clock), await connect(conn, clock, "otto")
+        for each in (maria, otto):
+            await walks.begin(conn, each.id, "history", since=None, now=clock.now())
+        await connections.trouble(conn, otto.id, Problem.PRIVATE, "Hidden.", due=None, stop=False)
+        assert await walks.take_resting(conn, clock.now(), rest, 9) == []
+        clock.turn(121)
+        assert await walks.take_resting(conn, clock.now(), rest, 9) == [(maria.id, "history")]
+        assert await walks.take_resting(conn, clock.now(), rest, 9) == []
