@@ -267,23 +267,6 @@ def test_playing_to_a_server_needs_a_token() -> None:
     assert "--token" in mistake(CliRunner().invoke(cli.app, ["simulate", "--play-to", "http://127.0.0.1:1"]))
 
 
-def test_a_token_for_an_old_player_is_its_password(run: Run, settings: Settings) -> None:
-    said(run("user", "add", "nora"))
-    token = json.loads(said(run("token", "create", "mpd", "--account", "nora", "--old-player", "--json")))["token"]
-
-    async def find() -> tuple[str, set[str]]:
-        async with app.open(settings) as parts, parts.database.connection() as conn:
-            (handshake,) = await player_logins.of_account(conn, "nora")
-            opened = await player_logins.by_session_key(conn, handshake.session_key, parts.clock.now())
-            return handshake.password_md5, set(opened.may if opened else ())
-
-    md5, may = asyncio.run(find())
-    assert md5 == hashlib.md5(token.encode(), usedforsecurity=False).hexdigest()
-    assert may == {"submit", "read"}
-    refused = run("token", "create", "mpd", "--account", "nora", "--old-player", "--scope", "manage")
-    assert "may submit and read" in mistake(refused)
-
-
 def test_sync_looks_at_whoever_is_connected_and_says_how_far_that_is(run: Run, settings: Settings) -> None:
     said(run("user", "add", "anna"))
     assert "No account is connected" in said(run("sync"))
@@ -299,3 +282,20 @@ async def connected(settings: Settings) -> None:
         anna = await accounts.by_name(conn, "anna")
         assert anna is not None
         await connecting.connect(conn, anna.id, "lastfm", user_name="maria", now=parts.clock.now())
+
+
+def test_a_token_for_an_old_player_is_its_password(run: Run, settings: Settings) -> None:
+    said(run("user", "add", "nora"))
+    token = json.loads(said(run("token", "create", "mpd", "--account", "nora", "--old-player", "--json")))["token"]
+
+    async def find() -> tuple[str, set[str]]:
+        async with app.open(settings) as parts, parts.database.connection() as conn:
+            (handshake,) = await player_logins.of_account(conn, "nora")
+            opened = await player_logins.by_session_key(conn, handshake.session_key, parts.clock.now())
+            return handshake.password_md5, set(opened.may if opened else ())
+
+    md5, may = asyncio.run(find())
+    assert md5 == hashlib.md5(token.encode(), usedforsecurity=False).hexdigest()
+    assert may == {"submit", "read"}
+    refused = run("token", "create", "mpd", "--account", "nora", "--old-player", "--scope", "manage")
+    assert "may submit and read" in mistake(refused)
