@@ -118,11 +118,8 @@ async def search(conn: Connection, account_id: int, words: str, limit: int) -> F
     Every word is to be a part of the artist's name; of the artist's or the album's; of artist, album or track. They
     are looked for in the names that were sent. A single letter is an artist's whole name.
     """
-    patterns = [_pattern(names.key(word)) for word in words.split()[:MOST_WORDS]]
-    if not patterns:
-        return Found()
     laid = await prepare(conn, account_id, Period())
-    rows = await conn.fetch(_FIND, account_id, *laid.values[1:3], patterns, MOST_NAMES + 1)
+    rows = await _found(conn, account_id, words, laid)
     if len(rows) > MOST_NAMES:
         return Found(too_many=True)
     kinds = (tops.ARTIST, "by_artist"), (tops.ALBUM, "by_album"), (tops.TRACK, "by_track")
@@ -132,6 +129,17 @@ async def search(conn: Connection, account_id: int, words: str, limit: int) -> F
         told = await conn.fetch(_query(kind, copied=False, found=True), *laid.values, limit, 0, ids) if ids else []
         found.append(_tops_of(told))
     return Found(found[0], found[1], found[2])
+
+
+async def lookups_of(conn: Connection, account_id: int, words: str) -> list[int]:
+    """Return the names played that have every word in them, as `search` finds tracks; at most MOST_NAMES."""
+    rows = await _found(conn, account_id, words, await prepare(conn, account_id, Period()))
+    return [row["lookup_id"] for row in rows[:MOST_NAMES] if row["by_track"]]
+
+
+async def _found(conn: Connection, account_id: int, words: str, laid: Prepared) -> Sequence[Mapping[str, Any]]:
+    patterns = [_pattern(names.key(word)) for word in words.split()[:MOST_WORDS]]
+    return await conn.fetch(_FIND, account_id, *laid.values[1:3], patterns, MOST_NAMES + 1) if patterns else []
 
 
 async def plays(conn: Connection, account_id: int, period: Period) -> int:
