@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 from sleevenotes import catalogue, errors, events, names
 from sleevenotes.clock import Clock
 from sleevenotes.model import Band, Scrobble
-from sleevenotes.pipeline import entering, sent_images, tools
+from sleevenotes.pipeline import entering, sameplay, sent_images, tools
 from sleevenotes.pipeline.entering import Stored
 from sleevenotes.sources import contract
 from sleevenotes.store import events as event_rows
@@ -82,7 +82,7 @@ class Submitter:
         rows = [entering.to_row(account_id, scrobble, Band.LOW_PRIORITY, 0, import_id) for scrobble in sent]
 
         async def store(conn: Connection) -> None:
-            await noted(conn, await entering.store(conn, rows, self._shelf, self._clock.now()) if rows else [])
+            await noted(conn, await self._stored(conn, rows) if rows else [])
 
         async with self._bulk:
             await self._committed(store)
@@ -116,11 +116,13 @@ class Submitter:
         """
 
         async def work(conn: Connection) -> list[int]:
+            await scrobbles.lock_accounts(conn, [account_id])
             now, changed = self._clock.now(), await take_up(conn)
             if changed:
                 rows = [entering.to_row(account_id, scrobble, band, 0) for scrobble in changed.values()]
                 await entering.enter(conn, rows, changed, self._shelf, now, scrobbles.rewrite)
                 await event_rows.tell(conn, [account_id], events.ScrobblesEdited(tuple(changed)), now)
+                await sameplay.compare_anew(conn, list(changed), now)
             return list(changed)
 
         return await self._committed(work)
@@ -167,18 +169,19 @@ class Submitter:
             await self._commit_together([submit])
 
     async def _store(self, rows: Sequence[entering.Row]) -> list[Stored]:
-        async def store(conn: Connection) -> list[Stored]:
-            now = self._clock.now()
-            stored = await entering.store(conn, rows, self._shelf, now)
-            came = [
-                sent_images.Came(row.play.scrobble.artwork_uri, one.lookup_id, row.band)
-                for row, one in zip(rows, stored, strict=True)
-                if not one.duplicate
-            ]
-            await sent_images.begin(conn, came, now, self._sources)
-            return stored
+        return await self._committed(lambda conn: self._stored(conn, rows))
 
-        return await self._committed(store)
+    async def _stored(self, conn: Connection, rows: Sequence[entering.Row]) -> list[Stored]:
+        """Store rows, and have the images looked at that came with them."""
+        now = self._clock.now()
+        stored = await entering.store(conn, rows, self._shelf, now)
+        came = [
+            sent_images.Came(row.play.scrobble.artwork_uri, one.lookup_id, row.band)
+            for row, one in zip(rows, stored, strict=True)
+            if not one.duplicate
+        ]
+        await sent_images.begin(conn, came, now, self._sources)
+        return stored
 
     async def _committed(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         return await tools.committed(self._database, work)

@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from sleevenotes import names
-from sleevenotes.store import tallies, tops
+from sleevenotes.store import covers, tallies, tops
 from sleevenotes.store.postgres import Connection
 
 MOST_WORDS = 8
@@ -259,36 +259,36 @@ _TRACKS: Final = """
 """
 
 # What is shown of each. A cover is taken from an album of the account's own plays.
-_TOLD_ARTISTS: Final = """
+_TOLD_ARTISTS: Final = f"""
     SELECT top.subject_id AS id, coalesce(a.mbid::text, '') AS mbid, coalesce(a.name, top.name) AS name, '' AS artist,
            top.plays, top.different, best.release_group_id, i.digest, i.thumbhash, i.colour, '' AS artwork_status
     FROM top LEFT JOIN artists a ON a.id = top.subject_id
     LEFT JOIN portraits p ON p.artist_id = top.subject_id
     LEFT JOIN LATERAL (
-        SELECT g.id AS release_group_id, w.image_id
+        SELECT g.id AS release_group_id, {covers.ALBUM_IMAGE} AS image_id
         FROM artist_credit_names n JOIN release_groups g USING (artist_credit_id)
         JOIN tops t ON t.account_id = $1 AND t.grain = 0 AND t.starts = '1970-01-01' AND t.kind = 2
              AND t.subject_id = g.id
-        JOIN artworks w ON w.release_group_id = g.id AND w.image_id IS NOT NULL
-        WHERE n.artist_id = top.subject_id ORDER BY t.plays DESC, g.id LIMIT 1
+        {covers.ALBUM_JOINS}
+        WHERE n.artist_id = top.subject_id AND {covers.ALBUM_IMAGE} IS NOT NULL ORDER BY t.plays DESC, g.id LIMIT 1
     ) best ON true
     LEFT JOIN images i ON i.id = coalesce(p.image_id, best.image_id)
     ORDER BY top.plays DESC, top.subject_id, top.name
 """
 
-_TOLD_ALBUMS: Final = """
+_TOLD_ALBUMS: Final = f"""
     SELECT top.subject_id AS id, coalesce(g.mbid::text, '') AS mbid, coalesce(g.title, top.name) AS name,
            coalesce(c.name, top.artist) AS artist, top.plays, top.different, top.subject_id AS release_group_id,
            i.digest, i.thumbhash, i.colour,
            coalesce(w.status, CASE WHEN g.id IS NULL THEN '' ELSE 'pending' END) AS artwork_status
     FROM top LEFT JOIN release_groups g ON g.id = top.subject_id
     LEFT JOIN artist_credits c ON c.id = g.artist_credit_id
-    LEFT JOIN artworks w ON w.release_group_id = g.id
-    LEFT JOIN images i ON i.id = w.image_id
+    {covers.ALBUM_JOINS}
+    LEFT JOIN images i ON i.id = {covers.ALBUM_IMAGE}
     ORDER BY top.plays DESC, top.subject_id, top.name, top.artist
 """
 
-_TOLD_TRACKS: Final = """
+_TOLD_TRACKS: Final = f"""
     SELECT top.subject_id AS id, coalesce(r.mbid::text, '') AS mbid, coalesce(r.title, top.name) AS name,
            coalesce(c.name, top.artist) AS artist, top.plays, top.different, best.release_group_id,
            i.digest, i.thumbhash, i.colour, coalesce(w.status, '') AS artwork_status
@@ -302,8 +302,9 @@ _TOLD_TRACKS: Final = """
             OR EXISTS (SELECT FROM corrected x WHERE x.id = m.corrected_id AND x.account_id = $1))
         ORDER BY w.image_id IS NULL, m.id LIMIT 1
     ) best ON true
-    LEFT JOIN artworks w ON w.release_group_id = best.release_group_id
-    LEFT JOIN images i ON i.id = w.image_id
+    LEFT JOIN release_groups g ON g.id = best.release_group_id
+    {covers.ALBUM_JOINS}
+    LEFT JOIN images i ON i.id = {covers.ALBUM_IMAGE}
     ORDER BY top.plays DESC, top.subject_id, top.name, top.artist
 """
 
