@@ -87,6 +87,16 @@ async def compare(conn: Connection, scrobble_ids: Sequence[int]) -> list[same_pl
     return await same_plays.write(conn, await _decide(conn, await _around(conn, subjects)))
 
 
+async def compare_anew(conn: Connection, scrobble_ids: Sequence[int], now: datetime) -> None:
+    """Forget that these were the same plays as others, since they have changed, and compare all of them again.
+
+    The caller has locked the account.
+    """
+    ids = await same_plays.members(conn, scrobble_ids)
+    parted = await same_plays.write(conn, dict.fromkeys(ids))
+    await tell(conn, [*parted, *await compare(conn, ids)], now)
+
+
 async def tell(conn: Connection, changes: Iterable[same_plays.Changed], now: datetime) -> None:
     """Tell pages which plays are gone and which have come forward, and have those looked at that know more now."""
     for account_id, hidden, shown in changes:

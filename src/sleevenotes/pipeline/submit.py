@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 from sleevenotes import catalogue, errors, events, names
 from sleevenotes.clock import Clock
 from sleevenotes.model import Band, Scrobble
-from sleevenotes.pipeline import entering, sent_images, tools
+from sleevenotes.pipeline import entering, sameplay, sent_images, tools
 from sleevenotes.pipeline.entering import Stored
 from sleevenotes.sources import contract
 from sleevenotes.store import events as event_rows
@@ -110,17 +110,19 @@ class Submitter:
     async def reenter(
         self, account_id: int, band: Band, take_up: Callable[[Connection], Awaitable[Mapping[int, Scrobble]]]
     ) -> list[int]:
-        """Write stored plays anew, by id, as `take_up` says within the transaction; return the ids of those it named.
+        """Write stored plays anew, as `take_up` says within the transaction, and return their ids.
 
         They meet their names as plays that come in do. Raises what `take_up` raises.
         """
 
         async def work(conn: Connection) -> list[int]:
+            await scrobbles.lock_accounts(conn, [account_id])
             now, changed = self._clock.now(), await take_up(conn)
             if changed:
                 rows = [entering.to_row(account_id, scrobble, band, 0) for scrobble in changed.values()]
                 await entering.enter(conn, rows, changed, self._shelf, now, scrobbles.rewrite)
                 await event_rows.tell(conn, [account_id], events.ScrobblesEdited(tuple(changed)), now)
+                await sameplay.compare_anew(conn, list(changed), now)
             return list(changed)
 
         return await self._committed(work)
