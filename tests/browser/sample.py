@@ -17,7 +17,8 @@ from PIL import Image, ImageDraw
 from sleevenotes import clock, events, model
 from sleevenotes.artwork import image
 from sleevenotes.artwork.files import Files
-from sleevenotes.pipeline.submit import Stored, Submitter
+from sleevenotes.pipeline.entering import Stored
+from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.store import accounts, artworks, catalog, images, matches, postgres, traces
 from sleevenotes.store import events as event_rows
 

@@ -30,7 +30,7 @@ from sleevenotes.settings import Settings
 from sleevenotes.sources import contract, takers
 from sleevenotes.sources.lastfm_taker import LastFmTaker
 from sleevenotes.sources.listenbrainz_taker import ListenBrainzTaker
-from sleevenotes.store import budgets, forwards, postgres
+from sleevenotes.store import budgets, connections, forwards, postgres
 from sleevenotes.store.connections import Service
 from sleevenotes.store.forwards import Done, Turn, Waiting
 from sleevenotes.store.postgres import Connection
@@ -177,7 +177,9 @@ async def _put_off(tools: Tools, taker: takers.Taker, turn: Turn, refused: Seque
     async with tools.database.transaction() as conn:
         if refused:
             await forwards.note(conn, turn, refused, now)
-        if not isinstance(fault, (takers.Login, takers.Locked)):
+        if isinstance(fault, takers.Login):
+            await _stop(conn, turn, str(fault))
+        elif not isinstance(fault, takers.Locked):
             await _rest(conn, taker.policy.host, fault, now)
         await forwards.end_turn(
             conn,
@@ -185,7 +187,6 @@ async def _put_off(tools: Tools, taker: takers.Taker, turn: Turn, refused: Seque
             due=now + wait,
             faults=turn.faults + 1,
             note=str(fault),
-            stopped_at=now if isinstance(fault, takers.Login) else None,
             pack_limit=turn.pack_limit,
         )
     log.info("forwarding: put off", service=turn.service, seconds=wait.total_seconds(), fault=str(fault))
@@ -199,6 +200,14 @@ def _gap(fault: errors.Fault, faults: int) -> timedelta:
     if isinstance(fault, errors.Throttled) and fault.retry_after:
         seconds = max(seconds, fault.retry_after)
     return timedelta(seconds=seconds * (1.0 + 0.5 * random.random()))  # noqa: S311 - spread, not secrecy
+
+
+async def _stop(conn: Connection, turn: Turn, note: str) -> None:
+    """Say at the connection that its login is not accepted; connecting again takes that back, and sending goes on."""
+    connected = await connections.of_account(conn, turn.account_id, turn.service)
+    if connected is not None:
+        problem = connections.Problem.SESSION
+        await connections.trouble(conn, connected.id, problem, note, due=connected.sync_due, stop=False)
 
 
 async def _rest(conn: Connection, host: str, fault: errors.Fault, now: datetime) -> None:

@@ -23,7 +23,8 @@ from sleevenotes import errors, model, names
 from sleevenotes.clock import Clock
 from sleevenotes.importers import contract, registry
 from sleevenotes.importers.files import Upload
-from sleevenotes.pipeline.submit import MAX_ROWS, Stored, Submitter
+from sleevenotes.pipeline.entering import Stored
+from sleevenotes.pipeline.submit import MAX_ROWS, Submitter
 from sleevenotes.pipeline.uploads import Uploads
 from sleevenotes.store import feedback, imports, jobs, postgres, scrobbles
 from sleevenotes.store.imports import Import, Skip, Step
@@ -249,7 +250,8 @@ class Importing:
         now = self._clock.now()
         async with self._database.transaction() as conn:
             if status == imports.DONE:
-                await imports.link(conn, told.account_id, told.id)
+                await scrobbles.lock_accounts(conn, [told.account_id])
+                await imports.link(conn, told.account_id, told.id, now)
             await imports.finish(conn, told.id, status, now, problem)
             await imports.tell(conn, told.account_id, told.id, now)
         if status != imports.FAILED:

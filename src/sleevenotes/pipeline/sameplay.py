@@ -37,7 +37,7 @@ MOST_STEPS = 4
 SLICE = 1_000
 """Plays of an account that are compared in one transaction."""
 
-TOLD_IDS = 100  # as pipeline.submit: events name at most this many
+TOLD_IDS = 100  # as pipeline.entering: events name at most this many
 
 _SAMPLED = 200
 
@@ -85,6 +85,16 @@ async def compare(conn: Connection, scrobble_ids: Sequence[int]) -> list[same_pl
     if not subjects:
         return []
     return await same_plays.write(conn, await _decide(conn, await _around(conn, subjects)))
+
+
+async def compare_anew(conn: Connection, scrobble_ids: Sequence[int], now: datetime) -> None:
+    """Forget that these were the same plays as others, since they have changed, and compare all of them again.
+
+    The caller has locked the account.
+    """
+    ids = await same_plays.members(conn, scrobble_ids)
+    parted = await same_plays.write(conn, dict.fromkeys(ids))
+    await tell(conn, [*parted, *await compare(conn, ids)], now)
 
 
 async def tell(conn: Connection, changes: Iterable[same_plays.Changed], now: datetime) -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+_DOORS: Final = {
+    "api": "the Sleevenotes API",
+    "listenbrainz": "the ListenBrainz API",
+    "audioscrobbler": "the Last.fm API",
+}
+"""Through these players submit: who recorded it is the player, where it says its name."""
+
 _NAMES: Final = {
-    "api": "a player that speaks our own protocol",
-    "listenbrainz": "ListenBrainz, or a player that speaks its protocol",
-    "audioscrobbler": "a player that speaks Last.fm's protocol",
+    **_DOORS,
     "import": "an import",
     "lastfm": "Last.fm",
     "listenbrainz_sync": "ListenBrainz",
@@ -20,3 +25,8 @@ _NAMES: Final = {
 def origin(name: str) -> str:
     """Say where a play came from: "Spotify"."""
     return _NAMES.get(name, name)
+
+
+def recorder(name: str, app: str) -> str:
+    """Say who recorded a play: the player that submitted it, else where it came from."""
+    return app if app and name in _DOORS else origin(name)

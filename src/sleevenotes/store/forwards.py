@@ -86,7 +86,7 @@ async def turn_on(conn: Connection, account_id: int, service: Service, now: date
     await conn.execute(
         """
         INSERT INTO forwarding (account_id, service, since, due_at) VALUES ($1, $2, $3, $3)
-        ON CONFLICT (account_id, service) DO UPDATE SET stopped_at = NULL, note = '', faults = 0, due_at = $3
+        ON CONFLICT (account_id, service) DO UPDATE SET note = '', faults = 0, due_at = $3
         """,
         account_id,
         service,
@@ -108,7 +108,7 @@ async def go_on(conn: Connection, account_id: int, service: Service, now: dateti
     """Try again now, as the listener asks for."""
     await conn.execute(
         """
-        UPDATE forwarding SET stopped_at = NULL, note = '', faults = 0, due_at = $3
+        UPDATE forwarding SET note = '', faults = 0, due_at = $3
         WHERE account_id = $1 AND service = $2
         """,
         account_id,
@@ -202,8 +202,7 @@ async def take_turn(conn: Connection, now: datetime, until: datetime) -> Turn | 
         WITH turn AS (
             SELECT f.account_id, f.service, c.secret, f.playing FROM forwarding f
             JOIN connections c USING (account_id, service)
-            WHERE (f.stopped_at IS NULL OR f.stopped_at < c.connected_at)
-              AND f.due_at <= $1 AND (f.leased_until IS NULL OR f.leased_until <= $1)
+            WHERE f.due_at <= $1 AND (f.leased_until IS NULL OR f.leased_until <= $1)
               AND c.forwards AND c.secret <> '' AND c.status = 'open' AND c.problem <> 'session'
               AND (f.playing IS NOT NULL OR EXISTS (
                   SELECT FROM forwards w WHERE w.account_id = f.account_id AND w.service = f.service
@@ -283,13 +282,12 @@ async def end_turn(
     due: datetime,
     faults: int = 0,
     note: str = "",
-    stopped_at: datetime | None = None,
     pack_limit: int | None = None,
 ) -> None:
     """Give the turn back, and say from when on it goes on, and what keeps it waiting."""
     await conn.execute(
         """
-        UPDATE forwarding SET leased_until = NULL, due_at = $3, faults = $4, note = $5, stopped_at = $6, pack_limit = $7
+        UPDATE forwarding SET leased_until = NULL, due_at = $3, faults = $4, note = $5, pack_limit = $6
         WHERE account_id = $1 AND service = $2
         """,
         turn.account_id,
@@ -297,7 +295,6 @@ async def end_turn(
         due,
         faults,
         note,
-        stopped_at,
         pack_limit,
     )
 
@@ -309,7 +306,7 @@ async def state(conn: Connection, account_id: int, service: Service) -> State | 
     """Return how the forwarding to a service stands; None where it is off."""
     row = await conn.fetchrow(
         """
-        SELECT since, due_at, f.note, stopped_at >= connected_at IS TRUE, waiting, sent, refused, last_sent
+        SELECT since, due_at, f.note, c.problem = 'session', waiting, sent, refused, last_sent
         FROM forwarding f JOIN connections c USING (account_id, service),
             LATERAL (SELECT count(*) FILTER (WHERE status IN ('waiting', 'sending')) AS waiting,
                             count(*) FILTER (WHERE status = 'sent') AS sent,

@@ -268,6 +268,18 @@ async def by_ids(conn: Connection, scrobble_ids: Sequence[int]) -> list[Near]:
     return [Near(*row) for row in rows]
 
 
+async def members(conn: Connection, scrobble_ids: Sequence[int]) -> list[int]:
+    """Return these scrobbles and all others that are records of the same plays."""
+    rows = await conn.fetch(
+        """
+        WITH shown AS (SELECT coalesce(same_as, id) AS id FROM scrobbles WHERE id = ANY($1::bigint[]))
+        SELECT id FROM shown UNION SELECT s.id FROM shown JOIN scrobbles s ON s.same_as = shown.id ORDER BY 1
+        """,
+        list(scrobble_ids),
+    )
+    return [row["id"] for row in rows]
+
+
 async def pairs(conn: Connection, account_id: int, limit: int) -> list[tuple[Near, Near]]:
     """Return some scrobbles hidden lately, each with the one that is shown instead."""
     rows = await conn.fetch(

@@ -13,10 +13,11 @@ from sleevenotes.artwork.files import Files
 from sleevenotes.clock import HandClock
 from sleevenotes.model import Band, Scrobble
 from sleevenotes.pipeline import alarms, reconsider, sameplay
-from sleevenotes.pipeline.submit import Stored, Submitter
+from sleevenotes.pipeline.entering import Stored
+from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import accounts, linked_plays, played, scrobbles
-from sleevenotes.store.postgres import Database
+from sleevenotes.store.postgres import Connection, Database
 from tests.unit.pipeline.test_submit import match_with_album, queued
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -184,6 +185,24 @@ async def test_other_names_of_one_recording_are_one_play_once_both_are_matched(
     assert subjects == sorted([one.lookup_id, other.lookup_id])
     await sameplay.run(tools, subjects, Band.DEFAULT)
     assert await shown(database, account) == [(LASTFM, 0)]
+
+
+async def test_an_edited_play_is_compared_anew_with_what_lies_near_it_now(
+    submitter: Submitter, database: Database, account: int
+) -> None:
+    (first,) = await submit(submitter, account, play(LASTFM, 0))
+    await submit(submitter, account, play(SPOTIFY, 240))
+
+    async def move(seconds: float) -> None:
+        async def take_up(_: Connection) -> dict[int, Scrobble]:
+            return {first.id: play(LASTFM, seconds)}
+
+        await submitter.reenter(account, Band.DEFAULT, take_up)
+
+    await move(5000)
+    assert await shown(database, account) == [(SPOTIFY, 240), (LASTFM, 5000)]
+    await move(10)
+    assert await shown(database, account) == [(LASTFM, 10)]
 
 
 # ---------------------------------------------------------------- what the listener says

@@ -11,7 +11,7 @@ import pytest_asyncio
 from sleevenotes import catalogue
 from sleevenotes.clock import HandClock
 from sleevenotes.model import Band, Scrobble
-from sleevenotes.pipeline import submit
+from sleevenotes.pipeline import entering
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.store import accounts, jobs
 from sleevenotes.store.postgres import Database
@@ -67,7 +67,7 @@ async def test_a_name_that_plays_now_is_answered_too(
 async def test_more_new_names_than_a_transaction_answers_are_left_to_their_match_jobs(
     database: Database, clock: HandClock, account: int, tmp_path: Path
 ) -> None:
-    count = submit.ANSWERED + 1
+    count = entering.ANSWERED + 1
     door = Submitter(database, clock, shelf(tmp_path, count))
     await door.submit(account, [play(f"Track {n}", n) for n in range(count)], band=Band.LOW_PRIORITY)
     assert len(await queued(database, "match")) == count

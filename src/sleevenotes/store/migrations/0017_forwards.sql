@@ -9,7 +9,6 @@ CREATE TABLE forwarding (
     leased_until timestamptz,                    -- a process is sending; after this moment another may
     faults       smallint NOT NULL DEFAULT 0,    -- one after another
     note         text NOT NULL DEFAULT '',       -- what keeps it waiting, in a sentence; '' for nothing
-    stopped_at   timestamptz,                    -- the login was not accepted: nothing is sent until it is connected anew
     pack_limit   smallint,                       -- send at most so many together: something in a larger pack was refused
     playing      jsonb,                          -- model.Scrobble that plays now and is yet to be told, never twice
     PRIMARY KEY (account_id, service)
