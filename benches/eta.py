@@ -143,7 +143,7 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
         begin = run.seconds + LEAD
         watching = asyncio.create_task(asker.watch())
         hour = asyncio.gather(
-            live.play(run, sent.rows[:lively], options.every, begin),
+            _play(run, sent.rows[:lively], options.every, begin),
             _load_the_feed(run, begin + options.seconds),
             _app(asker, begin + options.seconds),
             *(
@@ -166,6 +166,12 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
 
 async def _all_done(asker: Asker) -> bool:
     return not asker.open
+
+
+async def _play(run: stand.Stand, rows: Sequence[common.Row], every: float, first: float) -> None:
+    """Submit a play each `every` seconds of the clock; each by a line of its own, for idle ones are closed."""
+    for number, row in enumerate(rows):
+        await live.play(run, [row], every, first + number * every)
 
 
 async def _load_the_feed(run: stand.Stand, until: float) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import httpx
-import uvicorn
 from litestar import Litestar
 
 from sleevenotes.artwork.files import Files
@@ -56,20 +54,3 @@ async def listening(settings: Settings, clock: Clock, database: Database) -> Asy
     async with httpx.AsyncClient(transport=transport, base_url="http://sleevenotes.test") as client:
         yield Listener(client, account, token, services, app)
     await services.hub.close()
-
-
-@asynccontextmanager
-async def on_a_port(app: Litestar) -> AsyncIterator[str]:
-    """Serve an application on a free loopback port; yields its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="websockets-sansio"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        if serving.done():
-            await serving
-        await asyncio.sleep(0)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await serving

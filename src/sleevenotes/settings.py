@@ -135,7 +135,11 @@ def load(environment: Mapping[str, str] | None = None, **overrides: object) -> S
 
 def _check_address(base_url: str) -> None:
     address = urlsplit(base_url)
-    fit = address.scheme in ("http", "https") and address.netloc and re.fullmatch(r"(/[\w.~-]+)*/?", address.path)
+    fit = (
+        address.scheme in ("http", "https")
+        and address.netloc
+        and re.fullmatch(r"(/[\w.~-]+)*/?", address.path, re.ASCII)
+    )
     if base_url and (not fit or address.query or address.fragment):
         raise errors.Unusable(f"settings: base_url: {base_url!r} is no address like https://home.example/music")
 

@@ -17,7 +17,7 @@ from litestar import Litestar
 @asynccontextmanager
 async def on_a_port(app: Litestar) -> AsyncIterator[str]:
     """Serve an application on a free loopback port; yields its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="websockets-sansio"))
     serving = asyncio.create_task(server.serve())
     while not server.started:
         if serving.done():

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import aiohttp
 import pytest_asyncio
 from tests import serving
+from tests.contract import clients
 from tests.serving import Listener
 
 from sleevenotes import events
@@ -57,7 +58,7 @@ class Ground(NamedTuple):
 async def ground(settings: Settings, database: Database) -> AsyncIterator[Ground]:
     async with (
         serving.listening(settings, SystemClock(), database) as maria,
-        serving.on_a_port(maria.app) as address,
+        clients.on_a_port(maria.app) as address,
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as client,
     ):
         yield Ground(maria, address, client)
@@ -134,6 +135,11 @@ async def test_a_socket_wants_to_know_who_is_asking_and_takes_no_token_from_an_a
     assert await ground.refusal({}) == 4401
     assert await ground.refusal({"token": "guessed"}) == 4401
     assert await ground.refusal({}, Authorization="Token guessed") == 4401
+    async with ground.maria.services.database.connection() as conn:
+        now, account_id = ground.maria.services.clock.now(), ground.maria.account.id
+        scopes = frozenset({accounts.Scope.SUBMIT})
+        token = await accounts.create_token(conn, account_id, "player", now, scopes=scopes)
+    assert await ground.refusal({"token": token}) == 4403
     address = f"{ground.address}/api/v1/events/socket?token={ground.maria.token}"
     async with ground.client.ws_connect(address) as socket:
         await socket.send_json({})

@@ -118,6 +118,10 @@ async def test_a_matched_play_is_told_by_its_own_names_with_its_cover_here(maria
     assert [image["size"] for image in row["image"]] == ["small", "medium", "large", "extralarge"]
     info = (await call(maria, "track.getInfo", artist=row["artist"]["name"], track=row["name"]))["track"]
     assert (info["name"], info["userplaycount"]) == (row["name"], "1")
+    by_mbid = (await call(maria, "track.getInfo", mbid=row["mbid"]))["track"]
+    assert by_mbid["name"] == row["name"]
+    corrected = (await call(maria, "track.getCorrection", artist="Nina Simone", track="Sinnerman"))["corrections"]
+    assert corrected["correction"]["track"]["name"] == row["name"]
     sent = (await call(maria, "track.getInfo", artist="Nina Simone", track="Sinnerman"))["track"]
     assert sent["name"] == row["name"]
     album = (await call(maria, "album.getInfo", artist=row["artist"]["name"], album=row["album"]["#text"]))["album"]

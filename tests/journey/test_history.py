@@ -191,6 +191,28 @@ async def test_plays_that_a_player_submitted_late_are_found_within_a_day(house: 
     assert await here(house) == there(maria)
 
 
+async def test_what_a_listener_deleted_or_told_anew_does_not_come_back(house: House) -> None:
+    maria = somebody(house, "maria", 6)
+    await connect(house, username="maria")
+    await until_read(house)
+    first, second = (await house.client.get("/api/v1/scrobbles")).json()["scrobbles"][:2]
+    assert (await house.client.delete(f"/api/v1/scrobbles/{first['id']}")).status_code < 300
+    edited = await house.client.patch(f"/api/v1/scrobbles/{second['id']}", json={"track_name": "As it should be"})
+    assert edited.status_code == 200, edited.text
+    play_on(house, maria, seed=8)
+    house.clock.turn(86_400)  # the last days are read once more
+    await house.until("SELECT count(*) = 6 FROM scrobbles", at_most=900)
+    await until_looked_again(house)
+    tracks = [row[2] for row in await here(house)]
+    assert len(tracks) == 6
+    assert "As it should be" in tracks
+    assert first["track_name"] not in tracks
+    await house.client.delete("/lastfm/disconnect?keep_plays=false")
+    await connect(house, username="maria")  # removing all of them was no judgement on each
+    await until_read(house)
+    assert await house.count("SELECT count(*) FROM scrobbles") == 5
+
+
 async def test_a_hidden_history_says_so_and_is_read_once_it_is_shown(house: House) -> None:
     maria = somebody(house, "maria", 30)
     maria.private = True

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import socket
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from sleevenotes.cli import people, showing
 from sleevenotes.model import Status
 from sleevenotes.pipeline import connecting
 from sleevenotes.settings import Settings
-from sleevenotes.store import accounts
+from sleevenotes.store import accounts, player_logins
 from tests.commands import mistake, said
 
 Run = Callable[..., Result]
@@ -281,3 +282,20 @@ async def connected(settings: Settings) -> None:
         anna = await accounts.by_name(conn, "anna")
         assert anna is not None
         await connecting.connect(conn, anna.id, "lastfm", user_name="maria", now=parts.clock.now())
+
+
+def test_a_token_for_an_old_player_is_its_password(run: Run, settings: Settings) -> None:
+    said(run("user", "add", "nora"))
+    token = json.loads(said(run("token", "create", "mpd", "--account", "nora", "--old-player", "--json")))["token"]
+
+    async def find() -> tuple[str, set[str]]:
+        async with app.open(settings) as parts, parts.database.connection() as conn:
+            (handshake,) = await player_logins.of_account(conn, "nora")
+            opened = await player_logins.by_session_key(conn, handshake.session_key, parts.clock.now())
+            return handshake.password_md5, set(opened.may if opened else ())
+
+    md5, may = asyncio.run(find())
+    assert md5 == hashlib.md5(token.encode(), usedforsecurity=False).hexdigest()
+    assert may == {"submit", "read"}
+    refused = run("token", "create", "mpd", "--account", "nora", "--old-player", "--scope", "manage")
+    assert "may submit and read" in mistake(refused)

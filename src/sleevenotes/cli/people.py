@@ -169,19 +169,28 @@ def create_token(
         list[str] | None,
         typer.Option("--scope", help="submit, read, manage, admin; repeatable. Without: all but admin."),
     ] = None,
+    old: Annotated[
+        bool,
+        typer.Option("--old-player", help="It logs in with name and password (Last.fm, Audioscrobbler): this is it."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Create a token for a player; it is shown only now."""
     from sleevenotes import app
-    from sleevenotes.store import accounts
+    from sleevenotes.store import accounts, player_logins
 
     async def create() -> str:
-        may = _scopes(scopes)
+        may = player_logins.SCOPES if old and not scopes else _scopes(scopes)
         async with app.open(tools.load(context)) as parts, parts.database.transaction() as conn:
             found = await tools.account(conn, account)
             if accounts.Scope.ADMIN in may and not found.is_owner:
                 raise errors.Refused(f"--scope: {found.name!r} is no owner, whose tokens alone may have admin")
-            return await accounts.create_token(conn, found.id, name, parts.clock.now(), scopes=may)
+            if old and not may <= player_logins.SCOPES:
+                raise errors.Refused("--scope: a token for an old player may submit and read, and no more")
+            made = await accounts.create_token(conn, found.id, name, parts.clock.now(), scopes=may)
+            if old:
+                await player_logins.allow(conn, made)
+            return made
 
     secret = tools.run(create())
     if as_json:

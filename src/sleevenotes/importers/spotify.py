@@ -120,7 +120,9 @@ def _long_enough(played_ms: int, reason: str, options: contract.Options) -> None
 
 def _began(value: object, name: str, played_ms: int, until: datetime | None) -> datetime:
     ended = times.moment(_text(value), until, name=name)
-    return (ended - timedelta(milliseconds=played_ms)).replace(microsecond=0)
+    # To the millisecond: rounded, it would often be the very second of Last.fm's record of the play, which would then
+    # count as a duplicate and leave no trace of having been recorded twice.
+    return ended - timedelta(milliseconds=played_ms)
 
 
 def _text(value: object) -> str:

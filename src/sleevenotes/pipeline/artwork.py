@@ -26,7 +26,7 @@ from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.pipeline.trails import End, Trail
 from sleevenotes.sources import contract
-from sleevenotes.store import artwork_candidates, artworks, images, matches, replies, wants
+from sleevenotes.store import artwork_candidates, artworks, genres, images, matches, replies, wants
 from sleevenotes.store import events as store_events
 from sleevenotes.store.postgres import Connection
 
@@ -76,6 +76,7 @@ async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> Non
         if led := trails.next_questions(row, offers, tools, known):
             known |= await replies.load(conn, [contract.key(each) for each in led])
     await _note_refused(tools, row, offers, known)
+    await _note_genres(tools, row, known)
     decoded = {each.url: each for each in offers}
     front = trails.archive(row, offers, known)
     fronts = [front, *trails.other_fronts(row, offers, known)] if front.end is End.OPEN else [front]
@@ -99,6 +100,14 @@ async def _note_refused(tools: Tools, row: artworks.Artwork, offers: trails.Offe
     if news:
         async with tools.database.transaction() as conn:
             await artwork_candidates.put(conn, row.release_group_id, news)
+
+
+async def _note_genres(tools: Tools, row: artworks.Artwork, known: trails.Known) -> None:
+    """Keep the genres that came along with the covers."""
+    if told := trails.genres(row, tools, known):
+        async with tools.database.transaction() as conn:
+            for source, names in sorted(told.items()):
+                await genres.tell(conn, "release_group", row.release_group_id, source, names)
 
 
 def _in_order(tools: Tools, row: artworks.Artwork) -> list[contract.Source]:

@@ -51,11 +51,13 @@ async def delete(database: Database, files: Files, account_id: int) -> int:
     """Delete a closed account and return how many images went with it."""
     async with database.connection() as conn:
         images = await farewells.own_images(conn, account_id)
+        addresses = await farewells.sent_addresses(conn, account_id)
         while await farewells.delete_some_plays(conn, account_id):
             pass
     async with database.transaction() as conn:
         await farewells.finish(conn, account_id)
     async with database.transaction() as conn:
+        images |= await farewells.forget_addresses(conn, addresses)
         gone = await farewells.drop_images(conn, sorted(images))
     for digest in gone:
         await asyncio.to_thread(files.drop, digest, 0.0)

@@ -21,7 +21,7 @@ import heapq
 import random
 import statistics
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -36,6 +36,13 @@ A_PAGE = 25
 
 ANSWERED = 0.9
 """Share of an artist's waiting names that its releases answer; the others are misspelt, or on no album of its own."""
+
+OWN = 0.7
+"""How much a name's own time counts beside that of the queue's middle, as powers: whose turn it is, is partly drawn.
+
+Measured with two imports of 1,500 plays: half of the estimates were off by less than 38 %; by 42 to 44 % with 1, by 39
+to 42 % with 0, on a machine that was busy with other things.
+"""
 
 MOST = 20_000
 """Names that are played forward; where more wait, their places alone must do."""
@@ -75,6 +82,12 @@ def play(queue: Queue, pace: Pace, first: float = 0.0) -> dict[int, float]:
     return {
         lookup_id: seconds for name, seconds in zip(queue.names, told, strict=True) for lookup_id in name.lookup_ids
     }
+
+
+def hedged(told: Mapping[int, float]) -> dict[int, float]:
+    """Draw the times of a queue's names towards its middle (OWN)."""
+    middle = statistics.median(told.values()) if told else 0.0
+    return {lookup_id: seconds**OWN * middle ** (1.0 - OWN) for lookup_id, seconds in told.items()}
 
 
 class _Run:

@@ -25,7 +25,7 @@ from typing import Final, NamedTuple
 import msgspec
 import structlog
 
-from sleevenotes import events, model
+from sleevenotes import events, model, names
 from sleevenotes.pipeline import syncing
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools, recheck_fault
@@ -212,16 +212,25 @@ async def _keep(tools: Tools, heard: Heard, band: model.Band) -> Kept:
         for play in page.plays
         if play.listened_at is not None and play.listened_at <= now + AHEAD
     ]
+    wanted = await _not_dismissed(tools, connected.account_id, plays)
     submitter = Submitter(tools.database, tools.clock, tools.catalogue)
     stored = 0
     live = heard.walk.kind == "sync"
     for fresh in (True, False):
-        mine = [play for play in plays if _is_fresh(play, now) is fresh]
+        mine = [play for play in wanted if _is_fresh(play, now) is fresh]
         urgency = max(band, model.Band.DEFAULT) if live and fresh else model.Band.LOW_PRIORITY
         stored += sum(not each.duplicate for each in await submitter.submit(connected.account_id, mine, band=urgency))
     if live and heard.walk.before is None:
         await _play_now(tools, submitter, connected, page.playing)
     return Kept(stored, page.skipped + len(page.plays) - len(plays))
+
+
+async def _not_dismissed(tools: Tools, account_id: int, plays: list[model.Scrobble]) -> list[model.Scrobble]:
+    """Leave out what the listener has deleted here, or told anew."""
+    keys = [(play.listened_at, names.digest(play.artist, play.track)) for play in plays if play.listened_at]
+    async with tools.database.connection() as conn:
+        gone = await scrobbles.dismissed(conn, account_id, keys)
+    return [play for place, play in enumerate(plays) if place not in gone]
 
 
 def _is_fresh(play: model.Scrobble, now: datetime) -> bool:

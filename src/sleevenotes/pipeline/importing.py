@@ -250,7 +250,8 @@ class Importing:
         now = self._clock.now()
         async with self._database.transaction() as conn:
             if status == imports.DONE:
-                await imports.link(conn, told.account_id, told.id)
+                await scrobbles.lock_accounts(conn, [told.account_id])
+                await imports.link(conn, told.account_id, told.id, now)
             await imports.finish(conn, told.id, status, now, problem)
             await imports.tell(conn, told.account_id, told.id, now)
         if status != imports.FAILED:

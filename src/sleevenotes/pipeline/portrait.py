@@ -20,7 +20,7 @@ from sleevenotes.artwork import choose
 from sleevenotes.pipeline import pictures, trails
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
-from sleevenotes.store import images, portraits, replies, wants
+from sleevenotes.store import genres, images, portraits, replies, wants
 from sleevenotes.store.portraits import Sought
 
 GOOD_FOR = timedelta(days=30)
@@ -55,6 +55,7 @@ async def _advance(tools: Tools, sought: Sought, band: model.Band) -> None:
         return
     heard = [known[source.name, key] for source in able]
     found = [each for reply in heard for each in _artists(reply) if _is(each, sought)]
+    await _note_genres(tools, sought, heard)
     pictured = [(reply.source, image) for reply in heard for image in _pictures(reply, sought)]
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in heard)
     for source, image in pictured:
@@ -73,6 +74,15 @@ async def _advance(tools: Tools, sought: Sought, band: model.Band) -> None:
         # Bytes that are no picture are a fault, too.
         unreached = unreached or fetched.outcome is not replies.Outcome.ABSENT
     await _tell(tools, sought.artist_id, None, found, unreached=unreached)
+
+
+async def _note_genres(tools: Tools, sought: Sought, heard: Sequence[replies.Reply]) -> None:
+    """Keep the genres that came along."""
+    told = [(reply.source, each.genres) for reply in heard for each in _artists(reply) if _is(each, sought)]
+    if any(names_told for _, names_told in told):
+        async with tools.database.transaction() as conn:
+            for source, names_told in told:
+                await genres.tell(conn, "artist", sought.artist_id, source, names_told)
 
 
 def _pictures(reply: replies.Reply, sought: Sought) -> list[contract.ImageAt]:

@@ -82,7 +82,7 @@ class Submitter:
         rows = [entering.to_row(account_id, scrobble, Band.LOW_PRIORITY, 0, import_id) for scrobble in sent]
 
         async def store(conn: Connection) -> None:
-            await noted(conn, await entering.store(conn, rows, self._shelf, self._clock.now()) if rows else [])
+            await noted(conn, await self._stored(conn, rows) if rows else [])
 
         async with self._bulk:
             await self._committed(store)
@@ -110,7 +110,7 @@ class Submitter:
     async def reenter(
         self, account_id: int, band: Band, take_up: Callable[[Connection], Awaitable[Mapping[int, Scrobble]]]
     ) -> list[int]:
-        """Write stored plays anew, by id, as `take_up` says within the transaction; return the ids of those it named.
+        """Write stored plays anew, as `take_up` says within the transaction, and return their ids.
 
         They meet their names as plays that come in do. Raises what `take_up` raises.
         """
@@ -169,18 +169,19 @@ class Submitter:
             await self._commit_together([submit])
 
     async def _store(self, rows: Sequence[entering.Row]) -> list[Stored]:
-        async def store(conn: Connection) -> list[Stored]:
-            now = self._clock.now()
-            stored = await entering.store(conn, rows, self._shelf, now)
-            came = [
-                sent_images.Came(row.play.scrobble.artwork_uri, one.lookup_id, row.band)
-                for row, one in zip(rows, stored, strict=True)
-                if not one.duplicate
-            ]
-            await sent_images.begin(conn, came, now, self._sources)
-            return stored
+        return await self._committed(lambda conn: self._stored(conn, rows))
 
-        return await self._committed(store)
+    async def _stored(self, conn: Connection, rows: Sequence[entering.Row]) -> list[Stored]:
+        """Store rows, and have the images looked at that came with them."""
+        now = self._clock.now()
+        stored = await entering.store(conn, rows, self._shelf, now)
+        came = [
+            sent_images.Came(row.play.scrobble.artwork_uri, one.lookup_id, row.band)
+            for row, one in zip(rows, stored, strict=True)
+            if not one.duplicate
+        ]
+        await sent_images.begin(conn, came, now, self._sources)
+        return stored
 
     async def _committed(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         return await tools.committed(self._database, work)

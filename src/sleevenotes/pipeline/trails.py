@@ -85,6 +85,17 @@ def next_questions(row: Sought, offers: Offers, tools: Tools, known: Known) -> l
     return led
 
 
+def genres(row: Sought, tools: Tools, known: Known) -> dict[str, tuple[str, ...]]:
+    """Return what the answers about covers tell of the album's genres, by source: of the first album that fits."""
+    told: dict[str, tuple[str, ...]] = {}
+    for source in tools.answering(contract.FindImages):
+        reply = known.get((source.name, contract.key(search(row, source))))
+        fitting = _fitting(row, reply) if reply else ()
+        if first := next((offer.genres for offer in fitting if offer.genres), ()):
+            told[source.name] = first
+    return told
+
+
 def for_who_waits(offers: Offers) -> Offers:
     """Leave out fronts that are known by their ids: the fronts of release and group are asked for by then, or here."""
     return [each for each in offers if each.status != "wanted" or not coverartarchive.is_by_id(each.url)]

@@ -40,6 +40,7 @@ USUAL_CHANCE = 0.4
 LONGEST_GAP = 4.0
 """The most by which requests of an import are taken to be further apart than their host's pace."""
 
+_LOW = model.Band.LOW_PRIORITY
 _SEARCH = contract.tag(contract.FindRecording)
 
 Subject = tuple[str, int]  # stage and id, as in waiters
@@ -55,7 +56,6 @@ class Facts(NamedTuple):
     hosts: Mapping[str, estimate.Host]
     depths: Mapping[tuple[str, bool], estimates.Depth]
     turned_out: Mapping[str, Sequence[float]]
-    forecast: Mapping[int, float]  # of an import's names at the broadest source: lookup id -> seconds
 
 
 class Estimator:
@@ -79,22 +79,13 @@ class Estimator:
         waits: dict[Subject, list[estimates.Waiting]] = {each: [] for each in subjects}
         for row in await estimates.waiting(conn, subjects, facts.costs, now):
             waits[row.stage, row.subject_id].append(row)
-        if (
-            self._foreseen
-            and now - self._foreseen[0] > STALE
-            and any(
-                name.band is model.Band.LOW_PRIORITY and name.lookup_id not in facts.forecast and _is_new(waits, name)
-                for name in names
-            )
-        ):  # an import came since the lanes were measured
-            self._facts = self._foreseen = None
-            facts = await self._measure(conn, now)
+        foreseen = await self._foresee(conn, [each for each in names if each.band is _LOW], waits, facts, now)
         found: dict[Subject, Estimate] = {}
         given: list[estimates.Given] = []
         for each, rows in waits.items():
             name = by_name.get(each[1]) if each[0] == "match" else None
             band = max((row.band for row in rows), default=name.band if name else model.Band.DEFAULT)
-            told = self._reckon(each, rows, name, band, facts, now)
+            told = self._reckon(each, rows, name, band, facts, foreseen, now)
             if told is not None:
                 found[each] = told
                 given.append(estimates.Given(*each, band, told.way, told.seconds, told.reckoned))
@@ -121,21 +112,28 @@ class Estimator:
             asked=asked,
             costs=costs,
             hosts=hosts,
-            forecast=await self._foresee(conn, asked, hosts, now),
             depths={(each.host, each.awaited): each for each in await estimates.depths(conn, costs, now)},
             turned_out=await estimates.turned_out(conn, now),
         )
         return self._facts
 
     async def _foresee(
-        self, conn: Connection, asked: Lanes, hosts: Mapping[str, estimate.Host], now: datetime
-    ) -> dict[int, float]:
-        """Return when an import's names will be told: as foreseen some seconds ago, or anew."""
-        if self._foreseen is None or abs(now - self._foreseen[0]) >= FORESEEN:
-            self._foreseen = now, await self._play_forward(conn, asked, hosts, now)
-        at, foreseen = self._foreseen
+        self,
+        conn: Connection,
+        names: Sequence[estimates.Name],
+        waits: Mapping[Subject, Sequence[estimates.Waiting]],
+        facts: Facts,
+        now: datetime,
+    ) -> Mapping[int, float]:
+        """Return the seconds until an import's names are told, by lookup: as foreseen a while ago, or anew."""
+        if not names:
+            return {}
+        at, known = self._foreseen or (now - FORESEEN, {})
+        strange = any(name.lookup_id not in known and _is_new(waits, name) for name in names)  # an import came since
+        if now - at >= (STALE if strange else FORESEEN):
+            at, known = self._foreseen = now, await self._play_forward(conn, facts.asked, facts.hosts, now)
         passed = (now - at).total_seconds()
-        return {lookup_id: max(0.0, seconds - passed) for lookup_id, seconds in foreseen.items()}
+        return {lookup_id: max(0.0, seconds - passed) for lookup_id, seconds in known.items()}
 
     async def _play_forward(
         self, conn: Connection, asked: Lanes, hosts: Mapping[str, estimate.Host], now: datetime
@@ -165,7 +163,7 @@ class Estimator:
         )
         pages = tuple(await estimates.listing(conn, broad))
         first = estimate.opens_in(host, 0, searched.took)
-        return await asyncio.to_thread(forecast.play, forecast.Queue(names, pages), pace, first)
+        return forecast.hedged(await asyncio.to_thread(forecast.play, forecast.Queue(names, pages), pace, first))
 
     async def _gap(self, conn: Connection, source: str, asked: Lanes, now: datetime) -> float:
         """Return the seconds between two requests of an import: as they are, else what is left to it by who listens."""
@@ -203,11 +201,12 @@ class Estimator:
         name: estimates.Name | None,
         band: model.Band,
         facts: Facts,
+        foreseen: Mapping[int, float],
         now: datetime,
     ) -> Estimate | None:
         """Reckon how long one subject will take, None where nobody can be asked about it."""
         questions = {row.source: self._waits(row, now) for row in rows if row.source in self._policies}
-        awaited = band > model.Band.LOW_PRIORITY
+        awaited = band > _LOW
         if not questions and (joined := self._joining(of[0], awaited, facts)):
             questions = {joined.source: joined}
         until = {source: self._until(each, facts) for source, each in questions.items()}
@@ -219,8 +218,8 @@ class Estimator:
             first = estimate.cover(until, trails.ARCHIVE, artwork.PATIENCE if awaited else None)
         asked = questions[first]
         seconds, way = until[first], f"{of[0]} {first}"
-        if of[0] == "match" and not awaited and of[1] in facts.forecast:
-            seconds, way = facts.forecast[of[1]], f"{way}, foreseen"
+        if of[0] == "match" and not awaited and of[1] in foreseen:
+            seconds, way = foreseen[of[1]], f"{way}, foreseen"
         elif awaited:
             way += " waited for, asking" if asked.asked_for is not None else " waited for"
         if name is not None and not name.covered and (cover := self._joining("artwork", awaited, facts)):
@@ -245,7 +244,7 @@ class Estimator:
         return estimate.Waits(
             source=row.source,
             kind=row.kind,
-            awaited=row.band > model.Band.LOW_PRIORITY,
+            awaited=row.band > _LOW,
             slots=row.slots,
             ahead=row.ahead,
             asked_for=asked_for,

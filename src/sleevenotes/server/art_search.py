@@ -16,7 +16,7 @@ from sleevenotes import names
 from sleevenotes.artwork import choose
 from sleevenotes.matching import albums
 from sleevenotes.pipeline import offers
-from sleevenotes.server import artworks, views
+from sleevenotes.server import artworks, home, views
 from sleevenotes.server.services import Services
 from sleevenotes.sources import contract, registry
 from sleevenotes.store import artwork_candidates, own_albums, replies, sleeves
@@ -104,8 +104,8 @@ def _kept(
     return Option(
         each.source,
         match_type,
-        f"/images/{each.digest}/500",
-        f"/images/{each.digest}/250",
+        home.outward(f"/images/{each.digest}/500"),
+        home.outward(f"/images/{each.digest}/250"),
         group.credit.name,
         group.title,
         each.width,

@@ -15,6 +15,7 @@ from litestar.datastructures import UploadFile
 from sleevenotes import errors
 from sleevenotes.pipeline import album_art, sent_images
 from sleevenotes.pipeline.preferences import FIELD
+from sleevenotes.server import home
 from sleevenotes.server.services import Services
 from sleevenotes.sources import contract
 from sleevenotes.store import images
@@ -50,7 +51,7 @@ async def brought(parts: Services, address: str, file: UploadFile | None) -> Bro
         raise errors.Refused(f"{FIELD}: give an address, or a file as {UPLOAD_FIELD}; one of the two.", field=FIELD)
     if file is not None and given:
         return Brought(await uploaded(parts, await read(file)), "")
-    if ours := _OURS.fullmatch(address):
+    if ours := _OURS.fullmatch(home.inward(address)):
         return Brought(ours[1], "")
     return Brought(await fetched(parts, address), address)
 

@@ -23,6 +23,7 @@ from sleevenotes.server.services import Services
 from sleevenotes.settings import Settings
 from sleevenotes.sources import lastfm_history
 from sleevenotes.store import connections, feedback, played, walks
+from sleevenotes.store.accounts import Scope
 from sleevenotes.store.connections import Connected, Service
 
 FRESH: Final = timedelta(seconds=15)
@@ -117,7 +118,7 @@ async def from_lastfm(request: Asked) -> Response[native.SubmitAnswer] | Respons
     The body is as of POST /scrobbles, of any age; `source_app` may be left out, and `lastfm_loved` marks the track as
     loved. An `artwork_uri` that is Last.fm's star counts as none.
     """
-    account = await auth.by_token(request)
+    account = await auth.by_token(request, Scope.SUBMIT)
     body = await request.body()
     if not body.strip():
         connected = await _hurry(services.of(request), account.id, "lastfm")

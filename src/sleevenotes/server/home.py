@@ -59,6 +59,11 @@ def outward(way: str) -> str:
     return root() + way if _is_ours(way) else way
 
 
+def inward(way: str) -> str:
+    """Return an address that `outward` has given, as it is inside; any other stays as it is."""
+    return way.removeprefix(root()) if way.startswith(f"{root()}/") else way
+
+
 def address(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     """Return the address of this server without a slash at the end: `base_url`, else the one this client used."""
     told = services.of(connection).settings.base_url.rstrip("/")

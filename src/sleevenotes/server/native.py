@@ -78,7 +78,9 @@ def _properties() -> dict[str, Reference | Schema]:
         "genre": Schema(type=text, max_length=form.MAX_GENRE),
         "year": Schema(type=whole, minimum=form.YEARS[0], maximum=form.YEARS[1]),
         "duration_ms": Schema(type=whole, minimum=form.DURATIONS_MS[0], maximum=form.DURATIONS_MS[1]),
-        "artwork_uri": Schema(type=text, max_length=form.MAX_URI, description="An http or https address; kept."),
+        "artwork_uri": Schema(
+            type=text, max_length=form.MAX_URI, description="An http or https address; fetched, and shown from here."
+        ),
         "recording_mbid": Schema(type=text),
         "release_mbid": Schema(type=text),
         "release_group_mbid": Schema(type=text),

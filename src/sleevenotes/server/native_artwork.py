@@ -20,7 +20,7 @@ from litestar.params import FromPath, FromQuery
 from sleevenotes import errors
 from sleevenotes.pipeline import preferences as choosing
 from sleevenotes.pipeline import refresh
-from sleevenotes.server import art_search, artworks, auth, scrobble_json, services
+from sleevenotes.server import art_search, artworks, auth, home, scrobble_json, services
 from sleevenotes.server.art_search import SearchAnswer
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
 from sleevenotes.store import own_albums, played, preferences
@@ -151,7 +151,7 @@ def _written(each: preferences.Preference) -> PreferenceAnswer:
         each.release,
         each.scrobble_id,
         each.release_group_id,
-        f"/images/{each.digest}/500",
+        home.outward(f"/images/{each.digest}/500"),
         each.address,
         each.chosen_at,
     )

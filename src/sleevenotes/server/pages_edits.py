@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -14,11 +14,11 @@ from litestar.response import Redirect, Template
 
 from sleevenotes import errors
 from sleevenotes.pipeline import edits
-from sleevenotes.server import feeds, native_edits, services, templating, views
+from sleevenotes.server import feeds, native_edits, periods, services, templating, views
 from sleevenotes.server.native_edits import Changing
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
-from sleevenotes.store import deletions, played
+from sleevenotes.store import charts, deletions, played
 from sleevenotes.store.accounts import Account
 from sleevenotes.store.played import Play
 
@@ -38,17 +38,44 @@ class Told(msgspec.Struct):
 
 
 @get("/plays/select")
-async def select(request: Asking, account: SignedIn, before: FromQuery[str] = "") -> Template:
-    """Show plays with a box to tick before each."""
+async def select(
+    request: Asking, account: SignedIn, before: FromQuery[str] = "", day: FromQuery[str] = "", q: FromQuery[str] = ""
+) -> Template:
+    """Show plays with a box to tick before each: the newest, those of a day, or the newest with these words."""
     parts = services.of(request)
     now = parts.clock.now()
+    words = " ".join(q.split())[:200]
     async with parts.database.connection() as conn:
-        found = await played.feed(conn, account.id, before=feeds.parse(before), limit=ROWS + 1)
+        if words:
+            found = await played.by_lookups(conn, account.id, await charts.lookups_of(conn, account.id, words), ROWS)
+        else:
+            period = _of_day(day, account)
+            found = await played.feed(
+                conn, account.id, before=feeds.parse(before), since=period.first, until=period.past, limit=ROWS + 1
+            )
     plays = found[:ROWS]
-    older = feeds.cursor(plays[-1]) if len(found) > ROWS else ""
     return templating.page(
-        request, "select.html", account, plays=plays, older=older, before=before, tell=feeds.dater(account, now)
+        request,
+        "select.html",
+        account,
+        plays=plays,
+        older=feeds.cursor(plays[-1]) if len(found) > ROWS else "",
+        before=before,
+        day=day,
+        q=words,
+        most=ROWS,
+        tell=feeds.dater(account, now),
     )
+
+
+def _of_day(day: str, account: Account) -> charts.Period:
+    if not day:
+        return charts.Period()
+    try:
+        which = date.fromisoformat(day)
+    except ValueError:
+        raise errors.Refused(f"day: {day[:20]!r} is no day like 2025-03-04.", field="day") from None
+    return periods.of_days(which, which, views.zone(account.time_zone))
 
 
 @get("/scrobbles/{scrobble_id:int}/edit")

@@ -22,6 +22,7 @@ from sleevenotes.store import (
     events,
     explanations,
     feedback,
+    genres,
     jobs,
     library,
     linked_plays,
@@ -71,6 +72,7 @@ async def _album(conn: Connection, account: Account, release_group_id: int) -> d
         "tracks": await library.album_tracks(conn, account.id, release_group_id),
         "months": await library.album_months(conn, account.id, release_group_id, account.time_zone),
         "editions": [edition for edition in group.editions if edition.id in own],
+        "genres": await genres.of_release_group(conn, release_group_id),
         "name_id": await library.album_name(conn, account.id, release_group_id),
         "traces": await traces.of_release_group(conn, release_group_id),
         "offers": [each for each in await artwork_candidates.load(conn, release_group_id) if _passed_over(each, group)],
@@ -115,6 +117,7 @@ async def _artist(conn: Connection, account: Account, artist_id: int) -> dict[st
     return {
         "artist": found,
         "portrait": await portraits.of(conn, artist_id),
+        "genres": await genres.of_artist(conn, artist_id),
         "played": totals,
         "albums": await library.artist_albums(conn, account.id, artist_id),
         "tracks": await library.artist_tracks(conn, account.id, artist_id),

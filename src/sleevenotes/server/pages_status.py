@@ -50,6 +50,7 @@ class Line(msgspec.Struct, frozen=True):
     said: tuple[Share, ...]
     said_total: int
     p50_ms: int | None
+    last: tuple[str, ...]  # outcomes, the oldest first
 
 
 @get("/status")
@@ -95,6 +96,7 @@ def line(
         said=shares(outcomes, tuple(outcomes)),
         said_total=sum(outcomes.values()),
         p50_ms=lane.p50_ms,
+        last=tuple(reversed(lane.last)),
     )
 
 

@@ -120,12 +120,20 @@ PLAYERS: tuple[Player, ...] = (
         note="No token is needed: you let it in on a page of ours.",
     ),
     Player(
+        "deadbeef",
+        "DeaDBeeF",
+        "Its Last.fm scrobbler plugin, Configure.",
+        (Field("Username", "{name}"), Field("Password", "{token}"), Field("Scrobble URL", "{base}/submissions")),
+        note="The token must be one that was made for the old protocol.",
+        old=True,
+    ),
+    Player(
         "mpris",
         "Rhythmbox, Lollypop, Strawberry, GNOME Music and other players on Linux",
-        "These let you choose no server themselves. The program mpris-scrobbler sends for any player that Linux' "
-        "desktop knows; in its credentials file:",
-        file="[listenbrainz]\nenabled = true\ntoken = {token}\nurl = {base}",
-        note="multi-scrobbler can do the same, by its source MPRIS.",
+        "These let you choose no server themselves. The program rescrobbled sends for any player that Linux' desktop "
+        "knows (MPRIS); in ~/.config/rescrobbled/config.toml:",
+        file='[[listenbrainz]]\nurl = "{base}/1/"\ntoken = "{token}"',
+        note="mpris-scrobbler and multi-scrobbler (by its source MPRIS) do the same.",
     ),
     Player(
         "vlc",

@@ -6,6 +6,7 @@ does not change are added up together before anything is turned, so that ten yea
 
 from __future__ import annotations
 
+import functools
 import zoneinfo
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -61,6 +62,7 @@ def _add_each(
                 week[which.weekday()][hour] += plays
 
 
+@functools.lru_cache(maxsize=65536)  # twenty years of a few zones: zoneinfo takes longer than all the adding up
 def _shift(day: date, where: zoneinfo.ZoneInfo) -> int:
     """Return how many quarters the zone is ahead of UTC when that UTC day begins."""
     offset = datetime(day.year, day.month, day.day, tzinfo=UTC).astimezone(where).utcoffset() or timedelta()

@@ -8,8 +8,8 @@ Who is asking, the first that is there: the Authorization header; the token of t
 cannot set headers; the session's cookie, from a page of ours only: browsers send cookies with a WebSocket that any
 site opens, so its Origin has to be this very host. A token never stands in an address, where logs keep it.
 
-We close with 4401 (who are you?), 4400 (that is no message of yours, or no cursor of ours), 4429 (too many lines),
-1001 (the server ends: come back) or 1013 (the database is away: come back later).
+We close with 4401 (who are you?), 4403 (a token that may not read), 4400 (that is no message of yours, or no cursor of
+ours), 4429 (too many lines), 1001 (the server ends: come back) or 1013 (the database is away: come back later).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 from litestar import WebSocket, websocket
-from litestar.exceptions import NotAuthorizedException, WebSocketDisconnect
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException, WebSocketDisconnect
 
 from sleevenotes import errors
-from sleevenotes.server import auth, live, services
-from sleevenotes.store.accounts import Account
+from sleevenotes.server import auth, home, live, services
+from sleevenotes.store.accounts import Account, Scope
 
 PATIENCE = 10.0  # seconds of real time for the first message: who opens a line says what for
 
@@ -74,6 +74,8 @@ async def _begin(socket: Socket) -> tuple[Account, str]:
         account = await _who(socket, begun.token)
     except NotAuthorizedException as error:
         raise Closed(4401, str(error.detail)) from None
+    except PermissionDeniedException as error:
+        raise Closed(4403, str(error.detail)) from None
     if account is None:
         raise Closed(4401, "Say who you are: a token in the first message, or an Authorization header.")
     return account, begun.after
@@ -82,16 +84,18 @@ async def _begin(socket: Socket) -> tuple[Account, str]:
 async def _who(socket: Socket, token: str) -> Account | None:
     """Find who is asking; a header or a token that is wrong is not made up for by a cookie."""
     if auth.authorization(socket.scope):
-        return await auth.by_token(socket)
+        return await auth.by_token(socket, Scope.READ)
     if token:
-        return await auth.known_account(socket, token)
-    return await auth.account_of(socket) if is_ours(socket) else None
+        account = await auth.known_account(socket, token)
+    else:
+        account = await auth.account_of(socket) if is_ours(socket) else None
+    return account and auth.permitted(account, Scope.READ)
 
 
 def is_ours(socket: Socket) -> bool:
-    """Tell whether it was opened by a page of this very host."""
-    origin = socket.headers.get("origin", "")
-    return bool(origin) and urlsplit(origin).netloc == socket.headers.get("host", "")
+    """Tell whether it was opened by a page of this very host: as it is asked, or as the setting base_url has it."""
+    origin = urlsplit(socket.headers.get("origin", "")).netloc
+    return bool(origin) and origin in (socket.headers.get("host", ""), urlsplit(home.address(socket)).netloc)
 
 
 async def _tell(socket: Socket, account: Account, after: str) -> None:

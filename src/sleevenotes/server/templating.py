@@ -54,7 +54,7 @@ def environment(root: str = "") -> jinja2.Environment:
     )
     words = (views.number, views.plural, views.playing_time, views.span, views.file_size, views.source_name)
     said = (views.status_text, views.status_hint, views.asked, views.said, views.likeness, views.sentence)
-    drawn = (covers.placeholder, covers.wash)
+    drawn = (covers.placeholder, covers.wash, covers.tint)
     by = (home.outward, origins.origin, origins.recorder)
     made.filters |= {function.__name__: function for function in (*words, *said, *drawn, *by)}
     made.globals |= {"asset": asset, "home": root}

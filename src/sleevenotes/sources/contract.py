@@ -171,6 +171,7 @@ class ImageAt(msgspec.Struct, frozen=True, omit_defaults=True, tag="image_at"):
     height: int = 0
     exact: bool = False
     page: str = ""
+    genres: tuple[str, ...] = ()  # of the album, where the same reply tells them; as the source writes them
 
 
 class RecordingCandidate(msgspec.Struct, frozen=True, omit_defaults=True, tag="recording"):
@@ -194,6 +195,7 @@ class ArtistCandidate(msgspec.Struct, frozen=True, omit_defaults=True, tag="arti
     images: tuple[ImageAt, ...] = ()
     listeners: int | None = None
     page: str = ""
+    genres: tuple[str, ...] = ()  # where the same reply tells them; as the source writes them
 
 
 class ImageFile(msgspec.Struct, frozen=True, omit_defaults=True, tag="image_file"):

@@ -164,6 +164,7 @@ def _cover(row: Row, asked: str) -> contract.ImageAt:
         _text(row, "strAlbum"),
         exact=bool(asked) and own in (asked, ""),
         page=f"{_SITE}/album/{album}" if album else "",
+        genres=_genres(row),
     )
 
 
@@ -171,7 +172,14 @@ def _artist(row: Row) -> contract.ArtistCandidate:
     page = f"{_SITE}/artist/{_text(row, 'idArtist')}" if _text(row, "idArtist") else ""
     picture = _https(_text(row, "strArtistThumb"))
     images = (contract.ImageAt(picture, _text(row, "strArtist"), page=page),) if picture else ()
-    return contract.ArtistCandidate(_text(row, "strArtist"), _mbid(row, "strMusicBrainzID"), images, page=page)
+    mbid = _mbid(row, "strMusicBrainzID")
+    return contract.ArtistCandidate(_text(row, "strArtist"), mbid, images, page=page, genres=_genres(row))
+
+
+def _genres(row: Row) -> tuple[str, ...]:
+    """Return genre and style: "House", "Electronic"; a style may name two, "Rock/Pop"."""
+    told = (_text(row, "strGenre"), *_text(row, "strStyle").split("/"))
+    return tuple(dict.fromkeys(name.strip() for name in told if name.strip() and name.strip() != "..."))
 
 
 def _address(row: Row) -> str:

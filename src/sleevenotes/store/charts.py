@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from sleevenotes import names
-from sleevenotes.store import tallies, tops
+from sleevenotes.store import covers, tallies, tops
 from sleevenotes.store.postgres import Connection
 
 MOST_WORDS = 8
@@ -118,11 +118,8 @@ async def search(conn: Connection, account_id: int, words: str, limit: int) -> F
     Every word is to be a part of the artist's name; of the artist's or the album's; of artist, album or track. They
     are looked for in the names that were sent. A single letter is an artist's whole name.
     """
-    patterns = [_pattern(names.key(word)) for word in words.split()[:MOST_WORDS]]
-    if not patterns:
-        return Found()
     laid = await prepare(conn, account_id, Period())
-    rows = await conn.fetch(_FIND, account_id, *laid.values[1:3], patterns, MOST_NAMES + 1)
+    rows = await _found(conn, account_id, words, laid)
     if len(rows) > MOST_NAMES:
         return Found(too_many=True)
     kinds = (tops.ARTIST, "by_artist"), (tops.ALBUM, "by_album"), (tops.TRACK, "by_track")
@@ -132,6 +129,17 @@ async def search(conn: Connection, account_id: int, words: str, limit: int) -> F
         told = await conn.fetch(_query(kind, copied=False, found=True), *laid.values, limit, 0, ids) if ids else []
         found.append(_tops_of(told))
     return Found(found[0], found[1], found[2])
+
+
+async def lookups_of(conn: Connection, account_id: int, words: str) -> list[int]:
+    """Return the names played that have every word in them, as `search` finds tracks; at most MOST_NAMES."""
+    rows = await _found(conn, account_id, words, await prepare(conn, account_id, Period()))
+    return [row["lookup_id"] for row in rows[:MOST_NAMES] if row["by_track"]]
+
+
+async def _found(conn: Connection, account_id: int, words: str, laid: Prepared) -> Sequence[Mapping[str, Any]]:
+    patterns = [_pattern(names.key(word)) for word in words.split()[:MOST_WORDS]]
+    return await conn.fetch(_FIND, account_id, *laid.values[1:3], patterns, MOST_NAMES + 1) if patterns else []
 
 
 async def plays(conn: Connection, account_id: int, period: Period) -> int:
@@ -251,36 +259,36 @@ _TRACKS: Final = """
 """
 
 # What is shown of each. A cover is taken from an album of the account's own plays.
-_TOLD_ARTISTS: Final = """
+_TOLD_ARTISTS: Final = f"""
     SELECT top.subject_id AS id, coalesce(a.mbid::text, '') AS mbid, coalesce(a.name, top.name) AS name, '' AS artist,
            top.plays, top.different, best.release_group_id, i.digest, i.thumbhash, i.colour, '' AS artwork_status
     FROM top LEFT JOIN artists a ON a.id = top.subject_id
     LEFT JOIN portraits p ON p.artist_id = top.subject_id
     LEFT JOIN LATERAL (
-        SELECT g.id AS release_group_id, w.image_id
+        SELECT g.id AS release_group_id, {covers.ALBUM_IMAGE} AS image_id
         FROM artist_credit_names n JOIN release_groups g USING (artist_credit_id)
         JOIN tops t ON t.account_id = $1 AND t.grain = 0 AND t.starts = '1970-01-01' AND t.kind = 2
              AND t.subject_id = g.id
-        JOIN artworks w ON w.release_group_id = g.id AND w.image_id IS NOT NULL
-        WHERE n.artist_id = top.subject_id ORDER BY t.plays DESC, g.id LIMIT 1
+        {covers.ALBUM_JOINS}
+        WHERE n.artist_id = top.subject_id AND {covers.ALBUM_IMAGE} IS NOT NULL ORDER BY t.plays DESC, g.id LIMIT 1
     ) best ON true
     LEFT JOIN images i ON i.id = coalesce(p.image_id, best.image_id)
     ORDER BY top.plays DESC, top.subject_id, top.name
 """
 
-_TOLD_ALBUMS: Final = """
+_TOLD_ALBUMS: Final = f"""
     SELECT top.subject_id AS id, coalesce(g.mbid::text, '') AS mbid, coalesce(g.title, top.name) AS name,
            coalesce(c.name, top.artist) AS artist, top.plays, top.different, top.subject_id AS release_group_id,
            i.digest, i.thumbhash, i.colour,
            coalesce(w.status, CASE WHEN g.id IS NULL THEN '' ELSE 'pending' END) AS artwork_status
     FROM top LEFT JOIN release_groups g ON g.id = top.subject_id
     LEFT JOIN artist_credits c ON c.id = g.artist_credit_id
-    LEFT JOIN artworks w ON w.release_group_id = g.id
-    LEFT JOIN images i ON i.id = w.image_id
+    {covers.ALBUM_JOINS}
+    LEFT JOIN images i ON i.id = {covers.ALBUM_IMAGE}
     ORDER BY top.plays DESC, top.subject_id, top.name, top.artist
 """
 
-_TOLD_TRACKS: Final = """
+_TOLD_TRACKS: Final = f"""
     SELECT top.subject_id AS id, coalesce(r.mbid::text, '') AS mbid, coalesce(r.title, top.name) AS name,
            coalesce(c.name, top.artist) AS artist, top.plays, top.different, best.release_group_id,
            i.digest, i.thumbhash, i.colour, coalesce(w.status, '') AS artwork_status
@@ -294,8 +302,9 @@ _TOLD_TRACKS: Final = """
             OR EXISTS (SELECT FROM corrected x WHERE x.id = m.corrected_id AND x.account_id = $1))
         ORDER BY w.image_id IS NULL, m.id LIMIT 1
     ) best ON true
-    LEFT JOIN artworks w ON w.release_group_id = best.release_group_id
-    LEFT JOIN images i ON i.id = w.image_id
+    LEFT JOIN release_groups g ON g.id = best.release_group_id
+    {covers.ALBUM_JOINS}
+    LEFT JOIN images i ON i.id = {covers.ALBUM_IMAGE}
     ORDER BY top.plays DESC, top.subject_id, top.name, top.artist
 """
 

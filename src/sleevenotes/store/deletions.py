@@ -59,7 +59,8 @@ async def delete(conn: Connection, account_id: int, ids: Sequence[int], now: dat
             return Done(0, ())
         gone = tuple(sorted(row["scrobble_id"] for row in rows))
         await event_rows.tell(conn, [account_id], events.ScrobblesDeleted(gone), now)
-        return Done(deletion_id, tuple(one for one in gone if one in set(ids)))
+        named = set(ids)  # the others are hidden copies
+        return Done(deletion_id, tuple(one for one in gone if one in named))
 
 
 async def recent(conn: Connection, account_id: int, now: datetime) -> list[Deletion]:

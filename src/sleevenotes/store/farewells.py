@@ -93,6 +93,28 @@ async def own_images(conn: Connection, account_id: int) -> set[int]:
     return found
 
 
+async def sent_addresses(conn: Connection, account_id: int) -> list[str]:
+    """Return the addresses of images that the account's plays came with."""
+    rows = await conn.fetch(
+        "SELECT DISTINCT artwork_uri FROM scrobbles WHERE account_id = $1 AND artwork_uri <> ''", account_id
+    )
+    return [row["artwork_uri"] for row in rows]
+
+
+async def forget_addresses(conn: Connection, addresses: Sequence[str]) -> set[int]:
+    """Forget those of these addresses that no play names any more; return the images that came from there."""
+    rows = await conn.fetch(
+        """
+        DELETE FROM sent_images s
+        WHERE digest IN (SELECT sha256(convert_to(address, 'UTF8')) FROM unnest($1::text[]) AS address)
+          AND NOT EXISTS (SELECT FROM scrobbles p WHERE p.artwork_uri = s.address)
+        RETURNING image_id
+        """,
+        list(addresses),
+    )
+    return {row["image_id"] for row in rows if row["image_id"] is not None}
+
+
 async def delete_some_plays(conn: Connection, account_id: int) -> int:
     """Delete up to AT_ONCE of the account's plays and return how many went; 0 when none are left."""
     done: str = await conn.execute(

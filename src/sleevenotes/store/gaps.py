@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from sleevenotes.store import tallies, tops
+from sleevenotes.store import covers, tallies, tops
 from sleevenotes.store.postgres import Connection
 
 
@@ -41,7 +41,8 @@ async def read(conn: Connection, account_id: int, limit: int, offset: int = 0) -
         WITH {tops.merged(tops.ALBUM, copied=copied)}, {tops.ranked(tops.ALBUM, copied=copied, besides=_EVERY)},
         bare AS (
             SELECT p.*, w.status, w.reason, w.decided_at, w.recheck_at, count(*) OVER ()::int AS bare
-            FROM ranked p LEFT JOIN artworks w ON w.release_group_id = p.subject_id WHERE w.image_id IS NULL
+            FROM ranked p JOIN release_groups g ON g.id = p.subject_id {covers.ALBUM_JOINS}
+            WHERE {covers.ALBUM_IMAGE} IS NULL
         ), first AS (SELECT * FROM bare ORDER BY plays DESC, subject_id LIMIT $10::bigint OFFSET $11::bigint)
         SELECT g.id AS release_group_id, coalesce(g.mbid::text, '') AS mbid, g.title, c.name AS artist, first.plays,
                coalesce(first.status, 'pending') AS status, coalesce(first.reason, '') AS reason,

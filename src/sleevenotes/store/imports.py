@@ -265,24 +265,39 @@ async def link_later(conn: Connection, import_id: int, links: Sequence[tuple[int
     )
 
 
-async def link(conn: Connection, account_id: int, import_id: int) -> int:
-    """Hide the plays that were remembered so; return how many. Only plays that this import brought are touched."""
-    linked: int = await conn.fetchval(
+async def link(conn: Connection, account_id: int, import_id: int, now: datetime) -> None:
+    """Show and hide the plays of an export of ours as they were shown and hidden where it was made.
+
+    Only such an import brings plays of several origins, so that they may be taken for each other. What the export
+    showed by itself, though it is taken for the same play as another of it, was said to be a play of its own, and is
+    again.
+    The caller has locked the account.
+    """
+    await conn.execute(
         """
-        WITH linked AS (
-            UPDATE scrobbles s SET same_as = shown.id
-            FROM import_links l JOIN scrobbles shown ON shown.account_id = $1
-                 AND shown.listened_at = l.listened_at AND shown.identity = l.identity
-            WHERE l.import_id = $2 AND s.id = l.scrobble_id AND s.account_id = $1 AND shown.id <> s.id
+        WITH shown AS (
+            UPDATE scrobbles s SET same_as = NULL FROM scrobbles other
+            WHERE s.import_id = $2 AND s.account_id = $1 AND other.id = s.same_as AND other.import_id = $2
+              AND NOT EXISTS (SELECT FROM import_links l WHERE l.import_id = $2 AND l.scrobble_id = s.id)
             RETURNING s.id
         )
-        SELECT count(*) FROM linked
+        INSERT INTO own_plays (scrobble_id, decided_at) SELECT id, $3 FROM shown ON CONFLICT DO NOTHING
+        """,
+        account_id,
+        import_id,
+        now,
+    )
+    await conn.execute(
+        """
+        UPDATE scrobbles s SET same_as = shown.id
+        FROM import_links l JOIN scrobbles shown ON shown.account_id = $1
+             AND shown.listened_at = l.listened_at AND shown.identity = l.identity
+        WHERE l.import_id = $2 AND s.id = l.scrobble_id AND s.account_id = $1 AND shown.id <> s.id
         """,
         account_id,
         import_id,
     )
     await conn.execute("DELETE FROM import_links WHERE import_id = $1", import_id)
-    return linked
 
 
 # ---------------------------------------------------------------- undoing

@@ -15,6 +15,7 @@ and why it can do no more than a player must: see docs/decisions/0021.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import secrets
@@ -168,6 +169,7 @@ async def keep_newest(conn: Connection, account_id: int, name: str, number: int)
     )
 
 
+@functools.lru_cache(maxsize=4_096)  # every submit asks, and players are few
 def key_digest(key: str) -> bytes:
     """Return the digest by which a token or a session key is known; the same whether written with hyphens or not."""
     return _sha256(str(uuid.UUID(key)) if _is_key(key.replace("-", "")) else key)

@@ -10,6 +10,8 @@ from sleevenotes import model
 from sleevenotes.store import estimates
 from sleevenotes.store.postgres import Connection
 
+LAST = 40  # outcomes told of each lane
+
 
 class Lane(msgspec.Struct):
     """One source's queue of questions and its last hour. `waiting` by band's name; times in s and ms."""
@@ -24,6 +26,7 @@ class Lane(msgspec.Struct):
     fault: int = 0
     requests_last_minute: int = 0
     p50_ms: int | None = None
+    last: list[str] = []  # outcomes of the latest questions, the newest first, LAST at most
 
 
 class Budget(msgspec.Struct, frozen=True):
@@ -116,11 +119,14 @@ async def _count_asked(conn: Connection, now: datetime, lanes: dict[str, Lane]) 
                count(*) FILTER (WHERE outcome = 'unknown') AS unknown,
                count(*) FILTER (WHERE outcome = 'fault') AS fault,
                count(DISTINCT request_id) FILTER (WHERE asked_at > $2) AS requests_last_minute,
-               (percentile_cont(0.5) WITHIN GROUP (ORDER BY took_ms) FILTER (WHERE outcome = 'answered'))::int AS p50_ms
+               (percentile_cont(0.5) WITHIN GROUP (ORDER BY took_ms)
+                   FILTER (WHERE outcome = 'answered'))::int AS p50_ms,
+               (array_agg(outcome ORDER BY asked_at DESC, id DESC))[1:$3] AS last
         FROM traces WHERE asked_at > $1 GROUP BY source
         """,
         now - timedelta(hours=1),
         now - timedelta(minutes=1),
+        LAST,
     )
     for row in rows:
         lane = lanes.setdefault(row["source"], Lane(row["source"]))

@@ -207,7 +207,7 @@ def test_a_stream_of_spotify_began_as_long_before_as_it_was_played() -> None:
         artist="David Bowie",
         track="Heroes",
         release="“Heroes”",
-        listened_at=at("2022-06-17 19:49:18"),
+        listened_at=at("2022-06-17 19:49:18.549"),
         duration_ms=227_451,
         source_app="Spotify",
         source_device="android",
@@ -279,7 +279,7 @@ def test_an_archive_that_was_unpacked_is_read_from_its_directory(tmp_path: Path)
 def test_the_account_data_of_spotify_tell_less() -> None:
     brief = {"endTime": "2022-12-05 16:52", "artistName": "Air", "trackName": "Talisman", "msPlayed": 152_293}
     (play,) = plays(json.dumps([brief]))
-    assert (play.listened_at, play.duration_ms) == (at("2022-12-05 16:49:27"), None)
+    assert (play.listened_at, play.duration_ms) == (at("2022-12-05 16:49:27.707"), None)
     (left,) = skips(json.dumps([{**brief, "msPlayed": 1000}]))
     assert left.reason == "played for 1 s, less than 30 s"
 

@@ -17,7 +17,7 @@ from sleevenotes.importers.sheets import parquet
 from sleevenotes.model import Band, Scrobble
 from sleevenotes.pipeline import exporting
 from sleevenotes.pipeline.submit import Submitter
-from sleevenotes.store import accounts, feedback, scrobbles
+from sleevenotes.store import accounts, feedback, same_plays, scrobbles
 from tests.unit.pipeline.importing_house import House, house
 
 __all__ = ["house"]
@@ -43,6 +43,8 @@ SENT = (
         extra={"tags": ["a", "b"], "deep": {"x": None, "y": 1.5}, "track_metadata": {"mood": "calm"}, "n": 7},
     ),
     Scrobble(artist="Air", track="talisman", listened_at=NOON + timedelta(seconds=20), origin="spotify"),
+    Scrobble(artist="Air", track="All I Need", listened_at=NOON + timedelta(hours=1), origin="lastfm"),
+    Scrobble(artist="Air", track="All I Need", listened_at=NOON + timedelta(hours=1, seconds=9), origin="spotify"),
     Scrobble(artist="空", track="0", listened_at=NOON + timedelta(days=1), origin="import", extra={"empty": ""}),
 )
 STATE = """
@@ -67,10 +69,11 @@ async def exported(house: House, kind: str) -> bytes:
 
 @pytest_asyncio.fixture
 async def full(house: House) -> House:
-    """Return an account with plays of every kind, one of them hidden, and with loved and hated tracks."""
+    """Return an account with plays of every kind, one hidden, one said to be its own, and loved and hated tracks."""
     stored = await Submitter(house.database, house.clock).submit(house.account_id, SENT, band=Band.LOW_PRIORITY)
+    assert [one.same_as for one in stored] == [None, None, stored[0].id, None, stored[3].id, None]
     async with house.database.connection() as conn:
-        await conn.execute("UPDATE scrobbles SET same_as = $1 WHERE id = $2", stored[0].id, stored[2].id)
+        await same_plays.make_own(conn, house.account_id, stored[4].id, house.clock.now())
         for artist, track, score in (("Air", "Talisman", 1), ("Nobody", "Played This", -1)):
             await feedback.give(conn, house.account_id, artist, track, score, NOON)
     return house
@@ -85,6 +88,8 @@ async def test_an_export_read_into_an_empty_account_gives_the_same_state(full: H
     told = await empty.finish(await empty.offered(data, f"plays.{kind}"))
     assert (told.status, told.stored, told.skipped, told.problem) == ("done", len(SENT), 0, "")
     assert await state(empty) == before
+    async with empty.database.connection() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM own_plays") == 2  # one of each account
     again = await empty.finish(await empty.offered(data, f"plays.{kind}"))
     assert (again.stored, again.duplicates) == (0, len(SENT))
     assert await exported(empty, kind) == data
@@ -107,7 +112,7 @@ def _iso(at: datetime) -> str:
 
 async def test_a_csv_has_every_play_with_what_is_thought_of_it(full: House) -> None:
     rows = list(csv.DictReader(io.StringIO((await exported(full, "csv")).decode(), newline="")))
-    assert [row["feedback"] for row in rows] == ["1", "", "1", "", "-1"]
+    assert [row["feedback"] for row in rows] == ["1", "", "1", "", "", "", "-1"]
     assert rows[0]["status"] == "pending"
     assert set(rows[0]) == set(own.COLUMNS)
 
@@ -116,7 +121,7 @@ async def test_a_hidden_play_whose_other_half_is_gone_is_exported_as_it_is(full:
     async with full.database.connection() as conn:
         ids = [row["id"] for row in await conn.fetch("SELECT id FROM scrobbles ORDER BY listened_at LIMIT 1")]
         await scrobbles.delete(conn, full.account_id, ids, full.clock.now())
-    assert (await exported(full, "csv")).count(b"spotify") == 1
+    assert (await exported(full, "csv")).count(b"spotify") == 2
 
 
 async def test_parquet_without_its_extra_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

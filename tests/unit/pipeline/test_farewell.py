@@ -12,7 +12,7 @@ from sleevenotes.clock import HandClock
 from sleevenotes.pipeline import farewell
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.settings import Settings
-from sleevenotes.store import accounts, farewells, images
+from sleevenotes.store import accounts, farewells, images, sent_images
 from sleevenotes.store.postgres import Connection, Database
 
 
@@ -45,6 +45,36 @@ async def test_pictures_that_only_it_shows_go_with_it_and_shared_ones_stay(
         assert {row["id"] for row in await conn.fetch("SELECT id FROM images")} == {shared, chosen}
         assert await conn.fetchval("SELECT count(*) FROM scrobbles") == 1
     assert len([path for path in files.root.rglob("*") if path.is_file()]) == 2
+
+
+async def test_an_image_that_its_players_sent_goes_with_its_last_play(
+    database: Database, clock: HandClock, tmp_path: Path
+) -> None:
+    files, submitter = Files(tmp_path), Submitter(database, clock)
+    async with database.connection() as conn:
+        maria = await accounts.create(conn, "maria", "", is_owner=True, now=clock.now())
+        otto = await accounts.create(conn, "otto", "", is_owner=False, now=clock.now())
+        for name in ("own", "shared"):
+            address = f"https://otto.example/{name}.jpg"
+            await conn.execute(
+                """
+                INSERT INTO sent_images (digest, address, temporary, status, image_id, asked_at)
+                VALUES ($1, $2, false, 'fetched', $3, $4)
+                """,
+                sent_images.digest(address),
+                address,
+                await picture(conn, files, name, clock),
+                clock.now(),
+            )
+    for account, name in ((otto, "own"), (otto, "shared"), (maria, "shared")):
+        sent = model.Scrobble(
+            "Nina Simone", name, listened_at=clock.now(), artwork_uri=f"https://otto.example/{name}.jpg"
+        )
+        await submitter.submit(account.id, [sent], band=model.Band.DEFAULT)
+    went, _ = await farewell.leave(database, files, otto.id, clock.now())
+    assert went.images == 1
+    async with database.connection() as conn:
+        assert await conn.fetchval("SELECT array_agg(address) FROM sent_images") == ["https://otto.example/shared.jpg"]
 
 
 async def test_every_table_that_names_accounts_is_emptied_of_one_that_leaves(

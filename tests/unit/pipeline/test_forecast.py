@@ -56,3 +56,10 @@ def test_names_that_share_a_question_are_told_together_and_what_is_being_asked_t
 def test_a_chance_near_nothing_comes_to_an_end() -> None:
     told = forecast.play(Queue(names(3)), Pace(gap=1.0, took=0.5, together=2, chance=0.0))
     assert all(seconds > 10 for seconds in told.values())
+
+
+def test_times_are_drawn_towards_the_middle_of_their_queue_and_keep_their_order() -> None:
+    told = forecast.hedged({1: 10.0, 2: 100.0, 3: 1000.0})
+    assert told[2] == pytest.approx(100.0)
+    assert 10.0 < told[1] < told[2] < told[3] < 1000.0
+    assert forecast.hedged({}) == {}

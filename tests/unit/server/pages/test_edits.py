@@ -69,3 +69,15 @@ async def test_nothing_ticked_and_another_s_plays_are_told_in_words(client: Clie
     assert (await send(client, "/plays/delete")).status_code == 422
     assert (await send(client, "/plays/edit", ids="999999")).status_code == 404
     assert (await client.get("/scrobbles/999999/edit")).status_code == 404
+
+
+async def test_plays_to_tick_are_found_by_day_and_by_words(client: Client, listener: Listener) -> None:
+    now = listener.clock.now()
+    today = await listener.play(ALMANAC, "Kelp", now - timedelta(hours=1))
+    before = await listener.play(ALMANAC, "Brine", now - timedelta(days=1))
+    page = (await client.get("/plays/select?day=2026-01-01")).text
+    assert (f'value="{today.id}"' in page, f'value="{before.id}"' in page) == (True, False)
+    page = (await client.get("/plays/select?q=brine")).text
+    assert (f'value="{today.id}"' in page, f'value="{before.id}"' in page) == (False, True)
+    assert "You have played nothing with" in (await client.get("/plays/select?q=nowhere")).text
+    assert (await client.get("/plays/select?day=yesterday")).status_code == 422
