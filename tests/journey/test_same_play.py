@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 from benches import same_play
@@ -17,6 +21,9 @@ from sleevenotes.simulator import listener
 from sleevenotes.store import accounts
 from sleevenotes.store.postgres import Database
 from tests.journey.conftest import WORLD
+from tests.unit.pipeline.importing_house import House, house
+
+__all__ = ["house"]  # pytest finds it here
 
 PLAYS = 400
 
@@ -94,6 +101,54 @@ async def test_it_makes_no_difference_in_which_pieces_they_come(
     random.Random(3).shuffle(pieces)  # noqa: S311 - always the same
     judged = await imported(database, clock, account, plays, pieces)
     assert judged == same_play.Judged(shown=len(plays), doubles=0, lost=0)
+
+
+def lastfm_file(plays: Sequence[same_play.Play]) -> str:
+    lines = io.StringIO()
+    table = csv.writer(lines)
+    table.writerow(["uts", "utc_time", "artist", "artist_mbid", "album", "album_mbid", "track", "track_mbid"])
+    for play in plays:
+        table.writerow([play.at, "", play.artist, "", play.release, "", play.track, ""])
+    return lines.getvalue()
+
+
+def spotify_file(plays: Sequence[same_play.Play], *, extended: bool) -> str:
+    rows = []
+    for play in plays:
+        ended = datetime.fromtimestamp(play.at + play.played_s, UTC)
+        if extended:
+            names = {
+                "track_name": play.sent_track,
+                "album_artist_name": play.sent_artist,
+                "album_album_name": "An Album",
+            }
+            row = {"ts": f"{ended:%Y-%m-%dT%H:%M:%SZ}", "ms_played": play.played_s * 1000, "reason_end": "trackdone"}
+            rows.append(row | {f"master_metadata_{name}": text for name, text in names.items()})
+        else:
+            names = {"artistName": play.sent_artist, "trackName": play.sent_track}
+            rows.append({"endTime": f"{ended:%Y-%m-%d %H:%M}", "msPlayed": play.played_s * 1000} | names)
+    return msgspec.json.encode(rows).decode()
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["lastfm_first", "spotify_first"])
+@pytest.mark.parametrize("extended", [False, True], ids=["account_data", "extended_history"])
+async def test_the_files_that_lastfm_and_spotify_hand_out_are_shown_once(
+    house: House, turned: bool, extended: bool
+) -> None:
+    plays = history()
+    files = [
+        (lastfm_file(plays), "lastfm.csv"),
+        (spotify_file(plays, extended=extended), "StreamingHistory_music_0.json"),
+    ]
+    for data, name in files[::-1] if turned else files:
+        told = await house.finish(await house.offered(data, name))
+        assert (told.status, told.skipped) == ("done", 0)
+    async with house.database.connection() as conn:
+        rows = await conn.fetch(
+            "SELECT extract(epoch FROM listened_at)::int AS at FROM scrobbles WHERE same_as IS NULL ORDER BY 1"
+        )
+    assert len(rows) == len(plays)
+    assert all(abs(row["at"] - play.at) <= 60 for row, play in zip(rows, plays, strict=True))
 
 
 async def test_a_real_history_is_shown_once(

@@ -123,7 +123,7 @@ async def go_on(conn: Connection, account_id: int, service: Service, now: dateti
 _QUEUED: Final = """
     INSERT INTO forwards (account_id, service, scrobble_id, listened_at, artist, track, queued_at)
     SELECT s.account_id, f.service, s.id, date_trunc('second', s.listened_at), s.artist, s.track, $2
-    FROM scrobbles s
+    FROM {plays} s
     JOIN forwarding f ON f.account_id = s.account_id
     WHERE s.same_as IS NULL
       AND NOT s.origin = ANY (CASE f.service WHEN 'lastfm' THEN $3::text[] ELSE $4::text[] END)
@@ -136,6 +136,7 @@ _QUEUED: Final = """
 """
 
 
+_THESE: Final = "(SELECT * FROM scrobbles WHERE id = ANY($1::bigint[]) OFFSET 0)"  # by their ids, whoever forwards
 _FRESH: Final = "s.listened_at >= f.since AND s.import_id IS NULL"
 
 
@@ -145,7 +146,7 @@ async def queue(conn: Connection, scrobble_ids: Sequence[int], now: datetime) ->
     Only what was played since the listener wanted that.
     """
     await conn.execute(
-        f"{_QUEUED} AND s.id = ANY($1::bigint[]) AND {_FRESH} ON CONFLICT DO NOTHING",
+        f"{_QUEUED.format(plays=_THESE)} AND {_FRESH} ON CONFLICT DO NOTHING",
         list(scrobble_ids),
         now,
         *map(list, (CAME_FROM["lastfm"], CAME_FROM["listenbrainz"])),
@@ -155,7 +156,8 @@ async def queue(conn: Connection, scrobble_ids: Sequence[int], now: datetime) ->
 async def queue_past(conn: Connection, account_id: int, service: Service, since: datetime, now: datetime) -> int:
     """Queue what was played from then on and is here already, imports included; return how many plays that is."""
     done: str = await conn.execute(
-        f"{_QUEUED} AND s.account_id = $1 AND f.service = $5 AND s.listened_at >= $6 ON CONFLICT DO NOTHING",
+        f"{_QUEUED.format(plays='scrobbles')} AND s.account_id = $1 AND f.service = $5 AND s.listened_at >= $6"
+        " ON CONFLICT DO NOTHING",
         account_id,
         now,
         *map(list, (CAME_FROM["lastfm"], CAME_FROM["listenbrainz"])),
