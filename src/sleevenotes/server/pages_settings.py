@@ -22,16 +22,16 @@ class Section(NamedTuple):
 
 
 SECTIONS: tuple[Section, ...] = (
-    Section("/settings/covers", "Covers you chose", "See, change or give up the covers that you chose yourself."),
     Section("/players", "Players", "Connect a player: addresses and tokens to copy."),
-    Section("/settings/account", "Account", "Time zone, password, where you are logged in, your public profile."),
-    Section("/settings/people", "People", "Who is here, and inviting somebody.", owner=True),
-    Section("/plays/deleted", "Deleted plays", "Bring back what was deleted within 24 hours."),
-    Section("/settings/forwarding", "Forwarding", "Send your plays on to Last.fm and ListenBrainz."),
-    Section("/settings/same-plays", "Same plays", "What two services recorded and is shown once; show both instead."),
     Section("/settings/lastfm", "Last.fm", "Bring your history in, and keep it in step."),
     Section("/settings/listenbrainz", "ListenBrainz", "Bring your listens in, and keep them in step."),
     Section("/imports", "Imports", "Bring your history from another service, and undo it."),
+    Section("/settings/forwarding", "Forwarding", "Send your plays on to Last.fm and ListenBrainz."),
+    Section("/settings/same-plays", "Same plays", "What two services recorded and is shown once; show both instead."),
+    Section("/settings/covers", "Covers you chose", "See, change or give up the covers that you chose yourself."),
+    Section("/settings/account", "Account", "Time zone, password, where you are logged in, your public profile."),
+    Section("/settings/people", "People", "Who is here, and inviting somebody.", owner=True),
+    Section("/plays/deleted", "Deleted plays", "Bring back what was deleted within 24 hours."),
     Section("/export", "Export", "Take everything out, as a file."),
 )  # fmt: skip
 
