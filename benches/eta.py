@@ -1,7 +1,7 @@
 """Listen, import and look at pages for an hour, and hold every estimate against when it truly was done.
 
     python -m benches.eta [--history F] [--seconds 3600] [--every 6] [--imports 4] [--rows 2000] [--world F]
-                          [--scale 10] [--keyed] [--day bad_day]
+                          [--scale 4] [--keyed] [--day bad_day]
 
 Mixed load, on one account: a live play each --every seconds; --imports imports of --rows plays each, spread over the
 hour; the feed loaded each 30 s, which makes what it shows critical. Two who ask, over HTTP, as clients do:
@@ -262,7 +262,7 @@ def _rounded(values: Sequence[float], part: float) -> float | None:
 
 
 if __name__ == "__main__":
-    parser = common.arguments("Hold estimates against the truth.", history="mit_2012_2024.tsv.gz", rows=2000, scale=10)
+    parser = common.arguments("Hold estimates against the truth.", history="mit_2012_2024.tsv.gz", rows=2000, scale=4)
     parser.add_argument("--seconds", type=float, default=3600, help="how long, of the clock")
     parser.add_argument("--every", type=float, default=6, help="seconds of the clock between two live plays")
     parser.add_argument("--imports", type=int, default=4, help="how many imports, of --rows plays each")

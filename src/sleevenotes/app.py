@@ -70,12 +70,19 @@ class Parts:
     catalogue: catalogue.Shelf
 
 
+def configure_log(level: str) -> None:
+    """Write log lines from this level on. Tracebacks go without local variables, which may hold secrets."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    processors = [*structlog.get_config()["processors"][:-1], plain]
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level), processors=processors)
+
+
 @contextlib.asynccontextmanager
 async def open(  # noqa: A001 - read as app.open
     settings: Settings, *, time: clock.Clock | None = None
 ) -> AsyncIterator[Parts]:
     """Start or join the database, apply migrations, and give the parts; close what was opened."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(settings.log_level))
+    configure_log(settings.log_level)
     time = time or clock.from_text(settings.clock)
     settings.data_path.mkdir(parents=True, exist_ok=True)
     database = await Database.open(settings)

@@ -80,8 +80,10 @@ async def test_the_first_listener_invites_a_second_whose_plays_are_their_own(
     await expect(row).to_contain_text("Kelp")  # by the live line, under the sub-path
     group = await listener.match(stored.lookup_id, ALMANAC, "Kelp")
     await listener.find_cover(group, ALMANAC)
-    await expect(row.locator("img.front")).to_be_visible()
-    assert await row.locator("img.front").evaluate("img => img.complete && img.naturalWidth") > 0
+    cover = row.locator("img.front")
+    await expect(cover).to_be_visible()
+    await expect(cover).to_have_js_property("complete", True)  # Playwright's own order
+    assert await cover.evaluate("img => img.naturalWidth") > 0
 
     await other.reload()
     await other.get_by_role("link", name="Change or delete several plays").click()

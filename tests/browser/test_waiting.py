@@ -7,8 +7,17 @@ from playwright.async_api import Page, expect
 from sleevenotes import model
 from sleevenotes.sources import contract
 from sleevenotes.store import wants
-from tests.browser.conftest import Site, log_in
+from tests.browser.conftest import Site, log_in, picture
 from tests.browser.sample import SLEEVES
+
+
+async def keep_pictures(page: Page, name: str) -> None:
+    """Keep screenshots, wide and light, narrow and dark, where they are asked for (see `picture`)."""
+    for side, scheme in ((1280, "light"), (360, "dark")):
+        if path := picture(f"{name}-{side}"):
+            await page.set_viewport_size({"width": side, "height": 800})
+            await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            await page.screenshot(path=path)
 
 
 async def test_what_waits_says_whom_for_and_how_long_and_stops_when_it_is_done(site: Site, page: Page) -> None:
@@ -31,10 +40,13 @@ async def test_what_waits_says_whom_for_and_how_long_and_stops_when_it_is_done(s
     words = re.compile(r"^Asking MusicBrainz, 30 names ahead, about \d+ s$")
     await expect(row.locator(".state")).to_have_attribute("title", words)
 
+    await keep_pictures(page, "waiting-feed")
+
     await page.goto(f"{site.url}/scrobbles/{stored.id}")
     await expect(page.locator("[data-waits]")).to_have_text(
         re.compile(r"^Asking MusicBrainz, 30 names ahead, about \d+ s\.$")
     )
+    await keep_pictures(page, "waiting-scrobble")
     group = await listener.match(stored.lookup_id, sleeve, sleeve.tracks[0])
     await listener.find_cover(group, sleeve)
     await expect(page.locator("[data-waits]")).to_have_count(0)

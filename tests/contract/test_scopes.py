@@ -63,6 +63,9 @@ async def test_only_a_token_with_admin_speaks_for_everybody(maria: Listener) -> 
     refused = await maria.client.post("/api/v1/corrections/1/everybody", headers=everyday)
     assert (refused.status_code, "'admin'" in refused.json()["error"]["message"]) == (403, True)
     assert (await maria.client.post("/api/v1/corrections/1/everybody", headers=maria.header)).status_code == 404
+    by_page = await maria.client.post("/review/everybody", data={"correction": "1"}, headers=everyday)
+    assert by_page.status_code == 403
+    assert (await maria.client.get("/settings/people", headers=everyday)).status_code == 403
 
 
 @pytest.mark.parametrize(("is_owner", "scopes"), [(True, accounts.EVERYTHING), (False, accounts.EVERYDAY)])

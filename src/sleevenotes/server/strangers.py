@@ -32,7 +32,7 @@ async def signed_in(request: Request[Any, Any, Any]) -> Account:
     """
     account = await auth.account_of(request)
     if account is not None:
-        for scope in accounts.EVERYDAY:
+        for scope in accounts.EVERYTHING if account.is_owner else accounts.EVERYDAY:
             auth.permitted(account, scope)
         return account
     async with services.of(request).database.connection() as conn:

@@ -261,7 +261,8 @@ _TRACKS: Final = """
 # What is shown of each. A cover is taken from an album of the account's own plays.
 _TOLD_ARTISTS: Final = f"""
     SELECT top.subject_id AS id, coalesce(a.mbid::text, '') AS mbid, coalesce(a.name, top.name) AS name, '' AS artist,
-           top.plays, top.different, best.release_group_id, i.digest, i.thumbhash, i.colour, '' AS artwork_status
+           top.plays, top.different, coalesce(best.release_group_id, late.release_group_id) AS release_group_id,
+           i.digest, i.thumbhash, i.colour, '' AS artwork_status
     FROM top LEFT JOIN artists a ON a.id = top.subject_id
     LEFT JOIN portraits p ON p.artist_id = top.subject_id
     LEFT JOIN LATERAL (
@@ -272,7 +273,16 @@ _TOLD_ARTISTS: Final = f"""
         {covers.ALBUM_JOINS}
         WHERE n.artist_id = top.subject_id AND {covers.ALBUM_IMAGE} IS NOT NULL ORDER BY t.plays DESC, g.id LIMIT 1
     ) best ON true
-    LEFT JOIN images i ON i.id = coalesce(p.image_id, best.image_id)
+    LEFT JOIN LATERAL (  -- played of late only, so in no copy
+        SELECT g.id AS release_group_id, {covers.ALBUM_IMAGE} AS image_id
+        FROM artist_credit_names n JOIN recordings r USING (artist_credit_id) JOIN matches m ON m.recording_id = r.id
+        JOIN release_groups g ON g.id = m.release_group_id
+        {covers.ALBUM_JOINS}
+        WHERE best.image_id IS NULL AND n.artist_id = top.subject_id AND {covers.ALBUM_IMAGE} IS NOT NULL
+        AND EXISTS (SELECT FROM scrobbles s WHERE s.lookup_id = m.lookup_id AND s.account_id = $1)
+        LIMIT 1
+    ) late ON true
+    LEFT JOIN images i ON i.id = coalesce(p.image_id, best.image_id, late.image_id)
     ORDER BY top.plays DESC, top.subject_id, top.name
 """
 

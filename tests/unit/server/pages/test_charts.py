@@ -32,8 +32,9 @@ async def group(client: Client, listener: Listener, clock: HandClock) -> int:
 
 @pytest.mark.parametrize("folded", [False, True])
 async def test_charts_count_any_period_whether_its_months_are_counted_or_not(
-    client: Client, group: int, database: Database, *, folded: bool
+    client: Client, listener: Listener, group: int, database: Database, *, folded: bool
 ) -> None:
+    digest = await listener.find_cover(group, ALMANAC)
     if folded:
         await tally.fold(database)
     page = (await client.get("/charts?period=all")).text
@@ -51,6 +52,8 @@ async def test_charts_count_any_period_whether_its_months_are_counted_or_not(
     albums = (await client.get("/charts/albums?period=all")).text
     assert f'href="/albums/{group}"' in albums
     assert re.findall(r'class="count">(\d+)<', albums) == ["4", "1"]
+    for way in ("/charts", "/charts/artists", "/charts/tracks", "/charts/albums", "/albums"):
+        assert f"/images/{digest}/" in (await client.get(f"{way}?period=all")).text, way
     for way in ("/charts/artists", "/charts/tracks", "/charts/genres", "/charts/hours", "/albums"):
         assert (await client.get(f"{way}?period=all")).status_code == 200
 
