@@ -52,7 +52,10 @@ def test_the_recorded_album_has_the_cover_that_was_asked_for(shared_data: Path) 
     [answer] = SOURCE.read([question], said(shared_data, "album-mb"))
     thumb = f"https://{HOST}/images/media/album/thumb/random-access-memories-51764651042e5.jpg"
     page = f"https://{HOST}/album/2162908"
-    assert answer.candidates == (contract.ImageAt(thumb, "Daft Punk", "Random Access Memories", exact=True, page=page),)
+    cover = contract.ImageAt(
+        thumb, "Daft Punk", "Random Access Memories", exact=True, page=page, genres=("House", "Electronic")
+    )
+    assert answer.candidates == (cover,)
 
 
 def test_the_recorded_artist_has_a_picture(shared_data: Path) -> None:
@@ -61,7 +64,9 @@ def test_the_recorded_artist_has_a_picture(shared_data: Path) -> None:
     page = f"https://{HOST}/artist/111319"
     thumb = f"https://{HOST}/images/media/artist/thumb/ryppyp1363124444.jpg"
     picture = contract.ImageAt(thumb, "Nirvana", page=page)
-    assert answer.candidates == (contract.ArtistCandidate("Nirvana", mbid, (picture,), page=page),)
+    assert answer.candidates == (
+        contract.ArtistCandidate("Nirvana", mbid, (picture,), page=page, genres=("Rock", "Pop")),
+    )
 
 
 # ---------------------------------------------------------------- the simulator
