@@ -175,12 +175,14 @@ def test_a_run_that_is_interrupted_says_what_stands_and_how_to_go_on(
     table, out = tmp_path / "plays.csv", tmp_path / "out.csv"
     table.write_text(TABLE, "utf-8")
     command = [sys.executable, "-m", "sleevenotes", "--data-dir", settings.data_dir, "--database-url", database_url]
+    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)  # not so, run in the background
     process = subprocess.Popen(
         [*command, "enrich", str(table), "-o", str(out)],
         env={**os.environ, "SLEEVENOTES_SIMULATOR": "127.0.0.1:1"},  # nobody there: no name is ever decided
         stderr=subprocess.PIPE,
         text=True,
     )
+    signal.signal(signal.SIGINT, heeded)
     asyncio.run(_until_asked(database_url))
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
