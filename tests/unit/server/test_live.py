@@ -230,7 +230,8 @@ async def test_a_silent_line_is_kept_open_by_heartbeats(ground: Ground) -> None:
     page = await ground.open(ground.nora)
     start = ground.clock.now()
     await page.next(":")
-    assert timedelta(0) < ground.clock.now() - start <= timedelta(seconds=live.HEARTBEAT + 5)
+    # the hand that turns the clock does not wait for a busy machine: some beats may pass before one is seen
+    assert timedelta(0) < ground.clock.now() - start <= timedelta(seconds=4 * live.HEARTBEAT)
 
 
 async def test_a_page_that_leaves_is_forgotten(ground: Ground) -> None:
