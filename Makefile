@@ -17,7 +17,12 @@ run: $(VENV)/.run
 	$(BIN)/sleevenotes serve $(SERVE_ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+ifdef ARGS
+	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest -q -n auto --dist loadfile --ignore=tests/journey --ignore=tests/browser
+	$(BIN)/python -m pytest -q tests/journey tests/browser
+endif
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

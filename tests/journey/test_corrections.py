@@ -27,7 +27,7 @@ async def searched(house: House, lookup_id: int, **what: Any) -> dict[str, Any]:
     assert begun.status_code == 202, begun.text
     assert begun.json()["status"] == "pending"  # nothing was asked while the request waited
     search_id = begun.json()["id"]
-    await house.until("SELECT status <> 'pending' FROM searches WHERE id = $1", search_id, at_most=600)
+    await house.until("SELECT status <> 'pending' FROM searches WHERE id = $1", search_id, at_most=7200)
     told: dict[str, Any] = (await house.client.get(f"{API}/searches/{search_id}")).json()
     return told
 

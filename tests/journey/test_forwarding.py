@@ -64,8 +64,8 @@ async def until_synced(house: House) -> None:
     """Wait until what is there has been read once more from now on."""
     async with house.parts.database.connection() as conn:
         await conn.execute("UPDATE connections SET sync_due = $1", house.clock.now())
-    await house.until("SELECT bool_and(synced_at >= $1) FROM connections", house.clock.now(), at_most=900)
-    await house.until("SELECT NOT EXISTS (SELECT FROM pgqueuer WHERE entrypoint = 'sync')", at_most=900)
+    await house.until("SELECT bool_and(synced_at >= $1) FROM connections", house.clock.now(), at_most=7200)
+    await house.until("SELECT NOT EXISTS (SELECT FROM pgqueuer WHERE entrypoint = 'sync')", at_most=7200)
 
 
 @pytest.mark.parametrize("service", ["lastfm", "listenbrainz"])
