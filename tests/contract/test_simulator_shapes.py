@@ -235,12 +235,12 @@ def test_headers_are_those_of_the_recordings(simulator: core.Simulator, world: W
 
 
 def test_a_merged_id_is_moved_as_in_the_recording(simulator: core.Simulator, world: World, recorded: Recorded) -> None:
-    [theirs] = [row for row in recorded("musicbrainz", "/work/") if row["status"] == 301]
+    [theirs] = [row for row in recorded("musicbrainz", r"\bwork/") if row["status"] == 301]
     each = held(world)[0]
     old = world.merged_recording(each.mbid)
     reply = get(simulator, f"recording/{old}?fmt=json")
     assert reply.status == theirs["status"]
-    assert theirs["headers"]["location"].startswith("http://musicbrainz.org/ws/2/work/")
+    assert theirs["headers"]["location"].split("/")[:6] == ["http:", "", "musicbrainz.org", "ws", "2", "work"]
     assert reply.headers["location"] == f"http://musicbrainz.org/ws/2/recording/{each.mbid}?fmt=json"
     assert json.loads(reply.body)["id"] == each.mbid
 
