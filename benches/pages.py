@@ -28,6 +28,7 @@ from typing import Any, cast
 import httpx
 
 from benches import common, pages_life
+from sleevenotes import app
 from sleevenotes.artwork.files import Files
 from sleevenotes.clock import SystemClock
 from sleevenotes.model import Band, Scrobble
@@ -92,6 +93,7 @@ async def _measure(database: postgres.Database, settings: Settings, options: arg
     transport = httpx.ASGITransport(cast("Any", application))
     async with httpx.AsyncClient(transport=transport, base_url="http://bench.example") as client:
         await _log_in(client)
+        app.settle()
         took = await _rounds(client, submitter, account.id, await _places(database), options.rounds)
     await hub.close()
     return {"bench": "pages", **_figures(took), "plays": options.plays, "names": names, "fold_s": round(fold_s, 1)}

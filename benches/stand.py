@@ -22,6 +22,7 @@ from typing import Self
 import asyncpg
 
 from benches import wire
+from sleevenotes.store import accounts
 
 ACCOUNT = "bench"
 
@@ -282,8 +283,10 @@ class Stand:
         return done.stdout
 
     def add_account(self) -> None:
-        """Create the account that submits, and remember its token."""
-        printed = self.command("user", "add", ACCOUNT, "--json", SLEEVENOTES_PASSWORD=secrets.token_hex(8))
+        """Create the account that submits, and remember a token of it that may all that a session may."""
+        self.command("user", "add", ACCOUNT, SLEEVENOTES_PASSWORD=secrets.token_hex(8))
+        scopes = [f"--scope={scope.value}" for scope in accounts.Scope]
+        printed = self.command("token", "create", "bench", "--account", ACCOUNT, *scopes, "--json")
         self.token = str(json.loads(printed)["token"])
 
     async def simulated(self) -> dict[str, object]:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
+import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
@@ -199,6 +200,7 @@ def _call(lanes: Sequence[lane.Lane], source: str) -> None:
 async def work(settings: Settings) -> None:
     """Run a worker process until told to stop."""
     async with open(settings) as parts, working(parts):
+        settle()
         log.info("working")
         await _told_to_stop()
 
@@ -220,9 +222,16 @@ async def serve(
         server = running.Server(web.create(services), settings, services.hub)
         serving = asyncio.create_task(server.serve())
         await server.until_ready(serving)
+        settle()
         if ready is not None and server.started:
             await ready(parts)
         await serving
+
+
+def settle() -> None:
+    """Spare the garbage collector what was loaded at the start: it stays, and each look through it takes 50 ms."""
+    gc.collect()
+    gc.freeze()
 
 
 def services_of(parts: Parts) -> Services:

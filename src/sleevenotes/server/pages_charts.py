@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zoneinfo
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from sleevenotes.server.templating import Asking
 from sleevenotes.store import charts, tallies
 from sleevenotes.store.accounts import Account
 from sleevenotes.store.charts import Tops
-from sleevenotes.store.postgres import Connection
+from sleevenotes.store.postgres import Connection, Database
 
 GLANCE = 10  # of each list on the overview
 SLEEVES = len(drawn.MOSAIC)  # on its wall
@@ -55,7 +56,7 @@ async def overview(
     now = parts.clock.now()
     async with parts.database.connection() as conn:
         frame = await _frame(conn, request, account, now, period, to)
-        facts = await glance(conn, account, frame["chosen"], now)
+    facts = await _glance(parts.database, account, frame["chosen"], now)
     return templating.page(request, "charts.html", account, **frame, **facts, names=NAMES, what="")
 
 
@@ -108,22 +109,33 @@ async def _one(
     return {"tops": tops, "most": most, "tint": tint(tops), "more": tops.different > LONG * page}
 
 
-async def glance(conn: Connection, account: Account, chosen: periods.Chosen, now: datetime) -> dict[str, Any]:
-    """Read all that a period shows in a glance; also for pages that show an account to others."""
-    period = await charts.prepare(conn, account.id, chosen.period)
-    albums = await charts.albums(conn, account.id, period, SLEEVES)
-    when = await times(conn, account, chosen, now)
+async def _glance(database: Database, account: Account, chosen: periods.Chosen, now: datetime) -> dict[str, Any]:
+    """Read all that a period shows in a glance: its lists on one connection while its times are turned here."""
+    lists, when = await asyncio.gather(_lists(database, account, chosen), _when(database, account, chosen, now))
     return {
-        "albums": albums,
-        "artists": await charts.artists(conn, account.id, period, GLANCE),
-        "tracks": await charts.tracks(conn, account.id, period, GLANCE),
-        "genres": await charts.genres(conn, account.id, period, GLANCE),
+        **lists,
         "when": when,
-        "tint": tint(albums),
+        "tint": tint(lists["albums"]),
         "sizes": drawn.MOSAIC,
         **days_of(when),
         **_hours(when),
     }
+
+
+async def _lists(database: Database, account: Account, chosen: periods.Chosen) -> dict[str, Any]:
+    async with database.connection() as conn:
+        period = await charts.prepare(conn, account.id, chosen.period)
+        return {
+            "albums": await charts.albums(conn, account.id, period, SLEEVES),
+            "artists": await charts.artists(conn, account.id, period, GLANCE),
+            "tracks": await charts.tracks(conn, account.id, period, GLANCE),
+            "genres": await charts.genres(conn, account.id, period, GLANCE),
+        }
+
+
+async def _when(database: Database, account: Account, chosen: periods.Chosen, now: datetime) -> Times:
+    async with database.connection() as conn:
+        return await times(conn, account, chosen, now)
 
 
 def days_of(when: Times) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import random
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -27,3 +28,16 @@ def test_days_and_hours_are_the_listeners(zone: str) -> None:
         week = rhythm.by_hour(quarters, where, first, last)
         plain = Counter((at.weekday(), at.hour) for at in local if first <= at.date() <= last)
         assert {(day, hour): n for day, hours in enumerate(week) for hour, n in enumerate(hours) if n} == dict(plain)
+
+
+def test_counts_that_outgrow_sixteen_bits_are_added_up_all_the_same() -> None:
+    full = memoryview(array.array("H", [65_535, *[0] * 94, 65_535])).cast("B").cast("H")
+    few = [1, *[2] * 95]
+    assert rhythm.summed([full, full, few]) == [131_071, *[2] * 94, 131_072]
+
+
+def test_twenty_years_know_every_change_of_the_clock() -> None:
+    where, first, last = ZoneInfo("Africa/Casablanca"), date(2004, 1, 3), date(2024, 5, 2)  # changes four times a year
+    quarters = {date.fromordinal(at): [1] + [0] * 95 for at in range(first.toordinal(), last.toordinal() + 1)}
+    midnights = (datetime(day.year, day.month, day.day, tzinfo=UTC).astimezone(where) for day in quarters)
+    assert rhythm.by_day(quarters, where) == dict(Counter(at.date() for at in midnights))
