@@ -248,8 +248,8 @@ async def test_nothing_moves_while_the_page_loads(site: Site, page: Page) -> Non
     await log_in(page, site)
     await page.goto(site.url)
     await page.wait_for_function("[...document.querySelectorAll('.now img.front')].every(i => i.complete)")
-    # a page whose picture arrives without its room kept shifts by 0.05 and more; a time that is told anew, by 0.0001
-    assert await page.evaluate("window.shift") < 0.001
+    await page.wait_for_function("[...document.querySelectorAll('.state .left')].some(wait => wait.textContent)")
+    assert await page.evaluate("window.shift") == 0
 
 
 async def ways(site: Site) -> list[tuple[str, str]]:

@@ -47,8 +47,7 @@ function tell() {
     if (!wait) continue;
     const words = `${wait.words}, ${about(wait)}`;
     const state = row.querySelector(".state.pending");
-    if (state) state.dataset.words ??= state.textContent;
-    put(state, `${state?.dataset.words}${left(wait)}`);
+    put(state?.querySelector(".left"), left(wait)); // its room is kept, so that nothing moves
     for (const element of [state, row.querySelector(".cover")]) if (element && element.title !== words) element.title = words;
   }
   for (const line of lines()) {
