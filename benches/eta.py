@@ -159,7 +159,10 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
         counted = await run.simulated()
         own = json.loads(run.command("status", "--json"))["estimates"]
     if options.pairs:
-        lines = [f"{each.is_live:d}\t{each.scrobble_id}\t{told:.2f}\t{true:.2f}" for each, told, true in asker.errors()]
+        lines = [
+            f"{each.is_live:d}\t{each.scrobble_id}\t{told:.2f}\t{true:.2f}\t{each.at.timestamp() - run.anchor:.1f}"
+            for each, told, true in asker.errors()
+        ]
         options.pairs.write_text("\n".join(lines), "utf-8")
     return {**figures(asker, own), "violations": counted["violations"], "scale": options.scale}
 

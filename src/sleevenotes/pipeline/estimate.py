@@ -41,7 +41,10 @@ DOUBTED = 4.0
 """As many earlier estimates have to speak before their own median counts for half."""
 
 FURTHEST = 6.0
-"""The most by which earlier estimates may stretch or shrink what is reckoned."""
+"""The most by which earlier estimates may stretch or shrink what is reckoned, where somebody waits."""
+
+FURTHEST_OF_IMPORTS = 1.5
+"""The same of an import's: what held its beginning up, thousands of rows at once, does not hold up its end."""
 
 TOOK = 1.0
 """Seconds that a request is taken to take where none has been measured lately."""
@@ -161,14 +164,14 @@ def cover(until: Mapping[str, float], archive: str, patience: float | None) -> s
     return max(until, key=lambda source: until[source])
 
 
-def corrected(reckoned: float, turned_out: Sequence[float]) -> float:
+def corrected(reckoned: float, turned_out: Sequence[float], furthest: float = FURTHEST) -> float:
     """Return the seconds to tell: what is reckoned, times the median of took / reckoned of the last ones.
 
     Few are believed little: with n of them, the median's power is n / (n + DOUBTED).
     """
     if not turned_out:
         return max(SHORTEST, reckoned)
-    middle = min(FURTHEST, max(1.0 / FURTHEST, statistics.median(turned_out)))
+    middle = min(furthest, max(1.0 / furthest, statistics.median(turned_out)))
     power = len(turned_out) / (len(turned_out) + DOUBTED)
     return max(SHORTEST, reckoned * math.pow(middle, power))
 

@@ -90,6 +90,37 @@ def hedged(told: Mapping[int, float]) -> dict[int, float]:
     return {lookup_id: seconds**OWN * middle ** (1.0 - OWN) for lookup_id, seconds in told.items()}
 
 
+def in_turn(lookup_ids: Sequence[int], each: float) -> dict[int, float]:
+    """Return the seconds until each of these names is told, of which one is done each `each` seconds."""
+    return {lookup_id: (place + 1) * each for place, lookup_id in enumerate(lookup_ids)}
+
+
+class Archive(msgspec.Struct, frozen=True):
+    """How covers go: how many wait already, seconds between two of them, and that one takes."""
+
+    waiting: int
+    gap: float
+    took: float
+
+
+def then_covers(told: Mapping[int, float], albums: Mapping[int, int], archive: Archive) -> dict[int, float]:
+    """Return the seconds until each name is told and its album's cover decided; `albums` are those that have none yet.
+
+    A cover is wanted when the first name of its album is told, behind those that wait by then. Worked example: two
+    covers wait, one goes each second and takes half a second; a is told after 1 s, b of the same album after 5 s, c of
+    another after 1 s: the covers of a and c go after 3 s and 4 s, so that a is done after 3.5 s, c after 4.5 s, b after
+    5 s.
+    """
+    free, shown, done = archive.waiting * archive.gap, dict[int, float](), dict[int, float]()
+    for lookup_id, at in sorted(told.items(), key=lambda one: one[1]):
+        album = albums.get(lookup_id)
+        if album is not None and album not in shown:
+            free = max(free, at) + archive.gap
+            shown[album] = free + archive.took
+        done[lookup_id] = at if album is None else max(at, shown[album])
+    return done
+
+
 class _Run:
     """One way in which it may go."""
 

@@ -18,7 +18,7 @@ from sleevenotes import clock, model
 from sleevenotes.pipeline import artwork, asking, estimate, forecast, trails
 from sleevenotes.pipeline.estimate import Estimate
 from sleevenotes.sources import contract
-from sleevenotes.store import estimates
+from sleevenotes.store import estimates, pending_names
 from sleevenotes.store.played import Play
 from sleevenotes.store.postgres import Connection
 
@@ -40,7 +40,14 @@ USUAL_CHANCE = 0.4
 LONGEST_GAP = 4.0
 """The most by which requests of an import are taken to be further apart than their host's pace."""
 
+SEEN = timedelta(seconds=45)
+"""For how long it counts how many names waited."""
+
+FEW = 8
+"""Names that must have gone meanwhile for their pace to say something."""
+
 _LOW = model.Band.LOW_PRIORITY
+_IMAGE = contract.tag(contract.FetchImage)
 _SEARCH = contract.tag(contract.FindRecording)
 
 Subject = tuple[str, int]  # stage and id, as in waiters
@@ -56,6 +63,7 @@ class Facts(NamedTuple):
     hosts: Mapping[str, estimate.Host]
     depths: Mapping[tuple[str, bool], estimates.Depth]
     turned_out: Mapping[str, Sequence[float]]
+    cover_gap: float  # seconds between two covers of an import at the archive
 
 
 class Estimator:
@@ -66,6 +74,8 @@ class Estimator:
         self._time = time
         self._facts: Facts | None = None
         self._foreseen: tuple[datetime, dict[int, float]] | None = None
+        self._seen: list[tuple[datetime, int]] = []  # when so many of an import's names waited, lately
+        self._usual_each = 0.0
 
     async def of(self, conn: Connection, plays: Sequence[Play]) -> dict[Subject, Estimate]:
         """Return an estimate for each subject (see `subject`) that any of these plays waits for."""
@@ -74,7 +84,7 @@ class Estimator:
             return {}
         now = self._time.now()
         facts = await self._measure(conn, now)
-        names = await estimates.names(conn, [number for stage, number in subjects if stage == "match"])
+        names = await pending_names.names(conn, [number for stage, number in subjects if stage == "match"])
         by_name = {each.lookup_id: each for each in names}
         waits: dict[Subject, list[estimates.Waiting]] = {each: [] for each in subjects}
         for row in await estimates.waiting(conn, subjects, facts.costs, now):
@@ -114,13 +124,22 @@ class Estimator:
             hosts=hosts,
             depths={(each.host, each.awaited): each for each in await estimates.depths(conn, costs, now)},
             turned_out=await estimates.turned_out(conn, now),
+            cover_gap=await self._cover_gap(conn, asked, now),
         )
         return self._facts
+
+    async def _cover_gap(self, conn: Connection, asked: Lanes, now: datetime) -> float:
+        policy = self._policies.get(trails.ARCHIVE)
+        if policy is None:
+            return 0.0
+        took = asked.get((trails.ARCHIVE, _IMAGE, False), estimate.Asked()).took
+        able = max(policy.window / policy.requests, took / policy.parallel)
+        return _halfway(able, await estimates.pace(conn, trails.ARCHIVE, now) or able)
 
     async def _foresee(
         self,
         conn: Connection,
-        names: Sequence[estimates.Name],
+        names: Sequence[pending_names.Name],
         waits: Mapping[Subject, Sequence[estimates.Waiting]],
         facts: Facts,
         now: datetime,
@@ -131,46 +150,76 @@ class Estimator:
         at, known = self._foreseen or (now - FORESEEN, {})
         strange = any(name.lookup_id not in known and _is_new(waits, name) for name in names)  # an import came since
         if now - at >= (STALE if strange else FORESEEN):
-            at, known = self._foreseen = now, await self._play_forward(conn, facts.asked, facts.hosts, now)
+            at, known = self._foreseen = now, await self._play_forward(conn, facts, now)
         passed = (now - at).total_seconds()
         return {lookup_id: max(0.0, seconds - passed) for lookup_id, seconds in known.items()}
 
-    async def _play_forward(
-        self, conn: Connection, asked: Lanes, hosts: Mapping[str, estimate.Host], now: datetime
-    ) -> dict[int, float]:
-        """Foresee when an import's names will be told by the broadest source, where they wait or are about to."""
-        broad = next((name for name in asking.BROAD if name in self._policies), None)
-        if broad is None or any(name in self._policies for name in asking.BULK):
-            return {}  # the bulk source answers most: what is left to the broadest is not known yet
-        queued = await estimates.queue(conn, broad, now, forecast.MOST)
-        if not queued or len(queued) == forecast.MOST:
+    async def _play_forward(self, conn: Connection, facts: Facts, now: datetime) -> dict[int, float]:
+        """Foresee when an import's names will be done, covers and all: those that wait at the bulk source, which
+        answers most, or without one at the broadest; or that are about to.
+        """
+        bulk = next((name for name in asking.BULK if name in self._policies), None)
+        source = bulk or next((name for name in asking.BROAD if name in self._policies), None)
+        if source is None:
             return {}
-        by_want: dict[int, list[estimates.Queued]] = {}
+        queued = await pending_names.queue(conn, source, now, forecast.MOST)
+        albums = {each.lookup_id: each.album for each in queued if each.album is not None}
+        if bulk:
+            described = await pending_names.describing(conn, contract.tag(contract.DescribeRecording), forecast.MOST)
+            albums |= {lookup_id: album for lookup_id, album in described if album is not None}
+            order = [*(lookup_id for lookup_id, _ in described), *(each.lookup_id for each in queued)]
+            told = forecast.in_turn(list(dict.fromkeys(order)), self._each(bulk, len(order), now))
+        elif queued and len(queued) < forecast.MOST:
+            told = await self._play_search(conn, source, queued, facts, now)
+        else:
+            return {}
+        if trails.ARCHIVE not in self._policies:
+            return told
+        took = facts.asked.get((trails.ARCHIVE, _IMAGE, False), estimate.Asked()).took
+        depth = facts.depths.get((self._policies[trails.ARCHIVE].host, False))
+        archive = forecast.Archive(depth.questions if depth else 0, facts.cover_gap, took)
+        done = forecast.then_covers(told, albums, archive)
+        return done if bulk else forecast.hedged(done)
+
+    def _each(self, bulk: str, waiting: int, now: datetime) -> float:
+        """Return the seconds that one of an import's names takes: as lately while they went, else the source's pace."""
+        if self._seen and waiting > self._seen[-1][1]:
+            self._seen.clear()  # more have come
+        self._seen = [*(each for each in self._seen if now - each[0] < SEEN), (now, waiting)]
+        since, went = self._seen[0][0], self._seen[0][1] - waiting
+        if went >= FEW:
+            self._usual_each = (now - since).total_seconds() / went
+        policy = self._policies[bulk]
+        return max(policy.pace / policy.together, self._usual_each)
+
+    async def _play_search(
+        self, conn: Connection, broad: str, queued: Sequence[pending_names.Queued], facts: Facts, now: datetime
+    ) -> dict[int, float]:
+        by_want: dict[int, list[pending_names.Queued]] = {}
         for each in queued:
             by_want.setdefault(each.want_id or -each.lookup_id, []).append(each)
         names = tuple(
             forecast.Name(tuple(each.lookup_id for each in alike), alike[0].artist, alike[0].leads, alike[0].asking)
             for alike in by_want.values()
         )
-        host, policy = hosts[self._policies[broad].host], self._policies[broad]
-        searched = asked.get((broad, _SEARCH, False), estimate.Asked())
+        host, policy = facts.hosts[self._policies[broad].host], self._policies[broad]
+        searched = facts.asked.get((broad, _SEARCH, False), estimate.Asked())
         # As measured; a few requests say little, so what is usual has a voice of two.
         pace = forecast.Pace(
-            gap=await self._gap(conn, broad, asked, now),
+            gap=await self._gap(conn, broad, facts.asked, now),
             took=searched.took,
             together=max(1, round((searched.questions + 2 * policy.together) / (searched.requests + 2))),
             chance=(searched.told + USUAL_CHANCE * 2 * policy.together) / (searched.questions + 2 * policy.together),
         )
         pages = tuple(await estimates.listing(conn, broad))
         first = estimate.opens_in(host, 0, searched.took)
-        return forecast.hedged(await asyncio.to_thread(forecast.play, forecast.Queue(names, pages), pace, first))
+        return await asyncio.to_thread(forecast.play, forecast.Queue(names, pages), pace, first)
 
     async def _gap(self, conn: Connection, source: str, asked: Lanes, now: datetime) -> float:
         """Return the seconds between two requests of an import: as they are, else what is left to it by who listens."""
         policy = self._policies[source]
         if measured := await estimates.pace(conn, source, now):
-            # Halfway between both, as factors: what holds an import up, its own beginning most of all, passes.
-            return math.sqrt(policy.pace * min(max(measured, policy.pace), LONGEST_GAP * policy.pace))
+            return _halfway(policy.pace, measured)
         spent = sum(each.requests for (name, _, awaited), each in asked.items() if awaited and name == source)
         return policy.pace / max(0.2, 1 - spent * policy.pace / estimates.LATELY.total_seconds())
 
@@ -198,7 +247,7 @@ class Estimator:
         self,
         of: Subject,
         rows: Sequence[estimates.Waiting],
-        name: estimates.Name | None,
+        name: pending_names.Name | None,
         band: model.Band,
         facts: Facts,
         foreseen: Mapping[int, float],
@@ -218,15 +267,24 @@ class Estimator:
             first = estimate.cover(until, trails.ARCHIVE, artwork.PATIENCE if awaited else None)
         asked = questions[first]
         seconds, way = until[first], f"{of[0]} {first}"
-        if of[0] == "match" and not awaited and of[1] in foreseen:
-            seconds, way = foreseen[of[1]], f"{way}, foreseen"
+        is_foreseen = of[0] == "match" and not awaited and of[1] in foreseen
+        if is_foreseen:
+            seconds, way = foreseen[of[1]], f"{of[0]}, foreseen"
         elif awaited:
             way += " waited for, asking" if asked.asked_for is not None else " waited for"
-        if name is not None and not name.covered and (cover := self._joining("artwork", awaited, facts)):
+        elif first == trails.ARCHIVE and asked.asked_for is None:
+            seconds = max(seconds, asked.slots * facts.cover_gap)
+        if (
+            name is not None
+            and not is_foreseen
+            and not name.covered
+            and (cover := self._joining("artwork", awaited, facts))
+        ):
             seconds, way = seconds + self._until(cover, facts), f"{way}, then a cover"
         host = facts.hosts[self._policies[first].host]
+        furthest = estimate.FURTHEST if awaited else estimate.FURTHEST_OF_IMPORTS
         return Estimate(
-            seconds=estimate.corrected(seconds, facts.turned_out.get(way, ())),
+            seconds=estimate.corrected(seconds, facts.turned_out.get(way, ()), furthest),
             reckoned=seconds,
             way=way,
             source=first,
@@ -271,6 +329,13 @@ class Estimator:
         return estimate.question(waits, facts.hosts[self._policies[waits.source].host], asked)
 
 
+def _halfway(able: float, measured: float) -> float:
+    """Return what is between a host's pace and the measured one, as factors: what holds an import up, its own beginning
+    most of all, passes.
+    """
+    return math.sqrt(able * min(max(measured, able), LONGEST_GAP * able))
+
+
 def subject(play: Play) -> Subject | None:
     """Return what a play waits for: its name, or its album's cover; None where it is done."""
     if play.status is model.Status.PENDING:
@@ -280,9 +345,9 @@ def subject(play: Play) -> Subject | None:
     return None
 
 
-def _is_new(waits: Mapping[Subject, Sequence[estimates.Waiting]], name: estimates.Name) -> bool:
+def _is_new(waits: Mapping[Subject, Sequence[estimates.Waiting]], name: pending_names.Name) -> bool:
     """Tell whether a name waits where all do that are asked about for the first time, or does not wait yet."""
-    return all(row.source in asking.BROAD for row in waits["match", name.lookup_id])
+    return all(row.source in (*asking.BULK, *asking.BROAD) for row in waits["match", name.lookup_id])
 
 
 def _before_all(rows: Sequence[estimates.Waiting]) -> list[str]:

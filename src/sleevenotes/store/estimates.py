@@ -86,14 +86,6 @@ class Waiting(msgspec.Struct, frozen=True):
     due_at: datetime
 
 
-class Name(msgspec.Struct, frozen=True):
-    """A pending lookup: how urgent it is, and whether its album's cover is known already by another name of it."""
-
-    lookup_id: int
-    band: model.Band
-    covered: bool
-
-
 class Given(msgspec.Struct, frozen=True):
     """An estimate that is told now, in seconds; `reckoned` before it was corrected by how the last ones turned out."""
 
@@ -205,41 +197,6 @@ async def pace(conn: Connection, source: str, now: datetime) -> float | None:
     return (now - row["since"]).total_seconds() / row["requests"] if row["requests"] >= 8 else None
 
 
-class Queued(msgspec.Struct, frozen=True):
-    """A pending name that nobody waits for, at one source or not asked about yet (`want_id` None)."""
-
-    lookup_id: int
-    want_id: int | None
-    artist: int
-    leads: bool
-    asking: bool
-
-
-async def queue(conn: Connection, source: str, now: datetime, most: int) -> list[Queued]:
-    """Return an import's names that wait at this source, or are about to, in the order that lanes claim by.
-
-    At most `most`, the foremost.
-    """
-    rows = await conn.fetch(
-        """
-        SELECT lookups.id AS lookup_id, wants.id AS want_id, hashtextextended(artist_key, 0) AS artist,
-               coalesce(leads, false) AS leads, coalesce(leased_until > $2, false) AS asking
-        FROM lookups
-        LEFT JOIN waiters ON stage = 'match' AND subject_id = lookups.id
-        LEFT JOIN wants ON wants.id = want_id
-        WHERE status = 'pending' AND lookups.band = $3
-          AND (want_id IS NULL OR wants.source = $1 AND wants.band = $3 AND kind = 'find_recording')
-        ORDER BY leads DESC NULLS LAST, pack_limit DESC NULLS FIRST, wants.plays DESC NULLS LAST, wants.id, lookups.id
-        LIMIT $4
-        """,
-        source,
-        now,
-        _LOW,
-        most,
-    )
-    return [Queued(**row) for row in rows]
-
-
 async def listing(conn: Connection, source: str) -> list[int]:
     """Return the artists (as in Queued) whose releases are asked for in place of their names, the foremost first."""
     rows = await conn.fetch(
@@ -252,25 +209,6 @@ async def listing(conn: Connection, source: str) -> list[int]:
         source,
     )
     return [row["artist"] for row in rows]
-
-
-async def names(conn: Connection, lookup_ids: Sequence[int]) -> list[Name]:
-    """Return how urgent these lookups are, and whose album's cover was decided under another of its names."""
-    rows = await conn.fetch(
-        """
-        SELECT mine.id AS lookup_id, mine.band, EXISTS (
-            SELECT FROM lookups AS other
-            JOIN matches ON matches.id = other.match_id
-            JOIN artworks USING (release_group_id)
-            WHERE hashtextextended(other.artist_key || '/' || other.release_key, 0)
-                  = hashtextextended(mine.artist_key || '/' || mine.release_key, 0)
-              AND other.release_key <> '' AND artworks.status <> 'pending'
-        ) AS covered
-        FROM lookups AS mine WHERE mine.id = ANY($1::bigint[])
-        """,
-        list(lookup_ids),
-    )
-    return [msgspec.convert(dict(row), Name) for row in rows]
 
 
 # ---------------------------------------------------------------- how they turned out

@@ -63,3 +63,18 @@ def test_times_are_drawn_towards_the_middle_of_their_queue_and_keep_their_order(
     assert told[2] == pytest.approx(100.0)
     assert 10.0 < told[1] < told[2] < told[3] < 1000.0
     assert forecast.hedged({}) == {}
+
+
+def test_covers_queue_behind_those_that_wait_and_go_once_for_each_album() -> None:
+    archive = forecast.Archive(waiting=2, gap=1.0, took=0.5)
+    done = forecast.then_covers({1: 1.0, 2: 5.0, 3: 1.0}, {1: 70, 2: 70, 3: 71}, archive)
+    assert done == {1: 3.5, 3: 4.5, 2: 5.0}
+
+
+def test_a_name_whose_albums_cover_is_known_is_done_when_it_is_told() -> None:
+    archive = forecast.Archive(waiting=40, gap=1.0, took=0.5)
+    assert forecast.then_covers({1: 2.0, 2: 2.0}, {2: 70}, archive) == {1: 2.0, 2: 41.5}
+
+
+def test_names_in_turn_are_told_one_after_another() -> None:
+    assert forecast.in_turn([7, 3], 0.5) == {7: 0.5, 3: 1.0}

@@ -1,0 +1,100 @@
+"""An import's names that wait, with the albums whose covers they bring, for who estimates when all of it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from sleevenotes import model
+from sleevenotes.store.postgres import Connection
+
+_COVERED = """
+    EXISTS (
+        SELECT FROM lookups AS other JOIN matches ON matches.id = other.match_id JOIN artworks USING (release_group_id)
+        WHERE hashtextextended(other.artist_key || '/' || other.release_key, 0)
+              = hashtextextended({name}.artist_key || '/' || {name}.release_key, 0)
+          AND other.release_key <> '' AND artworks.status <> 'pending'
+    )
+"""
+
+
+class Name(msgspec.Struct, frozen=True):
+    """A pending lookup: how urgent it is, and whether its album's cover is known already by another name of it."""
+
+    lookup_id: int
+    band: model.Band
+    covered: bool
+
+
+class Queued(msgspec.Struct, frozen=True):
+    """A pending name that nobody waits for, at one source or not asked about yet (`want_id` None).
+
+    `album` stands for artist and release as sent, None where the album's cover is decided already.
+    """
+
+    lookup_id: int
+    want_id: int | None
+    artist: int
+    album: int | None
+    leads: bool
+    asking: bool
+
+
+async def queue(conn: Connection, source: str, now: datetime, most: int) -> list[Queued]:
+    """Return an import's names that wait at this source, or are about to, in the order that lanes claim by.
+
+    At most `most`, the foremost.
+    """
+    rows = await conn.fetch(
+        f"""
+        SELECT lookups.id AS lookup_id, wants.id AS want_id, hashtextextended(artist_key, 0) AS artist,
+               CASE WHEN NOT {_COVERED.format(name="lookups")}
+                    THEN hashtextextended(artist_key || '/' || coalesce(nullif(release_key, ''), lookups.id::text), 0)
+               END AS album,
+               coalesce(leads, false) AS leads, coalesce(leased_until > $2, false) AS asking
+        FROM lookups
+        LEFT JOIN waiters ON stage = 'match' AND subject_id = lookups.id
+        LEFT JOIN wants ON wants.id = want_id
+        WHERE status = 'pending' AND lookups.band = $3
+          AND (want_id IS NULL OR wants.source = $1 AND wants.band = $3 AND kind = 'find_recording')
+        ORDER BY leads DESC NULLS LAST, pack_limit DESC NULLS FIRST, wants.plays DESC NULLS LAST, wants.id, lookups.id
+        LIMIT $4
+        """,
+        source,
+        now,
+        int(model.Band.LOW_PRIORITY),
+        most,
+    )
+    return [Queued(**row) for row in rows]
+
+
+async def describing(conn: Connection, kind: str, most: int) -> list[tuple[int, int | None]]:
+    """Return an import's names whose recording is named and still to be described, and their albums as in Queued."""
+    rows = await conn.fetch(
+        f"""
+        SELECT lookups.id, CASE WHEN NOT {_COVERED.format(name="lookups")}
+               THEN hashtextextended(artist_key || '/' || coalesce(nullif(release_key, ''), lookups.id::text), 0)
+               END AS album
+        FROM wants JOIN waiters ON want_id = wants.id AND stage = 'match'
+        JOIN lookups ON lookups.id = subject_id
+        WHERE wants.kind = $1 AND wants.band = $2 AND status = 'pending' GROUP BY lookups.id LIMIT $3
+        """,
+        kind,
+        int(model.Band.LOW_PRIORITY),
+        most,
+    )
+    return [(row["id"], row["album"]) for row in rows]
+
+
+async def names(conn: Connection, lookup_ids: Sequence[int]) -> list[Name]:
+    """Return how urgent these lookups are, and whose album's cover was decided under another of its names."""
+    rows = await conn.fetch(
+        f"""
+        SELECT mine.id AS lookup_id, mine.band, {_COVERED.format(name="mine")} AS covered
+        FROM lookups AS mine WHERE mine.id = ANY($1::bigint[])
+        """,
+        list(lookup_ids),
+    )
+    return [msgspec.convert(dict(row), Name) for row in rows]
