@@ -103,7 +103,9 @@ async def one_round(tools: Tools) -> None:
         await _forget_covers(conn, ids)
         await jobs.enqueue(conn, "artwork", ids, model.Band.LOW_PRIORITY)
     async with tools.database.transaction() as conn:
-        await _take_up(conn, "portrait", await portraits.reopen_due(conn, now, DRIP))
+        ids = await portraits.reopen_due(conn, now, DRIP)
+        await replies.forget(conn, "portrait", ids, only_unfound=False)  # who knew the artist had no picture
+        await jobs.enqueue(conn, "portrait", ids, model.Band.LOW_PRIORITY)
     async with tools.database.transaction() as conn:
         await _take_up(conn, "sent_images", await sent_images.reopen_due(conn, now, DRIP))
     async with tools.database.transaction() as conn:
