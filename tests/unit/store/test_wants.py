@@ -220,7 +220,7 @@ async def test_an_answer_that_is_being_stored_just_now_is_waited_for_and_not_ask
         stage = asyncio.create_task(put(database, new("Words", 2)))
         async with database.connection() as conn:  # until the stage waits for the lane's row
             while not await conn.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
-                await asyncio.sleep(0)
+                pass
     await stage
     assert await take(database, 50) == []
     assert await jobs_of(database) == [("match", b"[2]")]
