@@ -214,3 +214,27 @@ async def test_a_cover_for_which_there_is_no_larger_one_stays_and_is_looked_for_
         assert waits == [1, 2, 4, 8, 16, 32, 32]
         assert await site.count("SELECT image_id FROM artworks") == image
         assert await site.count("SELECT count(*) FROM traces WHERE source = 'theaudiodb' AND kind = 'find_images'") == 7
+
+
+async def test_without_the_archive_covers_come_from_others_and_when_it_is_back_it_is_asked(site: Site) -> None:
+    bare = first(known={"musicbrainz"}, art={"coverartarchive"}, bare={"deezer"})
+    covered = first(known={"musicbrainz"}, art={"deezer"})
+    async with site.started(sources="musicbrainz,deezer,deezer_images"):
+        await site.play(bare, covered)
+    assert await site.count("SELECT array_agg(status ORDER BY status) FROM artworks") == ["absent", "found"]
+    async with site.started(sources=SHOP) as since:
+        await site.backfilled("coverartarchive")
+        assert set(await site.asked(since)) == {"coverartarchive"}
+    assert await site.count("SELECT array_agg(DISTINCT status) FROM artworks") == ["found"]
+
+
+async def test_who_waits_for_a_source_that_is_gone_decides_without_it(site: Site) -> None:
+    play = first(known={"deezer"}, unknown={"musicbrainz"})
+    async with site.started(sources=SHOP):
+        site.simulator.fail_next("api.deezer.com", "500", 9)
+        sent = [model.Scrobble(play.artist, play.track, play.release, site.clock.now())]
+        await site.parts.submitter.submit(site.account_id, sent, band=model.Band.LOW_PRIORITY)
+        await site.until("SELECT EXISTS (SELECT FROM wants WHERE source = 'deezer' AND faults > 0)")
+    async with site.started(sources=CATALOGUE):
+        await site.until(SETTLED)
+    assert await site.count("SELECT status FROM lookups") == "not_found"

@@ -78,7 +78,7 @@ async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> Non
     await _note_refused(tools, row, offers, known)
     await _note_genres(tools, row, known)
     decoded = {each.url: each for each in offers}
-    front = trails.archive(row, offers, known)
+    front = trails.archive(row, offers, known) if _has_archive(tools) else Trail(trails.ARCHIVE, End.NOTHING)
     fronts = [front, *trails.other_fronts(row, offers, known)] if front.end is End.OPEN else [front]
     others = [trails.searched(row, source, offers, tools, known) for source in in_order(tools, row)]
     waited_for = _is_waited_for(row, band) and front.end is not End.FETCHED
@@ -93,6 +93,10 @@ async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> Non
         await _choose_or_wait(tools, row, front, going, _are_fetched(others), band)
     else:
         await _one_by_one(tools, row, (front, *others), band)
+
+
+def _has_archive(tools: Tools) -> bool:
+    return any(source.name == trails.ARCHIVE for source in tools.sources)
 
 
 async def _note_refused(tools: Tools, row: artworks.Artwork, offers: trails.Offers, known: trails.Known) -> None:

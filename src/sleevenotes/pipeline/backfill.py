@@ -56,7 +56,10 @@ async def notice(tools: Tools) -> None:
     """Begin a backfill for each source that can be asked what it could not be asked when a worker last started."""
     now, sources = tools.clock.now(), able(tools.sources)
     async with tools.database.transaction() as conn:
-        for source, kind in await backfills.learn(conn, sources.keys(), now):
+        learnt = await backfills.learn(conn, sources.keys(), now)
+        if learnt.went:  # who waits for those decides without them
+            await jobs.wake(conn, await wants.abandon(conn, [each.name for each in tools.sources]))
+        for source, kind in learnt.came:
             policy = sources[source, kind].policy
             total = await backfills.begin(
                 conn, source, kind, now, wanted_px=tools.wanted_image_px, only_by_mbid=policy.only_by_mbid

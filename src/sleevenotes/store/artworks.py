@@ -210,7 +210,7 @@ async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
     rows = await conn.fetch(
         f"""
         UPDATE artworks SET status = 'pending', wanted_at = $1, recheck_at = NULL
-        WHERE release_group_id IN ({_DUE}) RETURNING release_group_id
+        WHERE release_group_id = ANY(ARRAY({_DUE})) RETURNING release_group_id
         """,
         now,
         limit,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,8 +29,15 @@ class Backfill(msgspec.Struct, frozen=True):
     ended_at: datetime | None
 
 
-async def learn(conn: Connection, able: Collection[tuple[str, str]], now: datetime) -> list[tuple[str, str]]:
-    """Remember which (source, kind) can be asked; return those that are new or back again.
+class Learnt(NamedTuple):
+    """Which (source, kind) can be asked that could not before, and which can no longer."""
+
+    came: list[tuple[str, str]]
+    went: list[tuple[str, str]]
+
+
+async def learn(conn: Connection, able: Collection[tuple[str, str]], now: datetime) -> Learnt:
+    """Remember which (source, kind) can be asked; return what has changed since it was last remembered.
 
     Where nothing is remembered, nothing is new. What can no longer be asked has its backfill ended.
     """
@@ -51,7 +59,7 @@ async def learn(conn: Connection, able: Collection[tuple[str, str]], now: dateti
     gone = "(source, kind) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
     await conn.execute(f"UPDATE source_abilities SET lost_at = $3 WHERE {gone}", sources, kinds, now)
     await conn.execute(f"DELETE FROM backfills WHERE {gone}", sources, kinds)
-    return came if known else []
+    return Learnt(came if known else [], went)
 
 
 async def begin(
@@ -115,9 +123,9 @@ async def take(conn: Connection, source: str, kind: str, limit: int, now: dateti
     """Take up the most played of those that are left; where none is, the backfill has ended."""
     rows = await conn.fetch(
         """
-        DELETE FROM backfill_subjects WHERE source = $1 AND kind = $2 AND subject_id IN (
+        DELETE FROM backfill_subjects WHERE source = $1 AND kind = $2 AND subject_id = ANY(ARRAY(
             SELECT subject_id FROM backfill_subjects WHERE source = $1 AND kind = $2
-            ORDER BY plays DESC, subject_id LIMIT $3 FOR UPDATE SKIP LOCKED)
+            ORDER BY plays DESC, subject_id LIMIT $3 FOR UPDATE SKIP LOCKED))
         RETURNING subject_id, plays
         """,
         source,

@@ -149,7 +149,7 @@ async def _bring_back(conn: Connection, deletion_id: int, scrobble_ids: Sequence
 
 
 async def purge(conn: Connection, now: datetime) -> None:
-    """Forget for good what was deleted longer ago than KEPT, and under which keys plays that are gone once were here."""
+    """Forget for good what was deleted longer ago than KEPT, and the former keys of plays that are gone."""
     await conn.execute("DELETE FROM deletions WHERE deleted_at <= $1", now - KEPT)
     await conn.execute(
         """

@@ -17,7 +17,7 @@ def choose(table: str, key: str, date: str, *, plays: str, of: str = "true") -> 
     `plays` is a query that counts the plays of the row `due`; `of` says which rows may be taken.
     """
     return f"""
-        SELECT {key} FROM {table} WHERE {key} IN (
+        SELECT {key} FROM {table} WHERE {key} = ANY(ARRAY(
             WITH due AS MATERIALIZED (
                 SELECT {key}, row_number() OVER (ORDER BY {date}, {key}) AS turn FROM {table}
                 WHERE {date} <= $1 AND {of} ORDER BY {date}, {key} LIMIT {AMONG}
@@ -27,5 +27,5 @@ def choose(table: str, key: str, date: str, *, plays: str, of: str = "true") -> 
             (SELECT {key} FROM counted ORDER BY turn LIMIT ($2::int + 1) / 2)
             UNION
             (SELECT {key} FROM counted WHERE turn > ($2::int + 1) / 2 ORDER BY plays DESC, turn LIMIT $2::int / 2)
-        ) AND {date} <= $1 AND {of} FOR NO KEY UPDATE SKIP LOCKED
+        )) AND {date} <= $1 AND {of} FOR NO KEY UPDATE SKIP LOCKED
     """

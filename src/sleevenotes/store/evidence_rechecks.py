@@ -48,7 +48,7 @@ _DUE = drip.choose("evidence_rechecks", "scrobble_id", "recheck_at", plays="SELE
 async def take_due(conn: Connection, now: datetime, limit: int) -> list[int]:
     """Take up a few plays whose day has come; return them."""
     rows = await conn.fetch(
-        f"UPDATE evidence_rechecks SET recheck_at = NULL WHERE scrobble_id IN ({_DUE}) RETURNING scrobble_id",
+        f"UPDATE evidence_rechecks SET recheck_at = NULL WHERE scrobble_id = ANY(ARRAY({_DUE})) RETURNING scrobble_id",
         now,
         limit,
     )

@@ -76,7 +76,7 @@ async def take_due(conn: Connection, now: datetime, limit: int) -> list[int]:
         UPDATE artworks a SET
             larger_tries = least(larger_tries + 1, 1000),
             larger_at = $1::timestamptz + least(32, power(2, least(larger_tries + 1, 16))) * interval '1 day'
-        WHERE release_group_id IN ({_DUE}) RETURNING release_group_id, {_SEEN} AS seen
+        WHERE release_group_id = ANY(ARRAY({_DUE})) RETURNING release_group_id, {_SEEN} AS seen
         """,
         now,
         limit,

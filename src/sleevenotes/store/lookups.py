@@ -212,7 +212,7 @@ async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
     """Make a few lookups whose day to look again has come pending, see `store.drip`, and return them."""
     rows = await conn.fetch(
         f"""
-        UPDATE lookups SET status = 'pending', band = $3, recheck_at = NULL WHERE id IN ({_DUE}) RETURNING id
+        UPDATE lookups SET status = 'pending', band = $3, recheck_at = NULL WHERE id = ANY(ARRAY({_DUE})) RETURNING id
         """,
         now,
         limit,

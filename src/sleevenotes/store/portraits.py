@@ -83,7 +83,8 @@ async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
     """Make a few artists without a picture pending whose recheck is due, see `store.drip`; return them."""
     rows = await conn.fetch(
         f"""
-        UPDATE portraits SET status = 'pending', look_again_at = NULL WHERE artist_id IN ({_DUE}) RETURNING artist_id
+        UPDATE portraits SET status = 'pending', look_again_at = NULL
+        WHERE artist_id = ANY(ARRAY({_DUE})) RETURNING artist_id
         """,
         now,
         limit,

@@ -143,7 +143,7 @@ async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
     rows = await conn.fetch(
         f"""
         UPDATE sent_images SET status = 'pending', reason = '', asked_at = $1, recheck_at = NULL
-        WHERE id IN ({_DUE}) RETURNING id
+        WHERE id = ANY(ARRAY({_DUE})) RETURNING id
         """,
         now,
         limit,

@@ -314,6 +314,12 @@ async def settle(conn: Connection, ids: Sequence[int]) -> list[Waiter]:
     return woken
 
 
+async def abandon(conn: Connection, sources: Sequence[str]) -> list[Waiter]:
+    """Remove what is wanted of any source but these: it can no longer be asked; return who waited."""
+    rows = await conn.fetch("SELECT id FROM wants WHERE source <> ALL($1::text[])", list(sources))
+    return await settle(conn, [row["id"] for row in rows])
+
+
 async def waiters(conn: Connection, ids: Sequence[int]) -> list[Waiter]:
     """Return who waits for these wants."""
     rows = await conn.fetch(
