@@ -71,7 +71,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A TheAudioDB key; "123" is the public test key."""
 
     wanted_image_px: int = 500
-    """Covers whose longer side has fewer pixels than this are looked for again, in case a larger one turns up."""
+    """Covers whose longer side has fewer pixels than this are looked for again, for a larger one; 0: never."""
 
     sources: str = ""
     """Names of the only sources to ask, separated by commas; empty: all that can be asked."""

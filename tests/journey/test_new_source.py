@@ -109,6 +109,10 @@ async def test_albums_without_a_cover_are_asked_of_a_new_source_alone(site: Site
     async with site.started(sources=SHOP) as since:
         await site.backfilled("deezer")
         assert await site.asked(since) == {"deezer": 1, "deezer_images": 1}
+        inquired = (
+            "SELECT count(*) FROM traces JOIN inquiries USING (question_key) WHERE stage = 'artwork' AND source = $1"
+        )
+        assert await site.count(inquired, "deezer") == 1  # explained with the album, and asked again with its next look
     assert await site.count("SELECT array_agg(DISTINCT status) FROM artworks") == ["found"]
     assert await site.count("SELECT count(*) FROM images JOIN artworks ON image_id = images.id") == 2
 

@@ -40,6 +40,9 @@ RECORDING, IMAGES, ARTIST = (
     contract.tag(kind) for kind in (contract.FindRecording, contract.FindImages, contract.FindArtist)
 )
 
+_LIKE = {NAMES: "match", PORTRAITS: portrait.STAGE, better.BACKFILL: better.ARTWORK}
+"""Under which stage questions are remembered: explained, and forgotten for the next look, with its own."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -112,6 +115,7 @@ async def _put(
         for each in questions
         if contract.key(each) not in heard
     ]
+    await wants.inquired(conn, _LIKE[stage], [(new.subject_id, new.key) for new in news])
     await wants.want(conn, stage, news, model.Band.LOW_PRIORITY, tools.clock.now())
     asked = {new.subject_id for new in news}
     await jobs.enqueue(
@@ -151,6 +155,7 @@ async def run_names(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -
         mine = [look for look in looks if look.lookup.id in still]
         news = [new for look in mine for new in look.news]
         await replies.forget_these(conn, [(new.source, new.key) for new in news if new.alone])
+        await wants.inquired(conn, _LIKE[NAMES], [(new.subject_id, new.key) for new in news])
         await wants.want(conn, NAMES, news, band, tools.clock.now())
         await match.settle(tools, conn, [look for look in mine if isinstance(look.decision, decide.Chosen)], band)
 

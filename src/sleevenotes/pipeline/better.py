@@ -27,6 +27,8 @@ from sleevenotes.store.postgres import Connection
 
 LARGER = "larger"
 BACKFILL = "backfill_covers"
+ARTWORK = "artwork"
+"""Under which questions are remembered: explained, and forgotten for the next look, with the artwork stage's own."""
 
 
 async def begin(tools: Tools, conn: Connection, release_group_ids: Sequence[int]) -> None:
@@ -36,8 +38,7 @@ async def begin(tools: Tools, conn: Connection, release_group_ids: Sequence[int]
         able = artwork.in_order(tools, row)
         stale += [(source.name, contract.key(trails.search(row, source))) for source in able]
     await replies.forget_these(conn, stale)
-    for stage in ("artwork", LARGER, BACKFILL):
-        await replies.forget(conn, stage, release_group_ids, only_unfound=True)
+    await replies.forget(conn, ARTWORK, release_group_ids, only_unfound=True)
     await jobs.enqueue(conn, LARGER, release_group_ids, model.Band.LOW_PRIORITY)
 
 
@@ -134,6 +135,7 @@ async def _want(
         for source, each in going
     ]
     async with tools.database.transaction() as conn:
+        await wants.inquired(conn, ARTWORK, [(row.release_group_id, new.key) for new in news])
         await wants.want(conn, stage, news, band, tools.clock.now())
 
 

@@ -123,6 +123,7 @@ async def _want(
         for source, asked in asks
     ]
     async with tools.database.transaction() as conn:
+        await wants.inquired(conn, STAGE, [(sought.artist_id, new.key) for new in news])
         await wants.want(conn, stage, news, band, tools.clock.now())
 
 

@@ -40,10 +40,11 @@ async def date(conn: Connection, release_group_ids: Sequence[int] | None, wanted
         FROM (
             SELECT w.release_group_id, greatest(i.width, i.height) < $2 AND w.status = 'found' AS small
             FROM artworks w JOIN images i ON i.id = w.image_id
-            WHERE $1::bigint[] IS NULL OR w.release_group_id = ANY($1)
+            WHERE ($1::bigint[] IS NULL OR w.release_group_id = ANY($1))
+              AND (w.larger_at IS NULL) = (greatest(i.width, i.height) < $2 AND w.status = 'found')
             ORDER BY w.release_group_id FOR NO KEY UPDATE OF w
         ) AS now
-        WHERE a.release_group_id = now.release_group_id AND (a.larger_at IS NULL) = small
+        WHERE a.release_group_id = now.release_group_id
         """,
         None if release_group_ids is None else list(release_group_ids),
         wanted_px,
@@ -56,14 +57,17 @@ _DUE = drip.choose(
 )
 
 # A listener's own choice stands above the album's cover: where everybody who plays the album chose, none is missed.
-_SEEN = """
+_SEEN = " OR ".join(
+    f"""
     EXISTS (
-        SELECT FROM matches m JOIN scrobbles s ON s.lookup_id = m.lookup_id OR s.id = m.scrobble_id
+        SELECT FROM matches m JOIN scrobbles s ON {led}
         WHERE m.release_group_id = a.release_group_id AND NOT EXISTS (
             SELECT FROM artwork_preferences p
             WHERE p.account_id = s.account_id AND p.release_group_id = a.release_group_id
               AND p.in_force AND p.scrobble_id IS NULL AND p.image_id IS NOT NULL))
-"""
+    """
+    for led in ("s.lookup_id = m.lookup_id", "s.id = m.scrobble_id")
+)
 
 
 async def take_due(conn: Connection, now: datetime, limit: int) -> list[int]:
@@ -76,7 +80,7 @@ async def take_due(conn: Connection, now: datetime, limit: int) -> list[int]:
         UPDATE artworks a SET
             larger_tries = least(larger_tries + 1, 1000),
             larger_at = $1::timestamptz + least(32, power(2, least(larger_tries + 1, 16))) * interval '1 day'
-        WHERE release_group_id = ANY(ARRAY({_DUE})) RETURNING release_group_id, {_SEEN} AS seen
+        WHERE release_group_id = ANY(ARRAY({_DUE})) RETURNING release_group_id, ({_SEEN}) AS seen
         """,
         now,
         limit,
