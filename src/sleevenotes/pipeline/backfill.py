@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 
 import structlog
 
@@ -35,6 +36,11 @@ LEAST, MOST = 20, 200
 
 SKIPPED = 1_000
 """Names, albums or artists looked through in one round for such that were never asked."""
+
+PATIENCE = timedelta(days=1)
+"""For so long what is wanted of a source that this worker may not ask is left to another; then, or where the source was
+lost just now, who waits for it decides without it.
+"""
 
 RECORDING, IMAGES, ARTIST = (
     contract.tag(kind) for kind in (contract.FindRecording, contract.FindImages, contract.FindArtist)
@@ -60,8 +66,8 @@ async def notice(tools: Tools) -> None:
     now, sources = tools.clock.now(), able(tools.sources)
     async with tools.database.transaction() as conn:
         learnt = await backfills.learn(conn, sources.keys(), now)
-        if learnt.went:  # who waits for those decides without them
-            await jobs.wake(conn, await wants.abandon(conn, [each.name for each in tools.sources]))
+        before = now if learnt.went else now - PATIENCE
+        await jobs.wake(conn, await wants.abandon(conn, [each.name for each in tools.sources], before))
         for source, kind in learnt.came:
             policy = sources[source, kind].policy
             total = await backfills.begin(

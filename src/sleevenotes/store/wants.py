@@ -314,9 +314,9 @@ async def settle(conn: Connection, ids: Sequence[int]) -> list[Waiter]:
     return woken
 
 
-async def abandon(conn: Connection, sources: Sequence[str]) -> list[Waiter]:
-    """Remove what is wanted of any source but these: it can no longer be asked; return who waited."""
-    rows = await conn.fetch("SELECT id FROM wants WHERE source <> ALL($1::text[])", list(sources))
+async def abandon(conn: Connection, sources: Sequence[str], before: datetime) -> list[Waiter]:
+    """Remove what was wanted before then of any source but these, which cannot be asked now; return who waited."""
+    rows = await conn.fetch("SELECT id FROM wants WHERE source <> ALL($1) AND wanted_at <= $2", list(sources), before)
     return await settle(conn, [row["id"] for row in rows])
 
 
