@@ -24,6 +24,8 @@ from sleevenotes.artwork.files import Files
 from sleevenotes.pipeline import (
     alarms,
     artwork,
+    backfill,
+    better,
     connecting,
     discography,
     evidence,
@@ -110,7 +112,10 @@ async def working(
     """
     asked = sources_of(parts.settings) if sources is None else sources
     clock_of_stages = alarms.Alarms(parts.database, parts.clock)
-    tools = Tools(parts.database, parts.clock, parts.files, asked, clock_of_stages, parts.catalogue)
+    wanted_px = parts.settings.wanted_image_px
+    tools = Tools(parts.database, parts.clock, parts.files, asked, clock_of_stages, parts.catalogue, wanted_px)
+    if sources is None:
+        await backfill.notice(tools)
     histories = importing_of(parts)
     every = [*stages(tools), jobs.Stage(importing.STAGE, histories.run, histories.give_up)]
     mine = [stage for stage in every if stage.name not in leaving]
@@ -170,6 +175,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
             jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
             for name, module in modules.items()
         ),
+        *_anew(tools),
         jobs.Stage("same_plays", account_wide, functools.partial(sameplay.give_up, tools)),
         *(
             jobs.Stage(
@@ -177,6 +183,20 @@ def stages(tools: Tools) -> list[jobs.Stage]:
             )
             for kind in history.KINDS
         ),
+    ]
+
+
+def _anew(tools: Tools) -> list[jobs.Stage]:
+    """List the stages that look again without taking away what is shown."""
+    runs = {
+        backfill.NAMES: (backfill.run_names, backfill.give_up),
+        backfill.PORTRAITS: (backfill.run_portraits, backfill.give_up),
+        better.BACKFILL: (better.run_backfill, better.give_up),
+        better.LARGER: (better.run_larger, better.give_up),
+    }
+    return [
+        jobs.Stage(name, functools.partial(run, tools), functools.partial(give_up, tools))
+        for name, (run, give_up) in runs.items()
     ]
 
 

@@ -70,6 +70,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     theaudiodb_key: str = "123"
     """A TheAudioDB key; "123" is the public test key."""
 
+    wanted_image_px: int = 500
+    """Covers whose longer side has fewer pixels than this are looked for again, for a larger one; 0: never."""
+
     sources: str = ""
     """Names of the only sources to ask, separated by commas; empty: all that can be asked."""
 

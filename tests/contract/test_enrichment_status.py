@@ -11,9 +11,10 @@ from tests.serving import Listener
 from tests.unit.store import given
 
 from sleevenotes import model
+from sleevenotes.clock import HandClock
 from sleevenotes.server import native_live
 from sleevenotes.sources import contract
-from sleevenotes.store import accounts, catalog, estimates, matches, played, wants
+from sleevenotes.store import accounts, backfills, catalog, estimates, matches, played, wants
 
 HOST = "musicbrainz.org"
 
@@ -194,3 +195,27 @@ async def test_an_import_that_has_only_just_come_is_told_of_as_a_queue(maria: Li
     told = [seconds(maria, each) for each in (await status(maria, ids[::2])).json()["scrobbles"]]
     assert min(told) < 15
     assert max(told) > 15  # two hundred names at 32 a request, of which two in five are told
+
+
+async def test_the_page_of_lanes_tells_what_a_new_service_is_being_asked(maria: Listener, clock: HandClock) -> None:
+    await submit(maria, "Hey", "More")
+    async with maria.services.database.transaction() as conn:
+        await backfills.learn(conn, {("musicbrainz", "find_recording")}, clock.now())
+        await conn.execute("UPDATE lookups SET status = 'not_found'")
+        came = await backfills.learn(
+            conn, {("musicbrainz", "find_recording"), ("discogs", "find_recording")}, clock.now()
+        )
+        assert came.came == [("discogs", "find_recording")]
+        assert await backfills.begin(conn, "discogs", "find_recording", clock.now()) == 2
+        await backfills.take(conn, "discogs", "find_recording", 1, clock.now())
+    page = (await maria.client.get("/status", headers=maria.header)).text
+    assert "Discogs is new" in page
+    assert "Asked for 1 of 2 names that nobody knew, the most played first." in page
+    async with maria.services.database.transaction() as conn:
+        assert len(await backfills.take(conn, "discogs", "find_recording", 5, clock.now())) == 1
+    assert (
+        "Asked for 2 of 2 names that nobody knew: that is all."
+        in (await maria.client.get("/status", headers=maria.header)).text
+    )
+    clock.turn(25 * 3600)
+    assert "Discogs is new" not in (await maria.client.get("/status", headers=maria.header)).text

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 import pytest_asyncio
 from tests.serving import Listener, listening
+from tests.unit.store.test_images import COVER
 
+from sleevenotes import model
 from sleevenotes.clock import HandClock
 from sleevenotes.settings import Settings
-from sleevenotes.store import accounts, deletions
+from sleevenotes.store import accounts, deletions, images, preferences
 from sleevenotes.store.postgres import Database
 
 AT = 1_767_225_600 - 86_400
@@ -168,3 +171,75 @@ async def test_hidden_copies_go_and_come_with_the_play_they_are_copies_of(maria:
         assert await conn.fetchval("SELECT count(*) FROM scrobbles") == 0
         await call(maria, "POST", f"/deletions/{gone['deletion_id']}/undo")
         assert await conn.fetchval("SELECT same_as FROM scrobbles WHERE id = $1", copy) == one
+
+
+async def test_a_play_that_was_told_anew_does_not_come_back_by_what_brought_it(maria: Listener) -> None:
+    renamed, moved = await play(maria, "Siner man", AT), await play(maria, "Lilac Wine", AT + 600)
+    await call(maria, "PATCH", f"/scrobbles/{renamed}", {"track_name": "Sinnerman"})
+    await call(maria, "PATCH", f"/scrobbles/{moved}", {"played_at": AT - 86_400})
+    await call(maria, "PATCH", f"/scrobbles/{moved}", {"track_name": "Lilac Wine (live)"})
+    again = [
+        model.Scrobble("Nina Simone", "Siner man", "", clock_of(AT)),
+        model.Scrobble("Nina Simone", "Lilac Wine", "", clock_of(AT + 600)),
+        model.Scrobble("Nina Simone", "Lilac Wine", "", clock_of(AT - 86_400)),
+        model.Scrobble("Nina Simone", "Sinnerman", "", clock_of(AT)),
+    ]
+    account_id = await maria_id(maria)
+    stored = await maria.services.submitter.submit(account_id, again, band=model.Band.LOW_PRIORITY)
+    assert [(each.id, each.duplicate) for each in stored] == [
+        (renamed, True),
+        (moved, True),
+        (moved, True),
+        (renamed, True),
+    ]
+    assert await play(maria, "siner man", AT + 20) == renamed  # within the half minute of the native API, too
+    assert sorted(await shown(maria)) == [renamed, moved]
+
+
+async def test_what_was_told_anew_and_is_gone_for_good_may_come_again(maria: Listener, clock: HandClock) -> None:
+    one = await play(maria, "Siner man", AT)
+    await call(maria, "PATCH", f"/scrobbles/{one}", {"track_name": "Sinnerman"})
+    await call(maria, "DELETE", f"/scrobbles/{one}")
+    async with maria.services.database.connection() as conn:
+        await deletions.purge(conn, clock.now())
+        assert await conn.fetchval("SELECT count(*) FROM former_plays") == 1  # it may be brought back
+        await deletions.purge(conn, clock.now() + timedelta(days=2))
+        assert await conn.fetchval("SELECT count(*) FROM former_plays") == 0
+    assert await play(maria, "Siner man", AT) != one
+
+
+async def test_a_play_that_is_brought_back_shows_the_cover_chosen_for_it_and_is_still_its_own(
+    maria: Listener, clock: HandClock
+) -> None:
+    one, account_id = await play(maria, "Sinnerman", AT), await maria_id(maria)
+    subject = preferences.Subject("Nina Simone", "", scrobble_id=one)
+    async with maria.services.database.transaction() as conn:
+        upload = [msgspec.structs.replace(COVER, digest=digest * 32, source="upload") for digest in ("ab", "cd")]
+        first, chosen = [await images.keep(conn, each, clock.now()) for each in upload]
+        before = await preferences.put(conn, account_id, subject, first, clock.now())
+        act = await preferences.put(conn, account_id, subject, chosen, clock.now())
+        await conn.execute("INSERT INTO own_plays VALUES ($1, $2)", one, clock.now())
+    shown_before = (await call(maria, "GET", f"/scrobbles/{one}")).json()
+    deletion = (await call(maria, "POST", "/scrobbles/delete", {"ids": [one]})).json()["deletion_id"]
+    async with maria.services.database.transaction() as conn:
+        assert await images.drop_uploads(conn, clock.now() + timedelta(hours=1)) == []
+    await call(maria, "POST", f"/deletions/{deletion}/undo")
+    assert (await call(maria, "GET", f"/scrobbles/{one}")).json() == shown_before
+    async with maria.services.database.transaction() as conn:
+        assert await conn.fetchval("SELECT decided_at FROM own_plays WHERE scrobble_id = $1", one) == clock.now()
+        in_force = await preferences.of_play(conn, account_id, one, None)
+        assert in_force is not None
+        assert in_force.id == act
+        await preferences.undo(conn, account_id, act, clock.now())  # what it had superseded is known, too
+        in_force = await preferences.of_play(conn, account_id, one, None)
+        assert in_force is not None
+        assert in_force.id == before
+
+
+def clock_of(at: int) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
+
+
+async def maria_id(maria: Listener) -> int:
+    async with maria.services.database.connection() as conn:
+        return int(await conn.fetchval("SELECT id FROM accounts"))

@@ -74,10 +74,10 @@ class House:
 
     async def until_settled(self, at_most: float = 3600.0) -> None:
         """Turn the clock until no lookup and no cover is pending, nothing is asked about a play, and no job is left."""
-        await self.until(_SETTLED, at_most=at_most)
+        await self.until(SETTLED, at_most=at_most)
 
 
-_SETTLED = """
+SETTLED = """
     SELECT NOT EXISTS (SELECT FROM lookups WHERE status = 'pending')
        AND NOT EXISTS (SELECT FROM artworks WHERE status = 'pending')
        AND NOT EXISTS (SELECT FROM waiters WHERE stage = 'evidence')

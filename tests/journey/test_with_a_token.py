@@ -54,8 +54,7 @@ async def test_while_a_live_plays_recording_is_described_the_front_of_its_releas
     assert await house.count(asked, front, "preview") == 1
     assert await house.count(asked, front, "artwork") <= 1  # none where it was there already
     answered = "SELECT count(*) FROM traces WHERE question_key = $1 AND outcome = 'answered'"
-    # twice where the answer came between a stage's look at what is known and its want
-    assert 1 <= await house.count(answered, front) <= 2
+    assert await house.count(answered, front) == 1
     assert await house.count("SELECT status FROM artworks") == "found"
 
 

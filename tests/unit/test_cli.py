@@ -5,6 +5,7 @@ import hashlib
 import json
 import socket
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,25 @@ def test_status_counts_what_waits(run: Run, history: Path) -> None:
     assert "2 scrobbles" in shown
     assert "low_priority" in shown
     assert "The setting lastfm_key is empty." in shown
+
+
+def test_recheck_shows_what_is_due_and_why_and_hastens_it(run: Run, history: Path, settings: Settings) -> None:
+    said(run("user", "add", "ana"))
+    assert "Nothing is to be looked for again." in said(run("recheck"))
+    said(run("import", str(history), "--account", "ana"))
+    asyncio.run(not_found(settings))
+    [told] = json.loads(said(run("recheck", "--json")))["dated"]
+    assert (told["kind"], told["why"], told["due"], told["later"]) == ("names", "nobody knows it", 0, 2)
+    assert "2 of names are due now" in said(run("recheck", "--now", "names"))
+    [told] = json.loads(said(run("recheck", "--json")))["dated"]
+    assert (told["due"], told["later"]) == (2, 0)
+    assert "Kinds: names, covers, larger, artists, sent, evidence." in mistake(run("recheck", "--now", "everything"))
+
+
+async def not_found(settings: Settings) -> None:
+    async with app.open(settings) as parts, parts.database.connection() as conn:
+        tomorrow = parts.clock.now() + timedelta(days=1)
+        await conn.execute("UPDATE lookups SET status = 'not_found', tries = 1, recheck_at = $1", tomorrow)
 
 
 def test_explain_tells_what_was_sent_and_that_nothing_was_asked_yet(run: Run, history: Path) -> None:

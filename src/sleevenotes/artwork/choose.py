@@ -11,6 +11,9 @@ and fuzzy where it was found by names. By the first of these that tells two imag
     6. the declared order of sources: the Cover Art Archive, TheAudioDB, Discogs, Deezer, iTunes, Last.fm
     7. of one source: exact before fuzzy, the matched edition's own front before the album's; size breaks ties
 
+Where the longer side of the image so chosen has fewer pixels than wanted, a larger one that is as right takes its
+place: one that shows the same picture, or is surer of the album (`larger`).
+
 Worked example: Deezer and iTunes show one picture, Discogs (by name) another, the Cover Art Archive has nothing.
 Discogs loses by rule 2, one source against two; Deezer comes before iTunes by rule 6. "It is the cover that
 Deezer shows for an album of this name; iTunes shows the same picture."
@@ -73,8 +76,8 @@ class Choice(msgspec.Struct, frozen=True):
     others: tuple[tuple[Candidate, str], ...] = ()
 
 
-def choose(candidates: Iterable[Candidate]) -> Choice:
-    """Choose the cover among what arrived, and say why."""
+def choose(candidates: Iterable[Candidate], *, wanted: int = 0) -> Choice:
+    """Choose the cover among what arrived, and say why; of `wanted` pixels, where there is one as right."""
     arrived = sorted(set(candidates), key=lambda each: (each.source, each.url, each.digest, each.id))
     refused = [(each, why) for each in arrived if (why := _placeholder(each))]
     covers = [each for each in arrived if not _placeholder(each)]
@@ -82,8 +85,40 @@ def choose(candidates: Iterable[Candidate]) -> Choice:
     left = sorted((each for each in covers if not _outvoted(each, covers)), key=lambda each: _rank(each, covers))
     if not left:
         return Choice(None, "None of the images that were found is a cover.", tuple(refused))
-    passed = [(each, _passed_over(each, left[0], covers)) for each in left[1:]]
-    return Choice(left[0], reason(left[0], covers), (*passed, *outvoted, *refused))
+    chosen = larger(left[0], covers, wanted) or left[0]
+    passed = [(each, _passed_over(each, chosen, covers)) for each in left if each is not chosen]
+    return Choice(chosen, reason(chosen, covers), (*passed, *outvoted, *refused))
+
+
+def larger(current: Candidate, candidates: Iterable[Candidate], wanted: int) -> Candidate | None:
+    """Return the image to show in place of one that is smaller than wanted: the first in order that is large enough.
+
+    Where none is, the largest. None where no larger one is as right, or the terms of its source forbid to keep it.
+    """
+    if _longer_side(current) >= wanted:
+        return None
+    covers = list({*candidates, current})
+    found = [each for each in order(covers) if _is_larger(each, current) and _is_as_right(each, current, covers)]
+    enough = (each for each in found if _longer_side(each) >= wanted)
+    return next(enough, max(found, key=_longer_side, default=None))
+
+
+def _longer_side(candidate: Candidate) -> int:
+    return max(candidate.width, candidate.height)
+
+
+def _is_larger(candidate: Candidate, current: Candidate) -> bool:
+    area, least = candidate.width * candidate.height, current.width * current.height
+    return not candidate.stop_gap and _longer_side(candidate) > _longer_side(current) and area > least
+
+
+def _is_as_right(candidate: Candidate, current: Candidate, covers: Sequence[Candidate]) -> bool:
+    """Tell whether an image is the album's cover at least as surely as the one that is shown."""
+    if likeness.alike(candidate.phash, current.phash) or min(current.width, current.height) < SMALL:
+        return True
+    if current.exact:
+        return candidate.exact and not likeness.different(candidate.phash, current.phash)
+    return candidate.exact or len(_supporters(candidate, covers)) > len(_supporters(current, covers))
 
 
 def order(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -171,7 +206,8 @@ def _rank(candidate: Candidate, covers: Sequence[Candidate]) -> tuple[bool | int
 
 def _passed_over(candidate: Candidate, chosen: Candidate, covers: Sequence[Candidate]) -> str:
     """Say by which rule the chosen image comes before this one, which could be shown as well."""
-    if min(candidate.width, candidate.height) < SMALL <= min(chosen.width, chosen.height):
+    small = min(candidate.width, candidate.height) < SMALL <= min(chosen.width, chosen.height)
+    if small or _rank(candidate, covers) < _rank(chosen, covers):
         return f"It has only {candidate.width} x {candidate.height} pixels."
     if candidate.stop_gap and not chosen.stop_gap:
         return f"{_capital(_name(candidate))} does not let its images be kept."

@@ -26,7 +26,7 @@ from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.pipeline.trails import End, Trail
 from sleevenotes.sources import contract
-from sleevenotes.store import artwork_candidates, artworks, genres, images, matches, replies, wants
+from sleevenotes.store import artwork_candidates, artworks, genres, images, larger, matches, replies, wants
 from sleevenotes.store import events as store_events
 from sleevenotes.store.postgres import Connection
 
@@ -78,9 +78,9 @@ async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> Non
     await _note_refused(tools, row, offers, known)
     await _note_genres(tools, row, known)
     decoded = {each.url: each for each in offers}
-    front = trails.archive(row, offers, known)
+    front = trails.archive(row, offers, known) if _has_archive(tools) else Trail(trails.ARCHIVE, End.NOTHING)
     fronts = [front, *trails.other_fronts(row, offers, known)] if front.end is End.OPEN else [front]
-    others = [trails.searched(row, source, offers, tools, known) for source in _in_order(tools, row)]
+    others = [trails.searched(row, source, offers, tools, known) for source in in_order(tools, row)]
     waited_for = _is_waited_for(row, band) and front.end is not End.FETCHED
     # Asked before anything is decoded: the archive's way is the longest.
     going = await _ask_at_once(tools, row, fronts, others, band) if waited_for else []
@@ -95,8 +95,12 @@ async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> Non
         await _one_by_one(tools, row, (front, *others), band)
 
 
+def _has_archive(tools: Tools) -> bool:
+    return any(source.name == trails.ARCHIVE for source in tools.sources)
+
+
 async def _note_refused(tools: Tools, row: artworks.Artwork, offers: trails.Offers, known: trails.Known) -> None:
-    news = [each for source in _in_order(tools, row) for each in trails.refused(row, source, offers, known)]
+    news = [each for source in in_order(tools, row) for each in trails.refused(row, source, offers, known)]
     if news:
         async with tools.database.transaction() as conn:
             await artwork_candidates.put(conn, row.release_group_id, news)
@@ -110,7 +114,7 @@ async def _note_genres(tools: Tools, row: artworks.Artwork, known: trails.Known)
                 await genres.tell(conn, "release_group", row.release_group_id, source, names)
 
 
-def _in_order(tools: Tools, row: artworks.Artwork) -> list[contract.Source]:
+def in_order(tools: Tools, row: artworks.Artwork) -> list[contract.Source]:
     """List who may be asked for covers of this album, one after another where nobody waits.
 
     The quick lanes go first, and last whose covers may not be kept: they would have to be fetched again and again.
@@ -161,7 +165,7 @@ async def _is_certain_without(tools: Tools, row: artworks.Artwork, front: Trail)
         return False
     async with tools.database.connection() as conn:
         failed = await wants.have_failed(conn, front.ask[0], [contract.key(front.ask[1])])
-        return failed and choose.is_certain(_standing(tools, await artwork_candidates.load(conn, row.release_group_id)))
+        return failed and choose.is_certain(standing(tools, await artwork_candidates.load(conn, row.release_group_id)))
 
 
 def _are_fetched(trails_: Sequence[Trail]) -> bool:
@@ -226,16 +230,19 @@ async def _decoded(
     except errors.Garbled as error:
         await _again(tools, row, trail, band, str(error))
         return False
+    await keep(tools, row, trail.offer, picture)
+    return True
+
+
+async def keep(tools: Tools, row: artworks.Artwork, offer: artwork_candidates.New, picture: pictures.Picture) -> None:
+    """Store the picture that an offer came to: it stands for the choice."""
     size = (picture.image.width, picture.image.height)
     async with tools.database.transaction() as conn:
-        await artwork_candidates.put(conn, row.release_group_id, [trail.offer])
+        await artwork_candidates.put(conn, row.release_group_id, [offer])
         image_id = await images.keep(conn, picture.image, tools.clock.now(), expires_at=picture.expires_at)
-        mine = [
-            each for each in await artwork_candidates.load(conn, row.release_group_id) if each.url == trail.offer.url
-        ]
+        mine = [each for each in await artwork_candidates.load(conn, row.release_group_id) if each.url == offer.url]
         for each in mine:
             await artwork_candidates.fetched(conn, each.id, image_id, picture.phash, size)
-    return True
 
 
 async def _again(tools: Tools, row: artworks.Artwork, trail: Trail, band: model.Band, why: str) -> None:
@@ -259,7 +266,8 @@ async def _again(tools: Tools, row: artworks.Artwork, trail: Trail, band: model.
         await _advance(tools, row, band)
 
 
-def _standing(tools: Tools, candidates: Sequence[artwork_candidates.Candidate]) -> list[choose.Candidate]:
+def standing(tools: Tools, candidates: Sequence[artwork_candidates.Candidate]) -> list[choose.Candidate]:
+    """Return what stands for the choice: candidates whose bytes came and decoded."""
     called = {source.name: source.policy.called for source in tools.sources}
     return [
         choose.Candidate(
@@ -285,7 +293,7 @@ async def _finish(tools: Tools, row: artworks.Artwork, *, recheck_at: datetime |
     now = tools.clock.now()
     async with tools.database.transaction() as conn:
         candidates = await artwork_candidates.load(conn, row.release_group_id)
-        choice = choose.choose(_standing(tools, candidates))
+        choice = choose.choose(standing(tools, candidates), wanted=tools.wanted_image_px)
         if choice.chosen is None:
             await _absent(tools, conn, row)
             return
@@ -302,20 +310,21 @@ async def _finish(tools: Tools, row: artworks.Artwork, *, recheck_at: datetime |
             expires_at=best.expires_at,
             recheck_at=recheck_at,
         )
+        await larger.date(conn, [row.release_group_id], tools.wanted_image_px, now)
         await wants.withdraw(conn, "artwork", [row.release_group_id])
-        await _tell(tools, conn, [row.release_group_id])
+        await tell(tools, conn, [row.release_group_id])
 
 
 async def _show_first(tools: Tools, row: artworks.Artwork) -> None:
     """Show the best of what came so far while the choice goes on."""
     async with tools.database.transaction() as conn:
         candidates = await artwork_candidates.load(conn, row.release_group_id)
-        choice = choose.choose(_standing(tools, candidates))
+        choice = choose.choose(standing(tools, candidates))
         best = next((each for each in candidates if choice.chosen and each.id == choice.chosen.id), None)
         if best is None or best.image_id is None:
             return
         if await artworks.show(conn, row.release_group_id, best.image_id, choice.reason, tools.clock.now()):
-            await _tell(tools, conn, [row.release_group_id])
+            await tell(tools, conn, [row.release_group_id])
 
 
 async def _absent(tools: Tools, conn: Connection, row: artworks.Artwork) -> None:
@@ -337,10 +346,10 @@ async def _end_without(tools: Tools, conn: Connection, row: artworks.Artwork) ->
     if row.image_id is None:
         played = await matches.lookups_of_release_groups(conn, [row.release_group_id])
         await sent_images.begin_bare(conn, played, model.Band.LOW_PRIORITY, tools.clock.now())
-    await _tell(tools, conn, [row.release_group_id])
+    await tell(tools, conn, [row.release_group_id])
 
 
-async def _tell(tools: Tools, conn: Connection, release_group_ids: Sequence[int]) -> None:
+async def tell(tools: Tools, conn: Connection, release_group_ids: Sequence[int]) -> None:
     """Tell each account that has plays of these albums, and only of its own."""
     owners = await matches.accounts_of_release_groups(conn, release_group_ids)
     for account_id, ids in owners.items():

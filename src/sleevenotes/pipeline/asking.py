@@ -72,7 +72,7 @@ def waves(sources: Sequence[contract.Source], lookup: lookups.Pending, band: mod
     first = [(*BULK, *BROAD, *QUICK), FORGIVING] if waited_for else [BULK, BROAD, FORGIVING, QUICK]
     slow = likely(lookup)
     then = [slow] if waited_for else [(name,) for name in slow] if lookup.tries > 0 else []
-    by_name = {source.name: source for source in sources if _is_worth_asking(source)}
+    by_name = {source.name: source for source in sources if is_worth_asking(source)}
 
     def usable(wave: tuple[str, ...], *, anew: bool = False) -> Wave:
         return Wave([by_name[name] for name in wave if name in by_name], anew)
@@ -81,7 +81,7 @@ def waves(sources: Sequence[contract.Source], lookup: lookups.Pending, band: mod
     return [wave for wave in told if wave.sources]
 
 
-def _is_worth_asking(source: contract.Source) -> bool:
+def is_worth_asking(source: contract.Source) -> bool:
     """Leave out Discogs without a token: its documentation refuses such requests, and a search names no track."""
     return source.name != "discogs" or contract.FindImages in source.policy.answers
 

@@ -137,7 +137,8 @@ async def _want(
     plays = sum(each.plays for each in waiting)
     new = wants.New(source.name, contract.key(page), contract.kind(page), page, told.lookup_id, plays=plays, leads=True)
     async with tools.database.transaction() as conn:
-        await wants.want(conn, "discography", [new], band, tools.clock.now())
+        now = tools.clock.now()
+        await wants.want(conn, "discography", [new], band, now, since=now - SPENT)  # what is older is asked anew
 
 
 def _answers(pages: Pages, waiting: Sequence[Waiting]) -> dict[int, contract.Answer]:

@@ -97,7 +97,7 @@ async def _there(conn: Connection, rows: Sequence[Row]) -> dict[int, scrobbles.S
     """Find which rows are stored already: position → the stored play nearest in time."""
     widest = max(row.window_s for row in rows)
     there: dict[int, scrobbles.Stored] = {}
-    for i, near in (await scrobbles.existing(conn, [row.play for row in rows], widest)).items():
+    for i, near in (await scrobbles.brought_again(conn, [row.play for row in rows], widest)).items():
         window = timedelta(seconds=rows[i].window_s)
         if abs(near[0].listened_at - rows[i].play.listened_at) <= window:
             there[i] = near[0]

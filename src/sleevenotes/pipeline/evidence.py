@@ -4,6 +4,7 @@
     the evidence says what the names say        -> nothing: the shared match serves
     it says otherwise, and the names agree      -> this play's own match; everybody else's is left alone
     it says otherwise, and the names do not     -> the shared match stands
+    nobody knew a hint, or was reached          -> asked again after 1, 2, 4 … 32 days; sooner after faults
 
 What weighs how much is `sleevenotes.matching.evidence`'s. The candidates are those that were told of for the names;
 asked for besides are a recording by its MBID, an ISRC, MusicBrainz for an artist whom nobody told of, and for the
@@ -24,11 +25,11 @@ from sleevenotes import events, model
 from sleevenotes.matching import decide, neighbours
 from sleevenotes.matching import evidence as matching_evidence
 from sleevenotes.pipeline import asking, match, reconsider
-from sleevenotes.pipeline.tools import Tools
+from sleevenotes.pipeline.tools import Tools, recheck_absence, recheck_fault
 from sleevenotes.sources import contract
 from sleevenotes.store import events as store_events
 from sleevenotes.store import evidence as store_evidence
-from sleevenotes.store import lookups, matches, replies, wants
+from sleevenotes.store import evidence_rechecks, lookups, matches, replies, wants
 from sleevenotes.store import neighbours as store_neighbours
 from sleevenotes.store.evidence import Play
 from sleevenotes.store.postgres import Connection
@@ -51,6 +52,7 @@ class Look(NamedTuple):
     play: Play
     decision: decide.Chosen | None
     todo: list[Asking]
+    missed: replies.Outcome | None = None  # how asking about a hint of the play's own ended, where it led to nothing
 
 
 async def run(tools: Tools, scrobble_ids: Sequence[int], band: model.Band) -> None:
@@ -60,6 +62,7 @@ async def run(tools: Tools, scrobble_ids: Sequence[int], band: model.Band) -> No
     looks = await asyncio.to_thread(lambda: [_look(tools, case, band) for case in cases])
     chosen = [(look.play, look.decision) for look in looks if look.decision is not None]
     news = [_new(look.play, source.name, each) for look in looks for source, each in look.todo]
+    await _date_again(tools, looks, band)
     if not chosen and not news:
         return
     async with tools.database.transaction() as conn:
@@ -70,6 +73,25 @@ async def run(tools: Tools, scrobble_ids: Sequence[int], band: model.Band) -> No
 
 async def give_up(tools: Tools, scrobble_ids: Sequence[int], why: str) -> None:
     """Leave the shared match in force: evidence that cannot be looked at is no evidence."""
+
+
+async def _date_again(tools: Tools, looks: Sequence[Look], band: model.Band) -> None:
+    """Date the next look at plays whose hints led to nothing; only an import's or a recheck's may be dated already."""
+    missed = {look.play.id: look.missed for look in looks if look.missed and not look.todo}
+    satisfied = [look.play.id for look in looks if not look.missed and not look.todo]
+    if not missed and band > model.Band.LOW_PRIORITY:
+        return
+    now = tools.clock.now()
+    async with tools.database.transaction() as conn:
+        tries = await evidence_rechecks.tries(conn, list(missed))
+        again_at = {
+            scrobble_id: (recheck_fault if outcome is replies.Outcome.GIVEN_UP else recheck_absence)(
+                tries[scrobble_id], now
+            )
+            for scrobble_id, outcome in missed.items()
+        }
+        await evidence_rechecks.date(conn, again_at)
+        await evidence_rechecks.settle(conn, satisfied)
 
 
 async def _keep(tools: Tools, conn: Connection, chosen: Sequence[tuple[Play, decide.Chosen]], band: model.Band) -> None:
@@ -167,7 +189,17 @@ def _look(tools: Tools, case: Case, band: model.Band) -> Look:
         asked = decide.Asked(play.artist, play.track)
         decision = matching_evidence.decide_amid(asked, options, case.amid, shared)
     further = _for_the_album(tools, case, options, band) if decision is None and case.amid is not None else []
-    return Look(play, decision, [*_todo(tools, case, options, band), *further])
+    missed = _missed(case, own) if decision is None else None
+    return Look(play, decision, [*_todo(tools, case, options, band), *further], missed)
+
+
+def _missed(case: Case, own: Sequence[contract.Question]) -> replies.Outcome | None:
+    """Return how asking about a hint ended that led to nothing: given up goes before absent; None where all did."""
+    missed: set[replies.Outcome] = set()
+    for each in own:
+        outcomes = {reply.outcome for (_, key), reply in case.known.items() if key == contract.key(each)}
+        missed |= outcomes if replies.Outcome.ANSWERED not in outcomes else set()
+    return replies.Outcome.GIVEN_UP if replies.Outcome.GIVEN_UP in missed else next(iter(missed), None)
 
 
 def _hints(play: Play, described: Sequence[decide.Option], coded: Sequence[decide.Option]) -> matching_evidence.Hints:

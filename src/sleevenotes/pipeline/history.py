@@ -194,7 +194,7 @@ async def _want(
         wants.New(source.name, contract.key(question), contract.kind(question), question, connected.id)
         for question in questions
     ]
-    await wants.want(conn, walk.kind, news, max(band, BANDS[walk.kind]), tools.clock.now())
+    await wants.want(conn, walk.kind, news, max(band, BANDS[walk.kind]), tools.clock.now(), since=walk.begun_at)
 
 
 # ---------------------------------------------------------------- keeping

@@ -47,13 +47,13 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
         waiting = await lookups.load_pending(conn, lookup_ids)
     waiting = await offline.begin(tools, waiting, band)
     async with tools.database.connection() as conn:
-        known = await _known(conn, waiting)
-    looks = [await asyncio.to_thread(_look, tools, each, known, band) for each in waiting]
+        known = await known_of(conn, waiting)
+    looks = [await asyncio.to_thread(look_at, tools, each, known, band) for each in waiting]
     async with tools.database.transaction() as conn:
-        news = [new for look in looks for new in look.news]
-        for new in news:
-            if new.alone:
-                await replies.forget_one(conn, new.source, new.key)
+        news = [each for look in looks for each in look.news]
+        for each in news:
+            if each.alone:
+                await replies.forget_one(conn, each.source, each.key)
         await wants.want(conn, "match", news, band, tools.clock.now())
         if band > model.Band.LOW_PRIORITY:
             asked = {key for _, key in known}
@@ -61,12 +61,12 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
                 tools, conn, [each for each in waiting if contract.key(question(each)) not in asked], band
             )
             await preview.ahead(tools, conn, {look.lookup.id: look.likely for look in looks if look.likely}, band)
-        await _settle(tools, conn, [look for look in looks if look.decision is not None], band)
+        await settle(tools, conn, [look for look in looks if look.decision is not None], band)
 
 
-async def _known(conn: Connection, waiting: Sequence[lookups.Pending]) -> Known:
+async def known_of(conn: Connection, waiting: Sequence[lookups.Pending]) -> Known:
     """Load what was answered to these names' questions, and to the questions that those answers led to."""
-    asked = {contract.key(each) for lookup in waiting for each in (question(lookup), _as_sent(lookup))}
+    asked = {contract.key(each) for lookup in waiting for each in (question(lookup), as_sent(lookup))}
     found = await replies.load(conn, list(asked))
     respelt = [contract.key(each) for lookup in waiting if (each := _respelt(lookup, found))]
     found |= await replies.load(conn, respelt) if respelt else {}
@@ -83,13 +83,13 @@ async def give_up(tools: Tools, lookup_ids: Sequence[int], why: str) -> None:
 
 async def heard(tools: Tools, conn: Connection, asked: Sequence[lookups.Pending]) -> dict[int, list[decide.Option]]:
     """Return the recordings that were told of for each of these names, decided or not, by the lookup's id."""
-    known = await _known(conn, asked)
+    known = await known_of(conn, asked)
     return await asyncio.to_thread(lambda: {each.id: _told_of(tools, each, known) for each in asked})
 
 
 def _told_of(tools: Tools, lookup: lookups.Pending, known: Known) -> list[decide.Option]:
     other = _respelt(lookup, known)
-    keys = {contract.key(each) for each in (question(lookup), _as_sent(lookup), other) if each is not None}
+    keys = {contract.key(each) for each in (question(lookup), as_sent(lookup), other) if each is not None}
     return _options(tools, [reply for (_, of), reply in known.items() if of in keys], known)
 
 
@@ -98,7 +98,7 @@ def question(lookup: lookups.Pending) -> contract.FindRecording:
     return contract.FindRecording(lookup.artist, readings.to_ask(lookup.track))
 
 
-def _as_sent(lookup: lookups.Pending) -> contract.FindRecording:
+def as_sent(lookup: lookups.Pending) -> contract.FindRecording:
     """Return the question word for word, for sources that compare whole names: one may be called "07 - Wake Up"."""
     return contract.FindRecording(lookup.artist, lookup.track)
 
@@ -117,7 +117,7 @@ class Look(NamedTuple):
 Asking = tuple[contract.Source, contract.Question]
 
 
-def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Look:
+def look_at(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Look:
     """Go through the waves until the answers decide, or one has not been answered yet."""
     asked = decide.Asked(lookup.artist, lookup.track, lookup.release)
     offered = offline.options(tools, lookup)
@@ -147,7 +147,7 @@ def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band)
 
 def _waves(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Iterator[list[Asking]]:
     """List, wave by wave, whom to put which question."""
-    other, asked, sent = _respelt(lookup, known), question(lookup), _as_sent(lookup)
+    other, asked, sent = _respelt(lookup, known), question(lookup), as_sent(lookup)
     differs = contract.key(asked) != contract.key(sent)
     for wave in asking.waves(tools.answering(contract.FindRecording), lookup, band):
         if not wave.anew:
@@ -296,7 +296,7 @@ def _new(lookup: lookups.Pending, source: str, each: contract.Question, *, alone
     )
 
 
-async def _settle(tools: Tools, conn: Connection, looks: Sequence[Look], band: model.Band) -> None:
+async def settle(tools: Tools, conn: Connection, looks: Sequence[Look], band: model.Band) -> None:
     """Store what was decided, have covers looked for, and tell those who play these names."""
     chosen = [(look, look.decision) for look in looks if isinstance(look.decision, decide.Chosen)]
     kept = await keep(tools, conn, [decision for _, decision in chosen])

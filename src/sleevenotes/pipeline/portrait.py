@@ -2,7 +2,8 @@
 
     nobody asked yet        -> want the artist of every source that knows artists, and end
     all have answered       -> want the first picture that is this artist's
-    the bytes came, or none -> told; looked for again a month later, sooner where a source was not reached
+    the bytes came          -> told; looked for again when the page is opened a month later
+    nobody has a picture    -> told; looked for again by itself after 1, 2, 4 … 32 days, sooner after faults
 
 Its subject is an artist's id. Nothing waits for it, and it decides nothing.
 """
@@ -18,13 +19,15 @@ import structlog
 from sleevenotes import errors, model, names
 from sleevenotes.artwork import choose
 from sleevenotes.pipeline import pictures, trails
+from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
 from sleevenotes.store import genres, images, portraits, replies, wants
 from sleevenotes.store.portraits import Sought
 
 GOOD_FOR = timedelta(days=30)
-SOON = timedelta(hours=1)
+
+STAGE = "portrait"
 
 log = structlog.get_logger(__name__)
 
@@ -34,24 +37,25 @@ async def run(tools: Tools, artist_ids: Sequence[int], band: model.Band) -> None
     async with tools.database.connection() as conn:
         waiting = await portraits.load_pending(conn, artist_ids)
     for each in waiting:
-        await _advance(tools, each, band)
+        await advance(tools, each, band)
 
 
 async def give_up(tools: Tools, artist_ids: Sequence[int], why: str) -> None:
     """Leave these artists without, for now."""
     log.warning("portrait: given up", artists=list(artist_ids), why=why)
     for artist_id in artist_ids:
-        await _tell(tools, artist_id, None, (), unreached=True)
+        await _tell(tools, Sought(artist_id, "", ""), STAGE, None, (), unreached=True)
 
 
-async def _advance(tools: Tools, sought: Sought, band: model.Band) -> None:
+async def advance(tools: Tools, sought: Sought, band: model.Band, stage: str = STAGE) -> None:
+    """Bring one portrait further. Another `stage` is woken in this one's place, and no date to look again is set."""
     question = contract.FindArtist(sought.name, sought.mbid)
     key = contract.key(question)
     async with tools.database.connection() as conn:
         known = await replies.load(conn, [key])
     able = tools.answering(contract.FindArtist)
     if asks := [(source, question) for source in able if (source.name, key) not in known]:
-        await _want(tools, sought, asks, band)
+        await _want(tools, sought, asks, band, stage)
         return
     heard = [known[source.name, key] for source in able]
     found = [each for reply in heard for each in _artists(reply) if _is(each, sought)]
@@ -66,14 +70,14 @@ async def _advance(tools: Tools, sought: Sought, band: model.Band) -> None:
         async with tools.database.connection() as conn:
             fetched = (await replies.load(conn, [contract.key(asked)])).get((fetching.name, contract.key(asked)))
         if fetched is None:
-            await _want(tools, sought, [(fetching, asked)], band)
+            await _want(tools, sought, [(fetching, asked)], band, stage)
             return
         if (file := trails.fetched_file(fetched)) and (kept := await _kept(tools, file, image, source)) is not None:
-            await _tell(tools, sought.artist_id, kept, found, unreached=unreached)
+            await _tell(tools, sought, stage, kept, found, unreached=unreached)
             return
         # Bytes that are no picture are a fault, too.
         unreached = unreached or fetched.outcome is not replies.Outcome.ABSENT
-    await _tell(tools, sought.artist_id, None, found, unreached=unreached)
+    await _tell(tools, sought, stage, None, found, unreached=unreached)
 
 
 async def _note_genres(tools: Tools, sought: Sought, heard: Sequence[replies.Reply]) -> None:
@@ -108,14 +112,19 @@ def _is(candidate: contract.ArtistCandidate, sought: Sought) -> bool:
 
 
 async def _want(
-    tools: Tools, sought: Sought, asks: Sequence[tuple[contract.Source, contract.Question]], band: model.Band
+    tools: Tools,
+    sought: Sought,
+    asks: Sequence[tuple[contract.Source, contract.Question]],
+    band: model.Band,
+    stage: str,
 ) -> None:
     news = [
         wants.New(source.name, contract.key(asked), contract.kind(asked), asked, sought.artist_id)
         for source, asked in asks
     ]
     async with tools.database.transaction() as conn:
-        await wants.want(conn, "portrait", news, band, tools.clock.now())
+        await wants.inquired(conn, STAGE, [(sought.artist_id, new.key) for new in news])
+        await wants.want(conn, stage, news, band, tools.clock.now())
 
 
 async def _kept(tools: Tools, file: contract.ImageFile, image: contract.ImageAt, source: str) -> int | None:
@@ -130,19 +139,23 @@ async def _kept(tools: Tools, file: contract.ImageFile, image: contract.ImageAt,
 
 async def _tell(
     tools: Tools,
-    artist_id: int,
+    sought: Sought,
+    stage: str,
     image_id: int | None,
     found: Sequence[contract.ArtistCandidate],
     *,
     unreached: bool,
 ) -> None:
+    now = tools.clock.now()
+    wait = pipeline_tools.recheck_fault if unreached else pipeline_tools.recheck_absence
+    again_at = now + GOOD_FOR if image_id is not None and not unreached else wait(sought.tries, now)
     counted = next((each for each in found if each.listeners is not None), None)
     async with tools.database.transaction() as conn:
         await portraits.told(
             conn,
-            artist_id,
+            sought.artist_id,
             image_id=image_id,
             listeners=counted.listeners if counted else None,
             page=counted.page if counted else "",
-            look_again_at=tools.clock.now() + (SOON if unreached else GOOD_FOR),
+            look_again_at=again_at if stage == STAGE else None,
         )

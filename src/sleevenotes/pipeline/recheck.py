@@ -1,6 +1,7 @@
 """Looking again: absences after 1, 2, 4 … 32 days and faults sooner, in a drip at the lowest priority; and tidying.
 
-One round a minute takes a few of what is due, so that a million due rows never crowd out one live play.
+One round a minute takes a few of what is due, so that a million due rows never crowd out one live play; and no more
+while many of the rounds before are under way.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sleevenotes import model
-from sleevenotes.pipeline import uploads
+from sleevenotes.pipeline import backfill, better, uploads
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import (
     accounts,
@@ -20,16 +21,20 @@ from sleevenotes.store import (
     artworks,
     deletions,
     estimates,
+    evidence_rechecks,
     farewells,
     gaps,
     images,
     invitations,
     jobs,
+    larger,
     lookups,
     matches,
+    portraits,
     postgres,
     replies,
     searches,
+    sent_images,
     traces,
 )
 from sleevenotes.store import events as store_events
@@ -39,7 +44,10 @@ ROUND = 60.0
 """Seconds between rounds."""
 
 DRIP = 20
-"""Lookups and albums taken up again in one round: 1,200 an hour each."""
+"""Names, albums, artists … taken up again in one round: 1,200 an hour of each kind."""
+
+UNDER_WAY = 200
+"""Names, and albums, that are looked for again at one time; what is slower than the drip is not piled up."""
 
 TIDY_EVERY = 60
 """Rounds between two tidyings."""
@@ -66,8 +74,11 @@ async def run(tools: Tools) -> None:
     rounds = 0
     while True:
         try:
+            if rounds == 0:
+                await _date_small_covers(tools)
             await purge_stop_gaps(tools)
             await one_round(tools)
+            await backfill.one_round(tools)
             await settle_estimates(tools)
             if rounds % TIDY_EVERY == 0:
                 await tidy(tools)
@@ -80,16 +91,38 @@ async def run(tools: Tools) -> None:
 
 
 async def one_round(tools: Tools) -> None:
-    """Take up a few of the lookups and albums that are due, forgetting only what was absent or given up."""
+    """Take up a few of each kind that are due, forgetting only what was absent or given up."""
     now = tools.clock.now()
     async with tools.database.transaction() as conn:
-        ids = await lookups.reopen_due(conn, now, DRIP)
-        await replies.forget(conn, "match", ids, only_unfound=True)
-        await jobs.enqueue(conn, "match", ids, model.Band.LOW_PRIORITY)
+        room = UNDER_WAY - await lookups.under_way(conn, UNDER_WAY)
+        ids = await lookups.reopen_due(conn, now, min(DRIP, room))
+        await _take_up(conn, "match", ids)
     async with tools.database.transaction() as conn:
-        ids = await artworks.reopen_due(conn, now, DRIP)
+        room = UNDER_WAY - await artworks.under_way(conn, UNDER_WAY)
+        ids = await artworks.reopen_due(conn, now, min(DRIP, room))
         await _forget_covers(conn, ids)
         await jobs.enqueue(conn, "artwork", ids, model.Band.LOW_PRIORITY)
+    async with tools.database.transaction() as conn:
+        ids = await portraits.reopen_due(conn, now, DRIP)
+        await replies.forget(conn, "portrait", ids, only_unfound=False)  # who knew the artist had no picture
+        await jobs.enqueue(conn, "portrait", ids, model.Band.LOW_PRIORITY)
+    async with tools.database.transaction() as conn:
+        await _take_up(conn, "sent_images", await sent_images.reopen_due(conn, now, DRIP))
+    async with tools.database.transaction() as conn:
+        await _take_up(conn, "evidence", await evidence_rechecks.take_due(conn, now, DRIP))
+    async with tools.database.transaction() as conn:
+        await better.begin(tools, conn, await larger.take_due(conn, now, DRIP))
+
+
+async def _take_up(conn: Connection, stage: str, ids: Sequence[int]) -> None:
+    await replies.forget(conn, stage, ids, only_unfound=True)
+    await jobs.enqueue(conn, stage, ids, model.Band.LOW_PRIORITY)
+
+
+async def _date_small_covers(tools: Tools) -> None:
+    """Have covers looked for again that were large enough until the setting grew, or that came before there was one."""
+    async with tools.database.transaction() as conn:
+        await larger.date(conn, None, tools.wanted_image_px, tools.clock.now())
 
 
 async def look_again(conn: Connection, release_group_id: int, now: datetime) -> bool:

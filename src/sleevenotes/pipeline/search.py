@@ -157,7 +157,7 @@ async def _advance(tools: Tools, conn: Connection, search: Search, band: model.B
     if heard.news:
         for name, key in heard.cut:
             await replies.forget_one(conn, name, key)
-        await wants.want(conn, "search", heard.news, band, tools.clock.now())
+        await wants.want(conn, "search", heard.news, band, tools.clock.now(), since=search.asked_at)
         return
     candidates = await _weighed(conn, search, heard.options)
     reached = _whom(tools, search) and not heard.unreached

@@ -2,8 +2,8 @@
 
     a play brings an address that is new  -> want its bytes, as urgently as the play
     the bytes came and decode             -> every play with that address shows it; pages are told
-    it leads to nothing, or to no image   -> refused; the play's page says so
-    it could not be reached, ten times    -> failed; tried again when it is sent again
+    it leads to nothing, or to no image   -> refused; the play's page says so; asked again after 1, 2, 4 … 32 days
+    it could not be reached, ten times    -> failed; tried again soon, and when it is sent again
 
 An import brings thousands of addresses, and covers of albums that are better than most of them are on their way: there
 an address is fetched only where the name was decided and shows no cover, or where somebody looks at the play.
@@ -108,14 +108,16 @@ async def give_up(tools: Tools, sent_ids: Sequence[int], why: str) -> None:
     """Leave the plays without these images."""
     log.warning("sent images: given up", sent=list(sent_ids), why=why)
     async with tools.database.transaction() as conn:
-        for sent_id in sent_ids:
-            await rows.decide(conn, sent_id, "failed", tools.clock.now(), reason="It could not be used.")
+        now = tools.clock.now()
+        for each in await rows.pending(conn, sent_ids):
+            again_at = pipeline_tools.recheck_fault(each.tries, now)
+            await rows.decide(conn, each.id, "failed", now, reason="It could not be used.", recheck_at=again_at)
 
 
 async def _advance(tools: Tools, sent: SentImage, band: model.Band) -> None:
     fetching = pipeline_tools.fetching_anywhere(tools.sources, sent.address)
     if why := _unfit(sent.address):
-        await _end(tools, sent, "refused", why)
+        await _end(tools, sent, "refused", why, for_good=True)
         return
     if fetching is None:
         await _end(tools, sent, "failed", "The setting sources lets nobody fetch it.")
@@ -172,9 +174,12 @@ async def _take(tools: Tools, sent: SentImage, file: contract.ImageFile, fetchin
         await _tell(tools, conn, sent)
 
 
-async def _end(tools: Tools, sent: SentImage, status: str, reason: str) -> None:
+async def _end(tools: Tools, sent: SentImage, status: str, reason: str, *, for_good: bool = False) -> None:
+    now = tools.clock.now()
+    wait = pipeline_tools.recheck_fault if status == "failed" else pipeline_tools.recheck_absence
+    again_at = None if for_good else wait(sent.tries, now)
     async with tools.database.transaction() as conn:
-        await rows.decide(conn, sent.id, status, tools.clock.now(), reason=reason)
+        await rows.decide(conn, sent.id, status, now, reason=reason, recheck_at=again_at)
         await _tell(tools, conn, sent)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Sequence
+import random
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sleevenotes import catalogue, clock, errors
+from sleevenotes import catalogue, clock, errors, settings
 from sleevenotes.artwork import files
 from sleevenotes.pipeline.alarms import Alarms
 from sleevenotes.sources import contract, imagehosts
@@ -21,7 +22,10 @@ T = TypeVar("T")
 
 @dataclasses.dataclass(frozen=True)
 class Tools:
-    """The database, the time, the file store, the sources that may be asked, the alarm clock, the catalogue's shelf."""
+    """The database, the time, the file store, the sources that may be asked, the alarm clock, the catalogue's shelf.
+
+    Covers whose longer side is under `wanted_image_px` pixels are looked for again.
+    """
 
     database: Database
     clock: clock.Clock
@@ -29,10 +33,15 @@ class Tools:
     sources: Sequence[contract.Source]
     alarms: Alarms
     catalogue: catalogue.Shelf = catalogue.EMPTY
+    wanted_image_px: int = settings.Settings().wanted_image_px
 
     def answering(self, question: type[contract.Question]) -> list[contract.Source]:
         """Return the sources that answer this kind of question, in the declared order."""
         return [source for source in self.sources if question in source.policy.answers]
+
+    def of(self, sources: Iterable[contract.Source]) -> Tools:
+        """Return the same with only these sources to ask."""
+        return dataclasses.replace(self, sources=tuple(sources))
 
     def fetching(self, url: str) -> contract.Source | None:
         """Return the source that fetches the image at this address; None where none does."""
@@ -51,12 +60,20 @@ LONGEST_ABSENCE_DAYS = 32
 
 def recheck_absence(tries: int, now: datetime) -> datetime:
     """Return when to look again after the (tries + 1)-th absence: 1, 2, 4 … 32 days."""
-    return now + timedelta(days=min(LONGEST_ABSENCE_DAYS, 2**tries))
+    return now + timedelta(days=min(LONGEST_ABSENCE_DAYS, 2 ** min(tries, 16)))
 
 
 def recheck_fault(tries: int, now: datetime) -> datetime:
-    """Return when to try again after faults: 10, 20, 40 … minutes, at most a day."""
-    return now + timedelta(minutes=min(24 * 60, 10 * 2**tries))
+    """Return when to try again after faults: 10, 20, 40 … minutes, at most a day, each up to a half longer.
+
+    What failed together, because a service was down, so does not come back to it all at once.
+    """
+    return now + timedelta(minutes=fault_minutes(tries, random.random()))  # noqa: S311 - no secret
+
+
+def fault_minutes(tries: int, jitter: float) -> float:
+    """Return the minutes to wait after the (tries + 1)-th look that met faults; `jitter` in 0..1."""
+    return min(24 * 60.0, 10.0 * 2.0 ** min(tries, 16)) * (1 + jitter / 2)
 
 
 async def committed(database: Database, work: Callable[[Connection], Awaitable[T]]) -> T:

@@ -8,12 +8,12 @@ import msgspec
 from litestar import get
 from litestar.response import Template
 
-from sleevenotes.server import feeds, services, templating, views
+from sleevenotes.server import backfilled, feeds, services, templating, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.settings import Settings
 from sleevenotes.sources import contract, registry
-from sleevenotes.store import statistics
+from sleevenotes.store import backfills, statistics
 
 TICKS = 60  # most marks drawn for a minute's budget
 BANDS = ("critical", "default", "low_priority")
@@ -60,6 +60,7 @@ async def status(request: Asking, account: SignedIn) -> Template:
     now = parts.clock.now()
     async with parts.database.connection() as conn:
         counted = await statistics.snapshot(conn, now)
+        new = await backfills.lately(conn, now)
     tell = feeds.dater(account, now)
     return templating.page(
         request,
@@ -70,6 +71,7 @@ async def status(request: Asking, account: SignedIn) -> Template:
         lookups=shares(counted.lookups, ("enriched", "pending", "not_found", "failed")),
         artworks=shares(counted.artworks, ("found", "pending", "absent", "failed")),
         counted=counted,
+        new_sources=backfilled.told(new),
     )
 
 

@@ -18,7 +18,7 @@ from datetime import datetime
 
 import msgspec
 
-from sleevenotes.store import preferences
+from sleevenotes.store import drip, preferences
 from sleevenotes.store.postgres import Connection
 
 
@@ -206,24 +206,31 @@ async def failed(conn: Connection, release_group_id: int, reason: str, recheck_a
 
 
 async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
-    """Make at most `limit` rows pending whose recheck is due, longest due first; return their release groups.
-
-    Rows that another process is taking up are passed over.
-    """
+    """Make a few rows pending whose recheck is due, see `store.drip`; return their release groups."""
     rows = await conn.fetch(
-        """
-        WITH due AS (
-            SELECT release_group_id FROM artworks WHERE recheck_at <= $1
-            ORDER BY recheck_at LIMIT $2 FOR UPDATE SKIP LOCKED
-        )
+        f"""
         UPDATE artworks SET status = 'pending', wanted_at = $1, recheck_at = NULL
-        FROM due WHERE artworks.release_group_id = due.release_group_id
-        RETURNING artworks.release_group_id
+        WHERE release_group_id = ANY(ARRAY({_DUE})) RETURNING release_group_id
         """,
         now,
         limit,
     )
     return sorted(row["release_group_id"] for row in rows)
+
+
+async def under_way(conn: Connection, most: int) -> int:
+    """Count, up to `most`, the covers that are looked for again just now."""
+    count: int = await conn.fetchval(
+        "SELECT count(*) FROM (SELECT FROM artworks WHERE status = 'pending' AND tries > 0 LIMIT $1) again", most
+    )
+    return count
+
+
+PLAYS = """
+    SELECT count(*) FROM matches m JOIN scrobbles s ON s.lookup_id = m.lookup_id
+    WHERE m.release_group_id = due.release_group_id
+"""
+_DUE = drip.choose("artworks", "release_group_id", "recheck_at", plays=PLAYS)
 
 
 async def reopen(

@@ -1,6 +1,7 @@
 """Plays that a listener has deleted: kept apart for KEPT, so that a slip of the hand can be undone.
 
-A play goes with its hidden copies (scrobbles.same_as), else one of them would have to take its place.
+A play goes with its hidden copies (scrobbles.same_as), else one of them would have to take its place. Kept with it is
+what hangs on it alone: the covers that were chosen for it, and that its listener said that it is a play of its own.
 """
 
 from __future__ import annotations
@@ -47,8 +48,11 @@ async def delete(conn: Connection, account_id: int, ids: Sequence[int], now: dat
             WITH gone AS (
                 DELETE FROM scrobbles WHERE account_id = $1 AND (id = ANY($2) OR same_as = ANY($2)) RETURNING *
             )
-            INSERT INTO deleted_scrobbles (deletion_id, scrobble_id, scrobble) SELECT $3, id, to_jsonb(gone) FROM gone
-            RETURNING scrobble_id
+            INSERT INTO deleted_scrobbles (deletion_id, scrobble_id, scrobble, own_since, preferences)
+            SELECT $3, id, to_jsonb(gone), (SELECT decided_at FROM own_plays WHERE scrobble_id = gone.id),
+                   (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.id), '[]')
+                    FROM artwork_preferences p WHERE p.scrobble_id = gone.id)
+            FROM gone RETURNING scrobble_id
             """,
             account_id,
             list(ids),
@@ -104,6 +108,7 @@ async def undo(conn: Connection, account_id: int, deletion_id: int, now: datetim
             """,
             deletion_id,
         )
+        await _bring_back(conn, deletion_id, [row["id"] for row in rows])
         await conn.execute("DELETE FROM deletions WHERE id = $1", deletion_id)
         back = [row["id"] for row in rows]
         shown = [row["id"] for row in rows if row["same_as"] is None]
@@ -113,6 +118,42 @@ async def undo(conn: Connection, account_id: int, deletion_id: int, now: datetim
         return len(shown)
 
 
+async def _bring_back(conn: Connection, deletion_id: int, scrobble_ids: Sequence[int]) -> None:
+    """Give these plays back what hung on them alone. An act for their album that superseded theirs may be gone."""
+    await conn.execute(
+        """
+        INSERT INTO own_plays (scrobble_id, decided_at) SELECT scrobble_id, own_since FROM deleted_scrobbles
+        WHERE deletion_id = $1 AND scrobble_id = ANY($2::bigint[]) AND own_since IS NOT NULL
+        """,
+        deletion_id,
+        list(scrobble_ids),
+    )
+    await conn.execute(
+        """
+        WITH kept AS (
+            SELECT (jsonb_populate_record(NULL::artwork_preferences, act)).*
+            FROM deleted_scrobbles, jsonb_array_elements(preferences) AS act
+            WHERE deletion_id = $1 AND scrobble_id = ANY($2::bigint[])
+        )
+        INSERT INTO artwork_preferences OVERRIDING SYSTEM VALUE
+        SELECT (jsonb_populate_record(NULL::artwork_preferences, to_jsonb(kept) || jsonb_build_object(
+            'image_id', (SELECT id FROM images WHERE id = kept.image_id),
+            'release_group_id', (SELECT id FROM release_groups WHERE id = kept.release_group_id),
+            'superseded_by', (SELECT id FROM artwork_preferences WHERE id = kept.superseded_by
+                              UNION SELECT id FROM kept AS later WHERE later.id = kept.superseded_by)))).*
+        FROM kept
+        """,
+        deletion_id,
+        list(scrobble_ids),
+    )
+
+
 async def purge(conn: Connection, now: datetime) -> None:
-    """Forget for good what was deleted longer ago than KEPT."""
+    """Forget for good what was deleted longer ago than KEPT, and the former keys of plays that are gone."""
     await conn.execute("DELETE FROM deletions WHERE deleted_at <= $1", now - KEPT)
+    await conn.execute(
+        """
+        DELETE FROM former_plays f WHERE NOT EXISTS (SELECT FROM scrobbles s WHERE s.id = f.scrobble_id)
+          AND NOT EXISTS (SELECT FROM deleted_scrobbles d WHERE d.scrobble_id = f.scrobble_id)
+        """
+    )

@@ -126,13 +126,22 @@ async def hold(conn: Connection, image_id: int, now: datetime) -> None:
     await conn.execute("UPDATE images SET created_at = $2 WHERE id = $1 AND source = 'upload'", image_id, now)
 
 
+# A deletion can be undone for a while: what its plays showed is to be there then.
+_OF_DELETED_PLAYS = """
+    SELECT (act ->> 'image_id')::bigint FROM deleted_scrobbles, jsonb_array_elements(preferences) AS act
+    WHERE act ->> 'image_id' IS NOT NULL
+    UNION ALL
+    SELECT (scrobble ->> 'image_id')::bigint FROM deleted_scrobbles WHERE scrobble ->> 'image_id' IS NOT NULL
+"""
+
+
 async def drop_uploads(conn: Connection, before: datetime) -> list[str]:
     """Delete uploads of before that moment that nothing points at, also no choice of long ago; return their digests.
 
     Whoever deletes plays or an account leaves such behind.
     """
     rows = await conn.fetch(
-        """
+        f"""
         DELETE FROM images i WHERE i.source = 'upload' AND i.created_at < $1
           AND NOT EXISTS (SELECT FROM scrobbles WHERE scrobbles.image_id = i.id)
           AND NOT EXISTS (SELECT FROM scrobbles WHERE preferred_image_id = i.id)
@@ -142,6 +151,7 @@ async def drop_uploads(conn: Connection, before: datetime) -> list[str]:
           AND NOT EXISTS (SELECT FROM artwork_candidates WHERE artwork_candidates.image_id = i.id)
           AND NOT EXISTS (SELECT FROM lookups WHERE lookups.image_id = i.id)
           AND NOT EXISTS (SELECT FROM portraits WHERE portraits.image_id = i.id)
+          AND i.id NOT IN ({_OF_DELETED_PLAYS})
         RETURNING digest
         """,
         before,

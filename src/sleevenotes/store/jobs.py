@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.queries import Queries
 
 from sleevenotes import model
-from sleevenotes.store import wants
 from sleevenotes.store.postgres import Connection
+
+if TYPE_CHECKING:
+    from sleevenotes.store import wants
 
 SUBJECTS_PER_JOB = 50
 """Enough that a pack's answers are decided together, few enough that a job is short."""

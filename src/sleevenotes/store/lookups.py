@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from sleevenotes import errors, model, names
+from sleevenotes.store import drip
 from sleevenotes.store.postgres import Connection
 
 
@@ -162,7 +163,16 @@ class Pending(msgspec.Struct, frozen=True):
 
 async def load_pending(conn: Connection, lookup_ids: Sequence[int]) -> list[Pending]:
     """Fetch those of these lookups that still wait."""
-    rows = await conn.fetch(_PENDING, list(lookup_ids))
+    return await _load(conn, lookup_ids, ["pending"])
+
+
+async def load_undecided(conn: Connection, lookup_ids: Sequence[int]) -> list[Pending]:
+    """Fetch those of these lookups that were looked for and not found, as if they waited."""
+    return await _load(conn, lookup_ids, ["not_found", "failed"])
+
+
+async def _load(conn: Connection, lookup_ids: Sequence[int], statuses: list[str]) -> list[Pending]:
+    rows = await conn.fetch(_PENDING, list(lookup_ids), statuses)
     return [msgspec.convert(dict(row), Pending) for row in rows]
 
 
@@ -170,7 +180,7 @@ _PENDING = """
     WITH waiting AS (
         SELECT id, artist, track, release, tries, created_at,
                hashtextextended(artist_key || '/' || release_key, 0) AS album, release_key <> '' AS on_album
-        FROM lookups WHERE id = ANY($1::bigint[]) AND status = 'pending'
+        FROM lookups WHERE id = ANY($1::bigint[]) AND status = ANY($2::text[])
     ), counted AS (
         SELECT waiting.*, (SELECT count(*) FROM scrobbles WHERE lookup_id = waiting.id) AS own,
                on_album AND NOT EXISTS (
@@ -189,22 +199,34 @@ _PENDING = """
 """
 
 
+_DUE = drip.choose(
+    "lookups",
+    "id",
+    "recheck_at",
+    of="status <> 'pending'",
+    plays="SELECT count(*) FROM scrobbles WHERE lookup_id = due.id",
+)
+
+
 async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
-    """Make a few undecided lookups whose day to look again has come pending, and return them."""
+    """Make a few lookups whose day to look again has come pending, see `store.drip`, and return them."""
     rows = await conn.fetch(
-        """
-        UPDATE lookups SET status = 'pending', band = $3, recheck_at = NULL
-        WHERE id IN (
-            SELECT id FROM lookups WHERE recheck_at <= $1 AND status IN ('not_found', 'failed')
-            ORDER BY recheck_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
-        )
-        RETURNING id
+        f"""
+        UPDATE lookups SET status = 'pending', band = $3, recheck_at = NULL WHERE id = ANY(ARRAY({_DUE})) RETURNING id
         """,
         now,
         limit,
         int(model.Band.LOW_PRIORITY),
     )
-    return [row["id"] for row in rows]
+    return sorted(row["id"] for row in rows)
+
+
+async def under_way(conn: Connection, most: int) -> int:
+    """Count, up to `most`, the lookups that are looked for again just now."""
+    count: int = await conn.fetchval(
+        "SELECT count(*) FROM (SELECT FROM lookups WHERE status = 'pending' AND tries > 0 LIMIT $1) again", most
+    )
+    return count
 
 
 async def reopen(conn: Connection, lookup_ids: Sequence[int], unless_since: datetime) -> list[int]:

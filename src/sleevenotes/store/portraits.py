@@ -7,15 +7,17 @@ from datetime import datetime
 
 import msgspec
 
+from sleevenotes.store import drip
 from sleevenotes.store.postgres import Connection
 
 
 class Sought(msgspec.Struct, frozen=True):
-    """An artist whose portrait is looked for; `mbid` is "" where there is none."""
+    """An artist whose portrait is looked for; `mbid` is "" where there is none, `tries` looks found no picture."""
 
     artist_id: int
     name: str
     mbid: str
+    tries: int = 0
 
 
 class Portrait(msgspec.Struct, frozen=True):
@@ -48,14 +50,46 @@ async def want(conn: Connection, artist_id: int, now: datetime) -> bool:
 
 async def load_pending(conn: Connection, artist_ids: Sequence[int]) -> list[Sought]:
     """Return those of these artists whose portraits are still looked for."""
-    rows = await conn.fetch(
-        """
-        SELECT artist_id, name, coalesce(mbid::text, '') AS mbid FROM portraits JOIN artists ON artists.id = artist_id
-        WHERE artist_id = ANY($1::bigint[]) AND status = 'pending' ORDER BY artist_id
-        """,
-        list(artist_ids),
-    )
+    rows = await conn.fetch(f"{_SOUGHT} AND status = 'pending' ORDER BY artist_id", list(artist_ids))
     return [Sought(**row) for row in rows]
+
+
+async def load_bare(conn: Connection, artist_ids: Sequence[int]) -> list[Sought]:
+    """Return those of these artists of whom nobody has told a picture."""
+    bare = "status = 'told' AND image_id IS NULL"
+    rows = await conn.fetch(f"{_SOUGHT} AND {bare} ORDER BY artist_id", list(artist_ids))
+    return [Sought(**row) for row in rows]
+
+
+_SOUGHT = """
+    SELECT artist_id, name, coalesce(mbid::text, '') AS mbid, tries
+    FROM portraits JOIN artists ON artists.id = artist_id WHERE artist_id = ANY($1::bigint[])
+"""
+
+_DUE = drip.choose(
+    "portraits",
+    "artist_id",
+    "look_again_at",
+    of="status = 'told' AND image_id IS NULL",
+    plays="""
+        SELECT count(*) FROM artist_credit_names c JOIN recordings r ON r.artist_credit_id = c.artist_credit_id
+        JOIN matches m ON m.recording_id = r.id JOIN scrobbles s ON s.lookup_id = m.lookup_id
+        WHERE c.artist_id = due.artist_id
+    """,
+)
+
+
+async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
+    """Make a few artists without a picture pending whose recheck is due, see `store.drip`; return them."""
+    rows = await conn.fetch(
+        f"""
+        UPDATE portraits SET status = 'pending', look_again_at = NULL
+        WHERE artist_id = ANY(ARRAY({_DUE})) RETURNING artist_id
+        """,
+        now,
+        limit,
+    )
+    return sorted(row["artist_id"] for row in rows)
 
 
 async def told(
@@ -65,14 +99,16 @@ async def told(
     image_id: int | None,
     listeners: int | None,
     page: str,
-    look_again_at: datetime,
+    look_again_at: datetime | None,
 ) -> None:
-    """Store what was told. What was known and is not told again stays."""
+    """Store what was told. What was known and is not told again stays; with `look_again_at` None, the date, too."""
     await conn.execute(
         """
         UPDATE portraits
         SET status = 'told', image_id = coalesce($2, image_id), listeners = coalesce($3, listeners),
-            page = coalesce(nullif($4, ''), page), look_again_at = $5
+            page = coalesce(nullif($4, ''), page), look_again_at = coalesce($5, look_again_at),
+            tries = CASE WHEN coalesce($2, image_id) IS NOT NULL THEN 0
+                         WHEN $5::timestamptz IS NULL THEN tries ELSE least(tries + 1, 1000) END
         WHERE artist_id = $1
         """,
         artist_id,

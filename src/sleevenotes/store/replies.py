@@ -85,6 +85,35 @@ async def forget_one(conn: Connection, source: str, key: bytes) -> None:
     await conn.execute("DELETE FROM replies WHERE source = $1 AND question_key = $2", source, key)
 
 
+async def forget_these(conn: Connection, asked: Sequence[tuple[str, bytes]]) -> None:
+    """Drop the replies to these (source, question key)."""
+    await conn.execute(
+        """
+        DELETE FROM replies USING unnest($1::text[], $2::bytea[]) AS asked (source, key)
+        WHERE replies.source = asked.source AND question_key = key
+        """,
+        [source for source, _ in asked],
+        [key for _, key in asked],
+    )
+
+
+async def heard(conn: Connection, source: str, keys: Sequence[bytes]) -> set[bytes]:
+    """Return which of these questions a source has ever been asked and has answered, as far back as traces go.
+
+    What it answered may be forgotten by now: some terms let it be kept for hours.
+    """
+    rows = await conn.fetch(
+        """
+        SELECT key FROM unnest($2::bytea[]) AS asked (key)
+        WHERE EXISTS (SELECT FROM replies WHERE source = $1 AND question_key = key)
+           OR EXISTS (SELECT FROM traces WHERE question_key = key AND source = $1 AND outcome IN ('answered', 'absent'))
+        """,
+        source,
+        list(keys),
+    )
+    return {row["key"] for row in rows}
+
+
 async def purge(conn: Connection, source: str, before: datetime) -> None:
     """Drop what a source answered until this moment: its terms let it be kept no longer."""
     await conn.execute("DELETE FROM replies WHERE source = $1 AND answered_at <= $2", source, before)

@@ -62,8 +62,11 @@ async def reserve(conn: Connection, count: int, spans: Sequence[Span]) -> tuple[
         SELECT ARRAY(SELECT nextval('scrobbles_id_seq') FROM generate_series(1, $1)),
                EXISTS (SELECT FROM unnest($2::bigint[], $3::timestamptz[], $4::timestamptz[])
                               AS span (account_id, first, last),
-                       LATERAL (SELECT FROM scrobbles s WHERE s.account_id = span.account_id
-                                AND s.listened_at BETWEEN span.first AND span.last LIMIT 1) AS play)
+                       LATERAL ((SELECT FROM scrobbles s WHERE s.account_id = span.account_id
+                                 AND s.listened_at BETWEEN span.first AND span.last LIMIT 1)
+                                UNION ALL
+                                (SELECT FROM former_plays f WHERE f.account_id = span.account_id
+                                 AND f.listened_at BETWEEN span.first AND span.last LIMIT 1)) AS play)
         """,
         count,
         *map(list, zip(*spans, strict=True)),
@@ -91,6 +94,32 @@ async def existing(conn: Connection, news: Sequence[New], spread_s: float = 0) -
     for position, *stored in rows:
         found.setdefault(position - 1, []).append(Stored(*stored))
     return found
+
+
+async def brought_again(conn: Connection, news: Sequence[New], spread_s: float = 0) -> dict[int, list[Stored]]:
+    """Find which of these are stored already, as `existing` does, also where their listener has told them anew.
+
+    Those are found under the keys that they came with, and `listened_at` is when they were played by these.
+    """
+    rows = await conn.fetch(
+        """
+        SELECT k.position::int, s.id, s.lookup_id, f.listened_at
+        FROM unnest($1::bigint[], $2::timestamptz[], $3::bytea[])
+             WITH ORDINALITY AS k (account_id, listened_at, identity, position)
+        JOIN former_plays f ON f.account_id = k.account_id AND f.identity = k.identity
+             AND f.listened_at BETWEEN k.listened_at - $4::interval AND k.listened_at + $4::interval
+        JOIN scrobbles s ON s.id = f.scrobble_id AND s.account_id = f.account_id
+        ORDER BY abs(extract(epoch FROM f.listened_at - k.listened_at)), s.id
+        """,
+        [new.account_id for new in news],
+        [new.listened_at for new in news],
+        [new.identity for new in news],
+        timedelta(seconds=spread_s),
+    )
+    found = await existing(conn, news, spread_s)
+    for position, *stored in rows:
+        found.setdefault(position - 1, []).append(Stored(*stored))
+    return {at: sorted(near, key=lambda one: abs(one.listened_at - news[at].listened_at)) for at, near in found.items()}
 
 
 async def insert(conn: Connection, news: Sequence[New], now: datetime) -> None:
@@ -214,8 +243,21 @@ async def sent(conn: Connection, account_id: int, ids: Sequence[int]) -> dict[in
 async def rewrite(conn: Connection, news: Sequence[New]) -> None:
     """Write stored scrobbles anew: their time, names, evidence and lookup; what was matched for one alone is forgotten.
 
+    Under which keys they were here before is remembered: what comes again by one of these is the same play.
     Raises errors.Taken, and spoils the transaction, where a key is taken.
     """
+    await conn.execute(
+        """
+        INSERT INTO former_plays (account_id, listened_at, identity, scrobble_id)
+        SELECT s.account_id, s.listened_at, s.identity, s.id
+        FROM unnest($1::bigint[], $2::timestamptz[], $3::bytea[]) AS n (id, listened_at, identity)
+        JOIN scrobbles s ON s.id = n.id AND (s.listened_at, s.identity) <> (n.listened_at, n.identity)
+        ON CONFLICT (account_id, listened_at, identity) DO UPDATE SET scrobble_id = excluded.scrobble_id
+        """,
+        [new.id for new in news],
+        [new.listened_at for new in news],
+        [new.identity for new in news],
+    )
     await conn.execute("DELETE FROM matches WHERE scrobble_id = ANY($1::bigint[])", [new.id for new in news])
     try:
         await conn.execute(

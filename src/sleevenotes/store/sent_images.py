@@ -4,7 +4,8 @@
     pending -> refused   it leads to no cover; the reason says to what
     pending -> failed    it could not be reached
 
-What is refused or failed is pending again when a later play brings the same address, a day later at the soonest.
+What is refused or failed is pending again at `recheck_at`, and sooner when a later play brings the same address, a day
+later at the soonest.
 Nothing else depends on it: a dead address costs its play a picture and no more.
 """
 
@@ -16,6 +17,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from sleevenotes.store import drip
 from sleevenotes.store.postgres import Connection
 
 AGAIN = timedelta(days=1)
@@ -46,6 +48,7 @@ class SentImage(msgspec.Struct, frozen=True):
     image_id: int | None
     digest: str
     expires_at: datetime | None
+    tries: int = 0
 
 
 def digest(address: str) -> bytes:
@@ -76,7 +79,7 @@ async def want(conn: Connection, news: Sequence[New], now: datetime, *, urgent: 
         SELECT digest, address, temporary, coalesce(lookup_ids, '{}'), $5 FROM new ORDER BY digest
         ON CONFLICT (digest) DO UPDATE SET
             lookup_ids = (sent_images.lookup_ids || excluded.lookup_ids)[:100],
-            status = 'pending', reason = '',
+            status = 'pending', reason = '', recheck_at = NULL,
             asked_at = CASE sent_images.status WHEN 'pending' THEN sent_images.asked_at ELSE excluded.asked_at END
         WHERE sent_images.status = 'pending' OR ($6 OR sent_images.decided_at < $7) AND sent_images.image_id IS NULL
         RETURNING id, address
@@ -105,12 +108,21 @@ async def of_address(conn: Connection, address: str) -> SentImage | None:
 
 
 async def decide(
-    conn: Connection, sent_id: int, status: str, now: datetime, *, image_id: int | None = None, reason: str = ""
+    conn: Connection,
+    sent_id: int,
+    status: str,
+    now: datetime,
+    *,
+    image_id: int | None = None,
+    reason: str = "",
+    recheck_at: datetime | None = None,
 ) -> None:
-    """Note how fetching ended."""
+    """Note how fetching ended, and when to look again, where that is worth it."""
     await conn.execute(
         """
-        UPDATE sent_images SET status = $2, image_id = $3, reason = $4, decided_at = $5, lookup_ids = '{}'
+        UPDATE sent_images SET
+            status = $2, image_id = $3, reason = $4, decided_at = $5, lookup_ids = '{}', recheck_at = $6,
+            tries = CASE $2 WHEN 'fetched' THEN 0 ELSE least(tries + 1, 1000) END
         WHERE id = $1
         """,
         sent_id,
@@ -118,7 +130,25 @@ async def decide(
         image_id,
         reason,
         now,
+        recheck_at,
     )
+
+
+# How often an address was sent is counted by no index: all wait alike, the longest due first.
+_DUE = drip.choose("sent_images", "id", "recheck_at", of="status IN ('refused', 'failed')", plays="SELECT 0")
+
+
+async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
+    """Make a few addresses pending that led to nothing and whose recheck is due; return their rows."""
+    rows = await conn.fetch(
+        f"""
+        UPDATE sent_images SET status = 'pending', reason = '', asked_at = $1, recheck_at = NULL
+        WHERE id = ANY(ARRAY({_DUE})) RETURNING id
+        """,
+        now,
+        limit,
+    )
+    return sorted(row["id"] for row in rows)
 
 
 async def bare(conn: Connection, lookup_ids: Sequence[int], limit: int = 1000) -> list[tuple[str, int]]:
@@ -150,7 +180,7 @@ async def troubles(conn: Connection, question_key: bytes, since: datetime) -> li
 
 _ROWS = """
     SELECT u.id, u.address, u.temporary, u.status, u.reason, u.lookup_ids, u.asked_at, u.image_id,
-           coalesce(encode(i.digest, 'hex'), '') AS digest, i.expires_at
+           coalesce(encode(i.digest, 'hex'), '') AS digest, i.expires_at, u.tries
     FROM sent_images u LEFT JOIN images i ON i.id = u.image_id
 """
 

@@ -6,6 +6,10 @@ and wakes the stages that wait.
 Locks: `want` and the lanes' settling take wants rows in the order of their key, so that they queue behind each
 other. A stage that adds itself to a want holds that row; a lane that settles it then sees the newcomer, or the
 stage finds the row gone and writes a new one. No wake-up is lost between them.
+
+A stage decides what it wants by replies that it has read a moment before. What was answered since then, its lane has
+taken off the wants; written anew, it would be asked twice. So what `want` has written it holds against the replies once
+more, by a statement of its own, which sees all that was committed while the writing waited for the lane.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from sleevenotes import events, model
+from sleevenotes.store import jobs
 from sleevenotes.store.postgres import Connection
 
 
@@ -60,12 +65,22 @@ class Waiter(NamedTuple):
 
 
 async def want(
-    conn: Connection, stage: str, news: Sequence[New], band: model.Band, now: datetime, *, delay: float = 0
+    conn: Connection,
+    stage: str,
+    news: Sequence[New],
+    band: model.Band,
+    now: datetime,
+    *,
+    delay: float = 0,
+    since: datetime | None = None,
 ) -> None:
     """Write what `stage` wants to know, once per (source, question), and wake the lanes when this commits.
 
     A question that is wanted already keeps the more urgent band and the higher count of plays, so that a stage
     may repeat itself: what waits already, and as urgently, is left alone. `delay` in seconds holds new questions back.
+
+    What is answered already is not asked: the stage is only woken for it. Whoever wants to ask again forgets the reply
+    first, in the same transaction, or says that only what was answered `since` then counts.
     """
     waiting = await _waiting(conn, stage, news, band)
     news = [new for new in news if (new.source, new.key, new.subject_id) not in waiting]
@@ -82,7 +97,7 @@ async def want(
         ON CONFLICT (source, question_key) DO UPDATE
         SET band = greatest(wants.band, excluded.band), plays = greatest(wants.plays, excluded.plays),
             leads = wants.leads OR excluded.leads
-        RETURNING id, source, question_key
+        RETURNING id, source, question_key, xmax = 0 AS added
         """,
         [source for source, _ in once],
         [key for _, key in once],
@@ -95,7 +110,12 @@ async def want(
         [1 if new.alone else None for new in once.values()],
         [new.leads for new in once.values()],
     )
-    ids = {(row["source"], row["question_key"]): row["id"] for row in rows}
+    await inquired(conn, stage, [(new.subject_id, new.key) for new in news])
+    answered = await _answered(conn, [row["id"] for row in rows if row["added"]], since)
+    ids = {(row["source"], row["question_key"]): row["id"] for row in rows if row["id"] not in answered}
+    told = {new.subject_id for new in news if (new.source, new.key) not in ids}
+    await jobs.enqueue(conn, stage, sorted(told), band)
+    news = [new for new in news if (new.source, new.key) in ids]
     await conn.execute(
         """
         INSERT INTO waiters (want_id, stage, subject_id)
@@ -106,9 +126,26 @@ async def want(
         stage,
         [new.subject_id for new in news],
     )
-    await inquired(conn, stage, [(new.subject_id, new.key) for new in news])
     for source in {new.source for new in news}:
         await conn.execute("SELECT pg_notify($1, $2)", events.WAKE_LANES, source)
+
+
+async def _answered(conn: Connection, added: Sequence[int], since: datetime | None) -> set[int]:
+    """Take back those of these new wants that are answered by now; return them."""
+    if not added:
+        return set()
+    rows = await conn.fetch(
+        """
+        DELETE FROM wants USING replies
+        WHERE wants.id = ANY($1::bigint[]) AND replies.source = wants.source
+          AND replies.question_key = wants.question_key
+          AND ($2::timestamptz IS NULL OR replies.answered_at >= $2)
+        RETURNING wants.id
+        """,
+        added,
+        since,
+    )
+    return {row["id"] for row in rows}
 
 
 async def inquired(conn: Connection, stage: str, asked: Sequence[tuple[int, bytes]]) -> None:
@@ -275,6 +312,12 @@ async def settle(conn: Connection, ids: Sequence[int]) -> list[Waiter]:
     woken = await waiters(conn, ids)
     await conn.execute("DELETE FROM wants WHERE id = ANY($1)", list(ids))
     return woken
+
+
+async def abandon(conn: Connection, sources: Sequence[str], before: datetime) -> list[Waiter]:
+    """Remove what was wanted before then of any source but these, which cannot be asked now; return who waited."""
+    rows = await conn.fetch("SELECT id FROM wants WHERE source <> ALL($1) AND wanted_at <= $2", list(sources), before)
+    return await settle(conn, [row["id"] for row in rows])
 
 
 async def waiters(conn: Connection, ids: Sequence[int]) -> list[Waiter]:

@@ -225,3 +225,58 @@ def test_what_two_sources_show_alike_is_certain_and_what_one_alone_shows_is_not(
     assert not choose.is_certain([offer("deezer"), offer("itunes", None)])
     assert not choose.is_certain([offer("deezer"), offer("deezer", LIKE_ONE)])
     assert not choose.is_certain([])
+
+
+# ---------------------------------------------------------------- large enough
+
+ONE, ANOTHER = 0, (1 << 64) - 1  # perceptual hashes of two different pictures
+
+
+def shop(name: str, side: int, *, phash: int = ONE, exact: bool = False) -> choose.Candidate:
+    return choose.Candidate(name, name, "release_group", side, side, exact=exact, phash=phash)
+
+
+def front(side: int, *, exact: bool = True) -> choose.Candidate:
+    return msgspec.structs.replace(candidate(side=side), phash=ONE, exact=exact)
+
+
+def test_a_small_cover_gives_way_to_the_same_picture_that_is_large_enough() -> None:
+    small, enough, huge = front(300), shop("deezer", 600), shop("itunes", 3000)
+    choice = choose.choose([small, enough, huge], wanted=500)
+    assert choice.chosen == enough
+    assert (small, "It has only 300 x 300 pixels.") in choice.others
+    assert choose.choose([small, enough, huge]).chosen == small
+
+
+def test_where_none_is_large_enough_the_largest_is_shown() -> None:
+    arrived = [front(300), shop("deezer", 400), shop("itunes", 450)]
+    assert choose.choose(arrived, wanted=500).chosen == arrived[2]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        shop("deezer", 300),
+        shop("deezer", 280),
+        shop("deezer", 900, phash=ANOTHER),
+        shop("theaudiodb", 900, phash=ANOTHER, exact=True),
+        msgspec.structs.replace(shop("discogs", 900), stop_gap=True),
+        choose.Candidate("wide", "deezer", "release_group", 310, 100, exact=False, phash=ONE),
+    ],
+    ids=["as large", "smaller", "another picture", "another edition's", "not to be kept", "a strip of it"],
+)
+def test_a_small_cover_stays_where_no_larger_one_is_as_right(other: choose.Candidate) -> None:
+    assert choose.larger(front(300), [other], 500) is None
+
+
+def test_a_cover_found_by_names_gives_way_to_a_larger_one_that_is_surer() -> None:
+    small = shop("deezer", 300)
+    exact = shop("theaudiodb", 900, phash=ANOTHER, exact=True)
+    assert choose.larger(small, [exact], 500) == exact
+    alone = shop("itunes", 900, phash=ANOTHER)
+    assert choose.larger(small, [alone], 500) is None
+    assert choose.larger(small, [alone, shop("lastfm", 600, phash=ANOTHER)], 500) == alone
+
+
+def test_a_cover_that_is_large_enough_is_not_replaced() -> None:
+    assert choose.larger(front(500), [shop("deezer", 3000)], 500) is None

@@ -10,8 +10,8 @@ import pytest
 
 from sleevenotes import model
 from sleevenotes.sources import contract
-from sleevenotes.store import wants
-from sleevenotes.store.postgres import Database
+from sleevenotes.store import replies, wants
+from sleevenotes.store.postgres import Connection, Database
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SOURCE = "musicbrainz"
@@ -185,3 +185,57 @@ async def test_a_subject_that_joins_while_its_question_is_being_settled_is_woken
     await joining
     assert [waiter.subject_id for waiter in woken] == [1]
     assert await take(database) == ["Words"]
+
+
+async def jobs_of(database: Database) -> list[tuple[str, bytes]]:
+    async with database.connection() as conn:
+        rows = await conn.fetch("SELECT entrypoint, payload FROM pgqueuer ORDER BY id")
+    return [(row["entrypoint"], row["payload"]) for row in rows]
+
+
+async def answer(conn: Connection, want_ids: list[int], asked: wants.New, at: datetime = NOW) -> None:
+    """Settle wants as a lane does: the row goes, the reply is kept."""
+    await wants.settle(conn, want_ids)
+    await replies.keep(conn, [(SOURCE, asked.key, replies.Outcome.ABSENT, contract.ABSENT)], at)
+
+
+async def test_what_was_answered_since_the_stage_looked_is_not_asked_again_and_the_stage_is_woken(
+    database: Database,
+) -> None:
+    await put(database, new("Words", 1))
+    async with database.transaction() as conn:
+        pack = await wants.claim(conn, {SOURCE: 1}, NOW, lease=30.0)
+        await answer(conn, [want.id for want in pack], new("Words"))
+    await put(database, new("Words", 2), new("Plastic Cup", 2))
+    assert await take(database, 50) == ["Plastic Cup"]
+    assert await jobs_of(database) == [("match", b"[2]")]
+
+
+async def test_an_answer_that_is_being_stored_just_now_is_waited_for_and_not_asked_again(database: Database) -> None:
+    await put(database, new("Words", 1))
+    async with database.transaction() as conn:
+        pack = await wants.claim(conn, {SOURCE: 1}, NOW, lease=30.0)
+    async with database.transaction() as lane:
+        await answer(lane, [want.id for want in pack], new("Words"))
+        stage = asyncio.create_task(put(database, new("Words", 2)))
+        async with database.connection() as conn:  # until the stage waits for the lane's row
+            while not await conn.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+                pass
+    await stage
+    assert await take(database, 50) == []
+    assert await jobs_of(database) == [("match", b"[2]")]
+
+
+async def test_what_is_forgotten_or_older_than_what_counts_is_asked_again(database: Database) -> None:
+    async with database.transaction() as conn:
+        await answer(conn, [], new("Words"), NOW - timedelta(days=2))
+        await answer(conn, [], new("Lies"))
+    async with database.transaction() as conn:
+        await wants.want(
+            conn, "match", [new("Words"), new("Lies")], model.Band.DEFAULT, NOW, since=NOW - timedelta(days=1)
+        )
+    assert await take(database, 50) == ["Words"]
+    async with database.transaction() as conn:
+        await replies.forget_one(conn, SOURCE, new("Lies").key)
+        await wants.want(conn, "match", [new("Lies")], model.Band.DEFAULT, NOW)
+    assert await take(database, 50) == ["Lies"]
