@@ -182,6 +182,7 @@ _LED_BY = {
     "evidence": " (from this play alone)",
     "correction": " (as the listener said)",
     "everybody": " (as the owner said)",
+    "consensus": " (several listeners agreed)",
 }
 
 

@@ -127,7 +127,11 @@ def _decision(story: Explanation) -> Step:
     return Step("absent" if lookup.status == "not_found" else "fault", title, lookup.reason, lookup.decided_at)
 
 
-_BY_HAND = {"correction": "You said what it is", "everybody": "The owner said what it is"}
+_BY_HAND = {
+    "correction": "You said what it is",
+    "everybody": "The owner said what it is",
+    "consensus": "Several listeners agreed",
+}
 
 
 def _cover(story: Explanation) -> list[Step]:
