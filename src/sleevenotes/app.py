@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import datetime
 import functools
+import pathlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
@@ -33,12 +35,14 @@ from sleevenotes.pipeline import (
     jobs,
     match,
     offers,
+    popular,
     portrait,
     preview,
     recheck,
     reconsider,
     sameplay,
     search,
+    seeding,
     sent_images,
     syncing,
     tally,
@@ -126,6 +130,9 @@ async def working(
         tasks.append(asyncio.create_task(recheck.run(tools), name="recheck"))
         tasks.append(asyncio.create_task(tally.run(tools), name="tally"))
         tasks.append(asyncio.create_task(syncing.run(tools), name="syncing"))
+        tasks.append(asyncio.create_task(popular.run(tools, popular_rule(parts.settings)), name="popular"))
+        if seed := parts.settings.popular_seed:
+            tasks.append(asyncio.create_task(seeding.run(tools, pathlib.Path(seed)), name="seeding"))
         sending = forwarding.run(tools, door, forwarding.takers_of(parts.settings))
         tasks.append(asyncio.create_task(sending, name="forwarding"))
         working_on_jobs = asyncio.create_task(worker.run(), name="worker")
@@ -144,6 +151,12 @@ def sources_of(settings: Settings) -> tuple[contract.Source, ...]:
     """Return the sources that these settings let be asked."""
     keys = msgspec.convert(settings, contract.Keys, from_attributes=True)
     return registry.usable(keys, settings.only_sources)
+
+
+def popular_rule(settings: Settings) -> popular.Rule:
+    """Return what these settings say of popular names."""
+    age = datetime.timedelta(days=max(1, settings.popular_days))
+    return popular.Rule(settings.popular_names, max(1, settings.popular_per_hour), age)
 
 
 def stages(tools: Tools) -> list[jobs.Stage]:
@@ -169,6 +182,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
             jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
             for name, module in modules.items()
         ),
+        jobs.Stage(popular.STAGE, functools.partial(popular.stage, tools), functools.partial(popular.give_up, tools)),
         jobs.Stage("same_plays", account_wide, functools.partial(sameplay.give_up, tools)),
         *(
             jobs.Stage(

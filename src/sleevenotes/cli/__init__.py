@@ -10,7 +10,18 @@ from typing import Annotated
 
 import typer
 
-from sleevenotes.cli import cataloguing, enriching, keeping, listening, people, serving, showing, syncing, tools
+from sleevenotes.cli import (
+    cataloguing,
+    completing,
+    enriching,
+    keeping,
+    listening,
+    people,
+    serving,
+    showing,
+    syncing,
+    tools,
+)
 
 app = typer.Typer(
     name="sleevenotes",
@@ -26,6 +37,7 @@ enriching.register(app)
 showing.register(app)
 people.register(app)
 cataloguing.register(app)
+completing.register(app)
 keeping.register(app)
 syncing.register(app)
 

@@ -47,8 +47,8 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
         waiting = await lookups.load_pending(conn, lookup_ids)
     waiting = await offline.begin(tools, waiting, band)
     async with tools.database.connection() as conn:
-        known = await _known(conn, waiting)
-    looks = [await asyncio.to_thread(_look, tools, each, known, band) for each in waiting]
+        known = await answered(conn, waiting)
+    looks = [await asyncio.to_thread(look_at, tools, each, known, band) for each in waiting]
     async with tools.database.transaction() as conn:
         news = [new for look in looks for new in look.news]
         for new in news:
@@ -64,7 +64,7 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
         await _settle(tools, conn, [look for look in looks if look.decision is not None], band)
 
 
-async def _known(conn: Connection, waiting: Sequence[lookups.Pending]) -> Known:
+async def answered(conn: Connection, waiting: Sequence[lookups.Pending]) -> Known:
     """Load what was answered to these names' questions, and to the questions that those answers led to."""
     asked = {contract.key(each) for lookup in waiting for each in (question(lookup), _as_sent(lookup))}
     found = await replies.load(conn, list(asked))
@@ -83,7 +83,7 @@ async def give_up(tools: Tools, lookup_ids: Sequence[int], why: str) -> None:
 
 async def heard(tools: Tools, conn: Connection, asked: Sequence[lookups.Pending]) -> dict[int, list[decide.Option]]:
     """Return the recordings that were told of for each of these names, decided or not, by the lookup's id."""
-    known = await _known(conn, asked)
+    known = await answered(conn, asked)
     return await asyncio.to_thread(lambda: {each.id: _told_of(tools, each, known) for each in asked})
 
 
@@ -117,7 +117,7 @@ class Look(NamedTuple):
 Asking = tuple[contract.Source, contract.Question]
 
 
-def _look(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Look:
+def look_at(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Look:
     """Go through the waves until the answers decide, or one has not been answered yet."""
     asked = decide.Asked(lookup.artist, lookup.track, lookup.release)
     offered = offline.options(tools, lookup)

@@ -13,9 +13,10 @@ from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.settings import Settings
 from sleevenotes.sources import contract, registry
-from sleevenotes.store import statistics
+from sleevenotes.store import popular_report, statistics
 
 TICKS = 60  # most marks drawn for a minute's budget
+COMPLETE = ("complete", "incomplete")
 BANDS = ("critical", "default", "low_priority")
 
 
@@ -60,6 +61,7 @@ async def status(request: Asking, account: SignedIn) -> Template:
     now = parts.clock.now()
     async with parts.database.connection() as conn:
         counted = await statistics.snapshot(conn, now)
+        popular = await popular_report.read(conn, now)
     tell = feeds.dater(account, now)
     return templating.page(
         request,
@@ -70,6 +72,10 @@ async def status(request: Asking, account: SignedIn) -> Template:
         lookups=shares(counted.lookups, ("enriched", "pending", "not_found", "failed")),
         artworks=shares(counted.artworks, ("found", "pending", "absent", "failed")),
         counted=counted,
+        popular=popular,
+        complete=shares({"complete": popular.complete, "incomplete": popular.names - popular.complete}, COMPLETE),
+        per_hour=parts.settings.popular_per_hour if parts.settings.popular_names else 0,
+        tell=tell,
     )
 
 

@@ -113,14 +113,14 @@ def test_one_name_is_asked_in_the_address() -> None:
         "artist_name": ["AC/DC"],
         "recording_name": ["T.N.T. & more"],
         "metadata": ["true"],
-        "inc": ["artist release"],
+        "inc": ["artist release tag"],
     }
     assert TOKEN not in request.url
 
 
 def test_recordings_are_asked_each_once_without_a_token() -> None:
     request = METADATA.request([contract.DescribeRecording(each) for each in (C, C.upper(), "xyz", D)])
-    assert json.loads(request.body) == {"recording_mbids": [C, D], "inc": "artist release"}
+    assert json.loads(request.body) == {"recording_mbids": [C, D], "inc": "artist release tag"}
     assert "authorization" not in request.headers
 
 

@@ -63,3 +63,17 @@ CREATE TRIGGER restate_changed AFTER UPDATE ON agreements REFERENCING NEW TABLE 
     FOR EACH STATEMENT EXECUTE FUNCTION restate_names();
 CREATE TRIGGER restate_deleted AFTER DELETE ON agreements REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION restate_names();
+
+-- What was said before there was consensus counts from the start: store/consensus.py, as it was then.
+WITH said AS (
+    SELECT c.lookup_id, c.id, c.match_id, coalesce(m.recording_id, 0) AS recording_id, m.release_id
+    FROM corrected c JOIN accounts a ON a.id = c.account_id LEFT JOIN matches m ON m.id = c.match_id
+    WHERE c.own AND a.leaving_at IS NULL
+), counted AS (
+    SELECT lookup_id, recording_id, count(*) AS alike, sum(count(*)) OVER (PARTITION BY lookup_id) AS everybody
+    FROM said GROUP BY 1, 2
+)
+INSERT INTO agreements
+SELECT DISTINCT ON (lookup_id) lookup_id, id, match_id
+FROM counted JOIN said USING (lookup_id, recording_id)
+WHERE alike >= 3 AND (everybody - alike) * 4 <= everybody ORDER BY lookup_id, id;
