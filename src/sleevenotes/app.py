@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import datetime
 import functools
 import pathlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -155,7 +155,7 @@ def sources_of(settings: Settings) -> tuple[contract.Source, ...]:
 
 def popular_rule(settings: Settings) -> popular.Rule:
     """Return what these settings say of popular names."""
-    age = datetime.timedelta(days=max(1, settings.popular_days))
+    age = timedelta(days=max(1, settings.popular_days))
     return popular.Rule(settings.popular_names, max(1, settings.popular_per_hour), age)
 
 
