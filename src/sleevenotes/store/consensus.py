@@ -119,7 +119,8 @@ async def derive(conn: Connection, lookup_ids: Sequence[int]) -> list[int]:
 
 _AGREED: Final = """
     WITH said AS (
-        SELECT c.lookup_id, c.id, c.match_id, coalesce(m.recording_id, 0) AS recording_id, m.release_id
+        SELECT c.lookup_id, c.id, c.match_id, coalesce(m.recording_id, 0) AS recording_id,
+               count(*) OVER (PARTITION BY c.lookup_id, m.recording_id, m.release_id) AS so_released
         FROM corrected c JOIN accounts a ON a.id = c.account_id LEFT JOIN matches m ON m.id = c.match_id
         WHERE c.lookup_id = ANY($1::bigint[]) AND c.own AND a.contributes AND a.leaving_at IS NULL
     ), counted AS (
@@ -129,10 +130,7 @@ _AGREED: Final = """
         SELECT DISTINCT ON (said.lookup_id) said.lookup_id, said.id AS corrected_id, said.match_id
         FROM counted JOIN consensus ON in_force AND alike >= accounts AND (everybody - alike) * 4 <= everybody
         JOIN said USING (lookup_id, recording_id)
-        ORDER BY said.lookup_id, (
-            SELECT count(*) FROM said x WHERE x.lookup_id = said.lookup_id
-            AND x.recording_id = said.recording_id AND x.release_id IS NOT DISTINCT FROM said.release_id
-        ) DESC, said.id
+        ORDER BY said.lookup_id, so_released DESC, said.id
     )
 """
 

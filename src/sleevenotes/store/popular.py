@@ -56,7 +56,7 @@ async def list_most_played(conn: Connection, most: int, now: datetime, age: time
     """Count anew which names are played most, and what each is missing.
 
     One that was complete before anybody looked counts as looked at when it was decided. Names that are no longer among
-    the most played are kept for `age`, so that one at the edge is not looked at twice.
+    the most played, and those of the public list, are kept for `age` after they were taken up.
     """
     await conn.execute(
         """
@@ -73,7 +73,7 @@ async def list_most_played(conn: Connection, most: int, now: datetime, age: time
         most,
     )
     await conn.execute(
-        "DELETE FROM popular WHERE place IS NULL AND NOT seeded AND (taken_at IS NULL OR taken_at < $1)", now - age
+        "DELETE FROM popular WHERE place IS NULL AND (taken_at < $1 OR taken_at IS NULL AND NOT seeded)", now - age
     )
     await measure(conn)
     await conn.execute(

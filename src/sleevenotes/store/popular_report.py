@@ -39,8 +39,9 @@ async def read(conn: Connection, now: datetime) -> Report:
                count(*) FILTER (WHERE place IS NOT NULL AND looked_at IS NOT NULL) AS looked,
                min(looked_at) FILTER (WHERE place IS NOT NULL) AS oldest_at,
                count(*) FILTER (WHERE taken_at > $1 AND looked_at IS NULL) AS under_way,
-               count(*) FILTER (WHERE taken_at > $2 AND taken_at IS DISTINCT FROM l.decided_at) AS last_hour
-        FROM popular JOIN lookups l ON l.id = lookup_id
+               (SELECT count(*) FROM popular p JOIN lookups l ON l.id = p.lookup_id
+                WHERE p.taken_at > $2 AND p.taken_at IS DISTINCT FROM l.decided_at) AS last_hour
+        FROM popular
         """,
         now - popular.LONG_OPEN,
         now - timedelta(hours=1),

@@ -66,7 +66,8 @@ CREATE TRIGGER restate_deleted AFTER DELETE ON agreements REFERENCING OLD TABLE 
 
 -- What was said before there was consensus counts from the start: store/consensus.py, as it was then.
 WITH said AS (
-    SELECT c.lookup_id, c.id, c.match_id, coalesce(m.recording_id, 0) AS recording_id, m.release_id
+    SELECT c.lookup_id, c.id, c.match_id, coalesce(m.recording_id, 0) AS recording_id,
+           count(*) OVER (PARTITION BY c.lookup_id, m.recording_id, m.release_id) AS so_released
     FROM corrected c JOIN accounts a ON a.id = c.account_id LEFT JOIN matches m ON m.id = c.match_id
     WHERE c.own AND a.leaving_at IS NULL
 ), counted AS (
@@ -76,4 +77,4 @@ WITH said AS (
 INSERT INTO agreements
 SELECT DISTINCT ON (lookup_id) lookup_id, id, match_id
 FROM counted JOIN said USING (lookup_id, recording_id)
-WHERE alike >= 3 AND (everybody - alike) * 4 <= everybody ORDER BY lookup_id, id;
+WHERE alike >= 3 AND (everybody - alike) * 4 <= everybody ORDER BY lookup_id, so_released DESC, id;
