@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sleevenotes.pipeline import seeding
+from sleevenotes.simulator import listener
 from sleevenotes.store import popular_report
 from sleevenotes.store.popular_report import Report
 from tests.journey.conftest import House
@@ -98,6 +99,49 @@ async def test_a_source_that_is_down_takes_nothing_away(house: House) -> None:
     assert await house.count("SELECT first_release_date FROM release_groups") == date
     assert (await house.count("SELECT image_id FROM artworks"), shown is not None) == (shown, True)
     assert await house.count("SELECT status FROM artworks") == "found"
+
+
+async def known_to_a_shop_alone(house: House) -> listener.Play:
+    """Have a name played that is matched as if only a shop had known it, and forget what was answered."""
+    play = house.with_cover()
+    await house.submit(house.listen(play))
+    await house.until_settled()
+    async with house.parts.database.transaction() as conn:
+        await conn.execute(
+            """
+            INSERT INTO recordings (foreign_id, title, artist_credit_id, fetched_at)
+            SELECT 'deezer:1', title, artist_credit_id, fetched_at FROM recordings
+            """
+        )
+        await conn.execute(
+            """
+            UPDATE matches SET source = 'deezer', release_id = NULL, release_group_id = NULL,
+                   recording_id = (SELECT id FROM recordings WHERE foreign_id = 'deezer:1')
+            """
+        )
+        await conn.execute("DELETE FROM replies")
+    return play
+
+
+async def test_a_shops_match_gives_way_to_musicbrainz_once_that_knows_the_name(house: House) -> None:
+    play = await known_to_a_shop_alone(house)
+    await days_later(house, 1)
+    await house.until("SELECT source = 'musicbrainz' AND release_group_id IS NOT NULL FROM matches", at_most=DAY)
+    assert str(await house.count("SELECT r.mbid FROM matches JOIN recordings r ON r.id = recording_id")) == (
+        house.truth(play).recording_mbid
+    )
+    assert await house.count("SELECT status FROM lookups") == "enriched"
+    await house.until("SELECT EXISTS (SELECT FROM traces WHERE kind = 'describe_recording')", at_most=DAY)
+
+
+async def test_a_shops_match_stays_where_musicbrainz_cannot_be_reached(house: House) -> None:
+    await known_to_a_shop_alone(house)
+    for host in (*HOSTS, "api.deezer.com", "itunes.apple.com", "www.theaudiodb.com"):
+        house.simulator.fail_next(host, "500", 500)
+    await days_later(house, 1)
+    await house.until("SELECT looked_at >= taken_at FROM popular", at_most=2 * DAY)
+    assert await house.count("SELECT source FROM matches") == "deezer"
+    assert await house.count("SELECT status FROM lookups") == "enriched"
 
 
 async def test_the_drip_takes_no_more_in_an_hour_than_it_may(house: House) -> None:
