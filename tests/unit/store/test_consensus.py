@@ -20,6 +20,7 @@ from sleevenotes.store import (
     farewells,
     library,
     matches,
+    migrate,
     played,
     postgres,
 )
@@ -216,3 +217,13 @@ async def test_the_owners_list_has_names_alone(world: World) -> None:
     [agreed] = await consensus.names(world.conn, 10)
     assert (agreed.artist, agreed.track, agreed.became, agreed.by) == ("Nirvana", "Lithium", "Right", "Nirvana")
     assert await consensus.count(world.conn) == 1
+
+
+async def test_what_was_said_before_there_was_consensus_counts_from_the_migration_on(world: World) -> None:
+    for name in ("ann", "ben", "cid"):
+        await world.say(name, "Right")
+    derived = await world.conn.fetch("SELECT * FROM agreements")
+    await world.conn.execute("DELETE FROM agreements")
+    migration = next(each for each in migrate.read() if each.name == "popular")
+    await world.conn.execute(migration.sql[migration.sql.rindex("WITH said AS") :])
+    assert await world.conn.fetch("SELECT * FROM agreements") == derived
