@@ -12,8 +12,10 @@ import contextlib
 import dataclasses
 import functools
 import gc
+import pathlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -36,12 +38,14 @@ from sleevenotes.pipeline import (
     jobs,
     match,
     offers,
+    popular,
     portrait,
     preview,
     recheck,
     reconsider,
     sameplay,
     search,
+    seeding,
     sent_images,
     syncing,
     tally,
@@ -132,6 +136,9 @@ async def working(
         tasks.append(asyncio.create_task(recheck.run(tools), name="recheck"))
         tasks.append(asyncio.create_task(tally.run(tools), name="tally"))
         tasks.append(asyncio.create_task(syncing.run(tools), name="syncing"))
+        tasks.append(asyncio.create_task(popular.run(tools, popular_rule(parts.settings)), name="popular"))
+        if seed := parts.settings.popular_seed:
+            tasks.append(asyncio.create_task(seeding.run(tools, pathlib.Path(seed)), name="seeding"))
         sending = forwarding.run(tools, door, forwarding.takers_of(parts.settings))
         tasks.append(asyncio.create_task(sending, name="forwarding"))
         working_on_jobs = asyncio.create_task(worker.run(), name="worker")
@@ -150,6 +157,12 @@ def sources_of(settings: Settings) -> tuple[contract.Source, ...]:
     """Return the sources that these settings let be asked."""
     keys = msgspec.convert(settings, contract.Keys, from_attributes=True)
     return registry.usable(keys, settings.only_sources)
+
+
+def popular_rule(settings: Settings) -> popular.Rule:
+    """Return what these settings say of popular names."""
+    age = timedelta(days=max(1, settings.popular_days))
+    return popular.Rule(settings.popular_names, max(1, settings.popular_per_hour), age)
 
 
 def stages(tools: Tools) -> list[jobs.Stage]:
@@ -176,6 +189,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
             for name, module in modules.items()
         ),
         *_anew(tools),
+        jobs.Stage(popular.STAGE, functools.partial(popular.stage, tools), functools.partial(popular.give_up, tools)),
         jobs.Stage("same_plays", account_wide, functools.partial(sameplay.give_up, tools)),
         *(
             jobs.Stage(

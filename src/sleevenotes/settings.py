@@ -85,6 +85,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     upload_limit_mb: int = 2000
     """Size of a file that may be uploaded for an import, in megabytes."""
 
+    popular_names: int = 10_000
+    """How many of the most played names, all listeners together, are kept complete; 0: none."""
+
+    popular_per_hour: int = 300
+    """How many of them are looked at in an hour, spread evenly and behind everything else."""
+
+    popular_days: int = 30
+    """After how many days one is looked at again."""
+
+    popular_seed: str = ""
+    """A file of names that are popular elsewhere (CSV or JSON Lines), looked for before anybody here plays them."""
+
     worker_jobs: int = 20
     """Jobs one worker process has under way at once."""
 

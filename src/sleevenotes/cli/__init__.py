@@ -12,6 +12,7 @@ import typer
 
 from sleevenotes.cli import (
     cataloguing,
+    completing,
     enriching,
     keeping,
     listening,
@@ -37,6 +38,7 @@ enriching.register(app)
 showing.register(app)
 people.register(app)
 cataloguing.register(app)
+completing.register(app)
 keeping.register(app)
 syncing.register(app)
 rechecking.register(app)

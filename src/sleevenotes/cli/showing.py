@@ -6,16 +6,17 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from sleevenotes import errors
-from sleevenotes.cli import tools
+from sleevenotes.cli import completing, tools
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from sleevenotes.settings import Settings
-    from sleevenotes.store import explanations, statistics, traces
+    from sleevenotes.store import explanations, popular_report, statistics, traces
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -36,22 +37,23 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     from rich.console import Console
 
     from sleevenotes import app
-    from sleevenotes.store import statistics
+    from sleevenotes.store import popular_report, statistics
 
     settings = tools.load(context)
 
-    async def fetch() -> tuple[statistics.Snapshot, datetime]:
+    async def fetch() -> tuple[statistics.Snapshot, popular_report.Report, datetime]:
         async with app.open(settings) as parts, parts.database.connection() as conn:
             now = parts.clock.now()
-            return await statistics.snapshot(conn, now), now
+            return await statistics.snapshot(conn, now), await popular_report.read(conn, now), now
 
-    snapshot, now = tools.run(fetch())
+    snapshot, popular, now = tools.run(fetch())
     if as_json:
-        tools.say_json(snapshot)
+        tools.say_json({**msgspec.structs.asdict(snapshot), "popular": popular})
         return
     console = Console()
     for table in (*_tables(snapshot, now), _table("Sources that are off", "source because", _off(settings))):
         console.print(table)
+    typer.echo("\n".join(["", "Popular names", *completing.story(popular, settings, now)]))
 
 
 def _off(settings: Settings) -> Iterator[tuple[object, ...]]:
@@ -182,6 +184,7 @@ _LED_BY = {
     "evidence": " (from this play alone)",
     "correction": " (as the listener said)",
     "everybody": " (as the owner said)",
+    "consensus": " (several listeners agreed)",
 }
 
 

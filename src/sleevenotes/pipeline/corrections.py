@@ -17,7 +17,7 @@ import msgspec
 
 from sleevenotes import errors, events, model
 from sleevenotes.matching import decide, release, tracklist
-from sleevenotes.pipeline import reconsider
+from sleevenotes.pipeline import agreeing, reconsider
 from sleevenotes.store import accounts, artworks, cases, catalog, corrections, jobs, matches, searches
 from sleevenotes.store import events as store_events
 from sleevenotes.store.cases import Case
@@ -146,6 +146,7 @@ async def undo(
     undone = await corrections.undo(conn, account.id, correction_id, now, lookup_id=lookup_id)
     if not undone:
         raise errors.Gone("There is no such correction of yours, or it is undone already.")
+    await agreeing.hold(conn, undone, now)
     await _tell(conn, account.id, undone, everybody=known[0].everybody, now=now)
     return undone
 
@@ -247,6 +248,7 @@ async def _put(
         if each is not None and each.release_group_id is not None and each.release_id is not None
     }
     await jobs.enqueue(conn, "artwork", await artworks.want(conn, editions, now), model.Band.CRITICAL)
+    await agreeing.hold(conn, list(says), now)
     await _tell(conn, account_id, list(says), everybody=everybody, now=now)
     return correction_id
 

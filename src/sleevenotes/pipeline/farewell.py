@@ -13,8 +13,9 @@ import msgspec
 
 from sleevenotes import model
 from sleevenotes.artwork.files import Files
+from sleevenotes.pipeline import agreeing
 from sleevenotes.pipeline.tools import Tools
-from sleevenotes.store import farewells, jobs
+from sleevenotes.store import consensus, farewells, jobs
 from sleevenotes.store.farewells import Belongings
 from sleevenotes.store.postgres import Database
 
@@ -40,6 +41,7 @@ async def leave(database: Database, files: Files, account_id: int, now: datetime
     async with database.transaction() as conn:
         counted = await farewells.belongings(conn, account_id)
         await farewells.begin(conn, account_id, now)
+        await agreeing.hold(conn, await consensus.spoken_of(conn, account_id), now)  # it is not counted from now on
         if counted.plays > SOON:
             await jobs.enqueue(conn, "farewell", [account_id], model.Band.DEFAULT)
             return counted, False
@@ -55,7 +57,9 @@ async def delete(database: Database, files: Files, account_id: int) -> int:
         while await farewells.delete_some_plays(conn, account_id):
             pass
     async with database.transaction() as conn:
+        said = await consensus.spoken_of(conn, account_id)
         await farewells.finish(conn, account_id)
+        await consensus.derive(conn, said)
     async with database.transaction() as conn:
         images |= await farewells.forget_addresses(conn, addresses)
         gone = await farewells.drop_images(conn, sorted(images))

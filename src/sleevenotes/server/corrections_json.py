@@ -33,7 +33,8 @@ class Doubt(msgspec.Struct, frozen=True):
 class CaseAnswer(msgspec.Struct, frozen=True):
     """A name: as sent, what it is shown as (null for nothing), and why that is doubtful.
 
-    `led_by` says what led to it: "correction" (yours), "everybody" (the owner's) or "" (the match that all share).
+    `led_by` says what led to it: "correction" (yours), "everybody" (the owner's), "consensus" (several listeners
+    agreed) or "" (the match that all share).
     """
 
     lookup_id: int

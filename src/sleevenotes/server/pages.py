@@ -15,6 +15,7 @@ from sleevenotes.server import (
     pages_albums,
     pages_charts,
     pages_connections,
+    pages_consensus,
     pages_covers,
     pages_edits,
     pages_feedback,
@@ -132,6 +133,7 @@ SIGNED_IN = {"account": Provide(strangers.signed_in)}
 handlers = [
     *pages_account.handlers,
     *pages_people.handlers,
+    pages_consensus.owners,
     *pages_user.handlers,
     Router(
         path="/",
@@ -144,6 +146,7 @@ handlers = [
             *pages_charts.handlers,
             *pages_history.handlers,
             *pages_connections.handlers,
+            *pages_consensus.handlers,
             *pages_covers.handlers,
             *pages_imports.handlers,
             *pages_music.handlers,

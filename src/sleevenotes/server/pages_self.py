@@ -14,7 +14,7 @@ from sleevenotes.pipeline import farewell
 from sleevenotes.server import auth, feeds, guesses, home, pages_account, services, templating
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
-from sleevenotes.store import accounts, farewells, library
+from sleevenotes.store import accounts, consensus, farewells, library
 from sleevenotes.store.accounts import Account
 
 WAY = "/settings/account"
@@ -166,12 +166,14 @@ async def _page(
     now = parts.clock.now()
     async with parts.database.connection() as conn:
         fresh = await accounts.by_id(conn, account.id) or account
+        contributes = await consensus.contributes(conn, account.id)
         sessions = await accounts.sessions(conn, account.id, request.cookies.get(auth.SESSION_COOKIE, ""), now)
     return templating.page(
         request,
         "account.html",
         fresh,
         sessions=sessions,
+        contributes=contributes,
         browser=browser,
         tell=feeds.dater(account, now),
         said=said,

@@ -31,6 +31,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("/settings/covers", "Covers you chose", "See, change or give up the covers that you chose yourself."),
     Section("/settings/account", "Account", "Time zone, password, where you are logged in, your public profile."),
     Section("/settings/people", "People", "Who is here, and inviting somebody.", owner=True),
+    Section("/settings/consensus", "What listeners agree on", "Corrections that hold for everybody.", owner=True),
     Section("/plays/deleted", "Deleted plays", "Bring back what was deleted within 24 hours."),
     Section("/export", "Export", "Take everything out, as a file."),
 )  # fmt: skip

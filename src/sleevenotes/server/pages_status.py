@@ -13,9 +13,10 @@ from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.settings import Settings
 from sleevenotes.sources import contract, registry
-from sleevenotes.store import backfills, statistics
+from sleevenotes.store import backfills, popular_report, statistics
 
 TICKS = 60  # most marks drawn for a minute's budget
+COMPLETE = ("complete", "incomplete")
 BANDS = ("critical", "default", "low_priority")
 
 
@@ -61,6 +62,7 @@ async def status(request: Asking, account: SignedIn) -> Template:
     async with parts.database.connection() as conn:
         counted = await statistics.snapshot(conn, now)
         new = await backfills.lately(conn, now)
+        popular = await popular_report.read(conn, now)
     tell = feeds.dater(account, now)
     return templating.page(
         request,
@@ -72,6 +74,10 @@ async def status(request: Asking, account: SignedIn) -> Template:
         artworks=shares(counted.artworks, ("found", "pending", "absent", "failed")),
         counted=counted,
         new_sources=backfilled.told(new),
+        popular=popular,
+        complete=shares({"complete": popular.complete, "incomplete": popular.names - popular.complete}, COMPLETE),
+        per_hour=parts.settings.popular_per_hour if parts.settings.popular_names else 0,
+        tell=tell,
     )
 
 

@@ -117,6 +117,7 @@ def _decision(story: Explanation) -> Step:
     lookup = story.lookup
     if story.led_by in _BY_HAND:
         said = story.match.reason if story.match else "None of what was found is it; it stays silent."
+        said = "It is shown so to whoever has said nothing of this name." if story.led_by == "consensus" else said
         return Step("chosen", _BY_HAND[story.led_by], said)
     if story.match:
         source = "by what this play alone knew" if story.match.own else f"from {views.source_name(story.match.source)}"
@@ -127,7 +128,11 @@ def _decision(story: Explanation) -> Step:
     return Step("absent" if lookup.status == "not_found" else "fault", title, lookup.reason, lookup.decided_at)
 
 
-_BY_HAND = {"correction": "You said what it is", "everybody": "The owner said what it is"}
+_BY_HAND = {
+    "correction": "You said what it is",
+    "everybody": "The owner said what it is",
+    "consensus": "Several listeners agreed",
+}
 
 
 def _cover(story: Explanation) -> list[Step]:

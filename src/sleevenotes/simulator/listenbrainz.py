@@ -15,6 +15,7 @@ import msgspec
 from sleevenotes.simulator import (
     draw,
     entities,
+    ids,
     limits,
     listenbrainz_index,
     listenbrainz_listeners,
@@ -181,10 +182,20 @@ class ListenBrainz:
         if "artist" in incs:
             document["artist"] = _artist(recording.credit)
         if "tag" in incs:
-            document["tag"] = {"recording": [], "artist": [], "release_group": []}
+            document["tag"] = self._tags(recording)
         if "release" in incs:
             document["release"] = self._release(recording)
         return document
+
+    def _tags(self, recording: entities.Recording) -> Json:
+        """Return what people wrote: genres have an id, an artist's say whose they are, and some are no genre."""
+        group = _canonical(self._world, recording).group.mbid
+        artists = [(name.artist.mbid, tag) for name in recording.credit for tag in _tagged(name.artist.mbid)]
+        return {
+            "recording": [],
+            "artist": [tag | {"artist_mbid": mbid} for mbid, tag in artists],
+            "release_group": [tag | {"release_group_mbid": group} for tag in _tagged(group)],
+        }
 
     def _release(self, recording: entities.Recording) -> Json:
         """Return the canonical release, and the front cover of it or else of its group."""
@@ -277,6 +288,18 @@ def _canonical(world: World, recording: entities.Recording) -> entities.Release:
 
 def _credit_id(credit: entities.Credit) -> int:
     return 1 + int(3_000_000 * draw.number("artist credit", *(name.artist.mbid for name in credit)))
+
+
+_GENRES = ("ambient", "art rock", "electronic", "folk", "hip hop", "house", "indie pop", "jazz", "rock", "soul")
+
+
+def _tagged(mbid: str) -> list[Json]:
+    dice = draw.Dice("tags", mbid)
+    if dice.chance(0.2):
+        return []
+    genres = sorted({dice.pick(_GENRES) for _ in range(dice.between(1, 3))})
+    tags = [{"tag": each, "count": dice.between(1, 12), "genre_mbid": ids.plain("genre", each)} for each in genres]
+    return [*tags, {"tag": "seen live", "count": 1}] if dice.chance(0.3) else tags
 
 
 def _artist(credit: entities.Credit) -> Json:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -174,6 +174,10 @@ class ImageAt(msgspec.Struct, frozen=True, omit_defaults=True, tag="image_at"):
     genres: tuple[str, ...] = ()  # of the album, where the same reply tells them; as the source writes them
 
 
+GenresOf = tuple[Literal["release_group", "artist"], str, tuple[str, ...]]
+"""Of what, its MBID, and its genres as the source writes them, the surest first."""
+
+
 class RecordingCandidate(msgspec.Struct, frozen=True, omit_defaults=True, tag="recording"):
     """A recording that may be meant, with the releases it is known to be on.
 
@@ -185,6 +189,7 @@ class RecordingCandidate(msgspec.Struct, frozen=True, omit_defaults=True, tag="r
     releases: tuple[model.Release, ...] = ()
     score: int = 0
     images: tuple[ImageAt, ...] = ()  # covers of these releases that the same reply names, best first
+    genres: tuple[GenresOf, ...] = ()  # of its albums and artists, where the same reply tells them
 
 
 class ArtistCandidate(msgspec.Struct, frozen=True, omit_defaults=True, tag="artist"):

@@ -92,7 +92,7 @@ class ListenBrainzFuzzy:
         return [contract.Answer((candidate,)) if candidate else contract.ABSENT]
 
 
-_INC: Final = "artist release"
+_INC: Final = "artist release tag"  # tags cost no request of their own, and name the genres
 
 
 class ListenBrainzMetadata:

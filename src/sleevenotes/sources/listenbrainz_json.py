@@ -15,6 +15,7 @@ from sleevenotes import errors, model, names
 from sleevenotes.sources import contract
 
 _MBID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MOST_GENRES: Final = 5  # of one album or artist: people give dozens
 _VARIOUS: Final = ("various artists", "89ad4ac3-39f7-470e-963a-56509c546377")  # MusicBrainz' own id of them
 
 
@@ -47,10 +48,25 @@ class _Release(msgspec.Struct):
     caa_release_mbid: str | None = None
 
 
+class _Tag(msgspec.Struct):
+    """One tag that people gave; those that MusicBrainz knows as a genre have its id."""
+
+    tag: str = ""
+    count: int = 0
+    genre_mbid: str | None = None
+    artist_mbid: str | None = None  # of an artist's, whose it is
+
+
+class _Tags(msgspec.Struct):
+    artist: list[_Tag] = []
+    release_group: list[_Tag] = []
+
+
 class _Metadata(msgspec.Struct):
     recording: _Facts
     artist: _Credit
     release: _Release | None = None
+    tag: _Tags | None = None
 
 
 class _Row(msgspec.Struct):
@@ -144,9 +160,31 @@ def _described(mbid: str, told: _Metadata) -> contract.RecordingCandidate:
         first_release_date=told.recording.first_release_date or "",
     )
     release = told.release
+    genres = _genres(told)
     if release is None or not (release.mbid and release.name and release.release_group_mbid):
-        return contract.RecordingCandidate(recording)
-    return contract.RecordingCandidate(recording, (_release(release, credit),), images=_images(release, credit))
+        return contract.RecordingCandidate(recording, genres=genres)
+    return contract.RecordingCandidate(
+        recording, (_release(release, credit),), images=_images(release, credit), genres=genres
+    )
+
+
+def _genres(told: _Metadata) -> tuple[contract.GenresOf, ...]:
+    """Return the genres among the tags; an artist's that does not say whose it is counts where there is one artist."""
+    if told.tag is None:
+        return ()
+    alone = told.artist.artists[0].artist_mbid if len(told.artist.artists) == 1 else ""
+    artists: dict[str, list[_Tag]] = {}
+    for tag in told.tag.artist:
+        artists.setdefault(tag.artist_mbid or alone, []).append(tag)
+    group = (told.release.release_group_mbid if told.release else "") or ""
+    found: list[contract.GenresOf] = [("release_group", group, _surest(told.tag.release_group))]
+    found += [("artist", mbid, _surest(tags)) for mbid, tags in artists.items()]
+    return tuple(each for each in found if each[1] and each[2])
+
+
+def _surest(tags: list[_Tag]) -> tuple[str, ...]:
+    given = [tag for tag in tags if tag.genre_mbid and tag.count > 0]
+    return tuple(tag.tag for tag in sorted(given, key=lambda tag: -tag.count)[:_MOST_GENRES])
 
 
 def _release(told: _Release, credit: model.ArtistCredit) -> model.Release:

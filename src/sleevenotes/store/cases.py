@@ -106,7 +106,7 @@ _NEAR = """
         WHERE NOT EXISTS (
             SELECT FROM corrected c
             WHERE c.lookup_id = near.lookup_id AND (c.everybody OR (c.own AND c.account_id = $1))
-        )
+        ) AND NOT EXISTS (SELECT FROM agreements g WHERE g.lookup_id = near.lookup_id)
         GROUP BY lookup_id
     ), first AS (
         SELECT open.lookup_id, own.plays * distance AS score FROM open, LATERAL (
@@ -136,11 +136,12 @@ def _counted(names: str) -> str:
 
 _CASES = f"""
     SELECT counted.lookup_id, l.artist, l.track, l.release, counted.plays, counted.scrobble_id,
-           CASE WHEN mine.id IS NULL AND ours.id IS NULL THEN l.status
+           CASE WHEN mine.id IS NULL AND ours.id IS NULL AND theirs.lookup_id IS NULL THEN l.status
                 WHEN m.id IS NULL THEN 'not_found' ELSE 'enriched' END AS status,
-           coalesce(m.reason, l.reason) AS reason,
-           CASE WHEN mine.id IS NOT NULL THEN 'correction' WHEN ours.id IS NOT NULL THEN 'everybody' ELSE '' END
-               AS led_by,
+           CASE WHEN mine.id IS NULL AND ours.id IS NULL AND theirs.lookup_id IS NOT NULL THEN {effective.AGREED}
+                ELSE coalesce(m.reason, l.reason) END AS reason,
+           CASE WHEN mine.id IS NOT NULL THEN 'correction' WHEN ours.id IS NOT NULL THEN 'everybody'
+                WHEN theirs.lookup_id IS NOT NULL THEN 'consensus' ELSE '' END AS led_by,
            coalesce(l.candidates, '[]') AS candidates,
            r.id AS recording_id, r.title AS recording, r.mbid AS recording_mbid,
            r.foreign_id AS recording_foreign_id, a.name AS credit,
@@ -177,6 +178,12 @@ _OF_ALBUM = f"""
         SELECT m.lookup_id FROM grouped JOIN matches m USING (release_group_id)
         WHERE m.lookup_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM corrected c WHERE c.lookup_id = m.lookup_id AND (c.everybody OR (c.own AND c.account_id = $1)))
+          AND NOT EXISTS (SELECT FROM agreements g WHERE g.lookup_id = m.lookup_id)
+        UNION
+        SELECT g.lookup_id FROM grouped JOIN matches m USING (release_group_id)
+        JOIN agreements g ON g.match_id = m.id
+        WHERE NOT EXISTS (SELECT FROM corrected c
+            WHERE c.lookup_id = g.lookup_id AND (c.everybody OR (c.own AND c.account_id = $1)))
         UNION
         SELECT c.lookup_id FROM grouped JOIN matches m USING (release_group_id)
         JOIN corrected c ON c.id = m.corrected_id

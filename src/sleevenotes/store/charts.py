@@ -309,7 +309,9 @@ _TOLD_TRACKS: Final = f"""
         WHERE m.recording_id = top.subject_id AND m.release_group_id IS NOT NULL AND (
             EXISTS (SELECT FROM scrobbles s WHERE s.lookup_id = m.lookup_id AND s.account_id = $1)
             OR EXISTS (SELECT FROM scrobbles s WHERE s.id = m.scrobble_id AND s.account_id = $1)
-            OR EXISTS (SELECT FROM corrected x WHERE x.id = m.corrected_id AND x.account_id = $1))
+            OR EXISTS (SELECT FROM corrected x WHERE x.id = m.corrected_id AND x.account_id = $1)
+            OR EXISTS (SELECT FROM agreements g JOIN scrobbles s USING (lookup_id)
+                       WHERE g.match_id = m.id AND s.account_id = $1))
         ORDER BY w.image_id IS NULL, m.id LIMIT 1
     ) best ON true
     LEFT JOIN release_groups g ON g.id = best.release_group_id

@@ -49,8 +49,11 @@ async def read(conn: Connection, lookup_ids: Sequence[int]) -> list[Row]:
     rows = await conn.fetch(
         f"""
         SELECT l.id,
-               coalesce(m.reason, CASE WHEN ours.id IS NULL THEN l.reason ELSE {_NONE_OF_THESE} END) AS reason,
-               CASE WHEN ours.id IS NULL THEN l.status WHEN m.id IS NULL THEN 'not_found' ELSE 'enriched' END AS status,
+               CASE WHEN ours.id IS NULL AND theirs.lookup_id IS NOT NULL THEN {effective.AGREED}
+                    ELSE coalesce(m.reason, CASE WHEN ours.id IS NULL THEN l.reason ELSE {_NONE_OF_THESE} END)
+                    END AS reason,
+               CASE WHEN ours.id IS NULL AND theirs.lookup_id IS NULL THEN l.status
+                    WHEN m.id IS NULL THEN 'not_found' ELSE 'enriched' END AS status,
                coalesce(r.mbid::text, '') AS recording_mbid, coalesce(r.title, '') AS recording,
                coalesce(credited.mbids, '{{}}') AS artist_mbids, coalesce(c.name, '') AS artist_credit,
                coalesce(e.mbid::text, '') AS release_mbid, coalesce(e.title, '') AS release,

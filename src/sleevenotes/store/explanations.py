@@ -72,7 +72,7 @@ class Explanation(msgspec.Struct, frozen=True):
     sent: Sent
     lookup: Decided
     match: Matched | None
-    led_by: str  # to the match, or to none: "correction", "evidence", "everybody" or "", see store.effective
+    led_by: str  # to the match, or to none: "correction", "evidence", "everybody", "consensus" or ""
     cover: Cover | None
     match_traces: list[traces.Trace]
     cover_traces: list[traces.Trace]
@@ -97,7 +97,7 @@ async def explain(conn: Connection, scrobble_id: int) -> Explanation | None:
     if row is None:
         return None
     facts = dict(row)
-    match = await _match(conn, facts["in_force"], own=facts["led_by"] == "evidence")
+    match = await _match(conn, facts["in_force"], facts["led_by"])
     group = match.release_group_id if match else None
     asked = [
         *await traces.of_lookup(conn, facts["lookup_id"]),
@@ -114,10 +114,11 @@ async def explain(conn: Connection, scrobble_id: int) -> Explanation | None:
     )
 
 
-async def _match(conn: Connection, match_id: int | None, *, own: bool) -> Matched | None:
+async def _match(conn: Connection, match_id: int | None, led_by: str) -> Matched | None:
     row = await conn.fetchrow(
-        """
-        SELECT $2::boolean AS own, matches.source, distance, reason, penalties,
+        f"""
+        SELECT $2 = 'evidence' AS own, matches.source, distance, penalties,
+               CASE WHEN $2 = 'consensus' THEN {effective.AGREED} ELSE reason END AS reason,
                artist_credits.name AS artist,
                recordings.title AS recording, coalesce(recordings.mbid::text, '') AS recording_mbid,
                coalesce(releases.title, '') AS release, coalesce(releases.mbid::text, '') AS release_mbid,
@@ -132,7 +133,7 @@ async def _match(conn: Connection, match_id: int | None, *, own: bool) -> Matche
         WHERE matches.id = $1
         """,
         match_id,
-        own,
+        led_by,
     )
     return None if row is None else msgspec.convert(dict(row), Matched)
 

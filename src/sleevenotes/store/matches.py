@@ -166,6 +166,9 @@ async def accounts_of_release_groups(conn: Connection, release_group_ids: Sequen
         SELECT plays.account_id, release_group_id FROM matched JOIN corrected ON corrected.id = corrected_id
         JOIN scrobbles AS plays ON plays.lookup_id = corrected.lookup_id
         WHERE corrected.everybody OR (own AND plays.account_id = corrected.account_id)
+        UNION
+        SELECT plays.account_id, release_group_id FROM matched JOIN agreements ON agreements.match_id = matched.id
+        JOIN scrobbles AS plays ON plays.lookup_id = agreements.lookup_id
         ORDER BY 1, 2
         """,
         list(release_group_ids),

@@ -57,7 +57,7 @@ class Play(msgspec.Struct, frozen=True):
     feedback: int = 0  # what the listener thinks of the track, by its names: 1 loved, -1 hated, 0 neither
     track_key: str = ""  # the same for all plays of artist and track as sent: names.digest, in hex
     artwork_by: str = ""  # what led to its image: choice, preference, sent, album, preview, temporary, "" none
-    led_by: str = ""  # to this match: "correction", "evidence", "everybody" (the owner's), "" the one all share
+    led_by: str = ""  # to this match: "correction", "evidence", "everybody" (the owner's), "consensus", "" all share
     same_as: int | None = None  # hidden: the id of the scrobble that is shown instead, see store.same_plays
 
 

@@ -113,14 +113,14 @@ def test_one_name_is_asked_in_the_address() -> None:
         "artist_name": ["AC/DC"],
         "recording_name": ["T.N.T. & more"],
         "metadata": ["true"],
-        "inc": ["artist release"],
+        "inc": ["artist release tag"],
     }
     assert TOKEN not in request.url
 
 
 def test_recordings_are_asked_each_once_without_a_token() -> None:
     request = METADATA.request([contract.DescribeRecording(each) for each in (C, C.upper(), "xyz", D)])
-    assert json.loads(request.body) == {"recording_mbids": [C, D], "inc": "artist release"}
+    assert json.loads(request.body) == {"recording_mbids": [C, D], "inc": "artist release tag"}
     assert "authorization" not in request.headers
 
 
@@ -317,3 +317,27 @@ def test_the_wait_is_in_its_own_header() -> None:
     with pytest.raises(errors.Throttled) as raised:
         read(EXACT, [QUESTION], {"code": 429}, 429, retry_after="3")
     assert raised.value.retry_after == 3
+
+
+def test_the_genres_among_the_tags_are_told_of_album_and_artists_the_surest_first() -> None:
+    genre = {"genre_mbid": "911c7bbb-172d-4df8-9478-dbff4296e791"}
+    tags = {
+        "artist": [
+            {"tag": "rock", "count": 1, "artist_mbid": A, **genre},
+            {"tag": "art rock", "count": 9, "artist_mbid": A, **genre},
+            {"tag": "seen live", "count": 30, "artist_mbid": A},
+            {"tag": "disputed", "count": 0, "artist_mbid": A, **genre},
+        ],
+        "release_group": [{"tag": "folk", "count": 2, "release_group_mbid": B, **genre}],
+        "recording": [{"tag": "ballad", "count": 2, **genre}],
+    }
+    told = described({**entry(), "tag": tags}).genres
+    assert told == (("release_group", B, ("folk",)), ("artist", A, ("art rock", "rock")))
+
+
+def test_an_artists_tag_that_does_not_say_whose_it_is_counts_where_there_is_one_artist() -> None:
+    tag = {"tag": "house", "count": 1, "genre_mbid": C}
+    assert described({**entry(), "tag": {"artist": [tag]}}).genres == ()
+    alone = entry()
+    alone["artist"]["artists"] = alone["artist"]["artists"][:1]
+    assert described({**alone, "tag": {"artist": [tag]}}).genres == (("artist", A, ("house",)),)

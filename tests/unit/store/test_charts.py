@@ -33,8 +33,8 @@ async def something_is_said(
     *,
     everybody: bool,
 ) -> None:
-    """Match a name, or a play, or correct or undo; `acts` are the corrections so far."""
-    deed = chance.randrange(6)
+    """Match a name, or a play, or correct or undo, or have it agreed on; `acts` are the corrections so far."""
+    deed = chance.randrange(8)
     if deed < 2:
         await matches.settle(conn, [matches.matched(name, await identity(conn, chance))], START)
     elif deed == 2:
@@ -45,6 +45,16 @@ async def something_is_said(
         acts.append((account_id, await corrections.put(conn, account_id, "match", says, START, everybody=to_all)))
     elif deed == 4 and acts:
         await corrections.undo(conn, *acts.pop(chance.randrange(len(acts))), START)
+    elif deed == 6:
+        await conn.execute(
+            """
+            INSERT INTO agreements SELECT lookup_id, id, match_id FROM corrected WHERE lookup_id = $1 LIMIT 1
+            ON CONFLICT (lookup_id) DO UPDATE SET match_id = excluded.match_id
+            """,
+            name,
+        )
+    elif deed == 7:
+        await conn.execute("DELETE FROM agreements WHERE lookup_id = $1", name)
     else:
         play_id = await conn.fetchval("SELECT max(id) FROM scrobbles WHERE account_id = $1", account_id)
         await matches.keep_own(conn, {play_id: await identity(conn, chance)}, START)

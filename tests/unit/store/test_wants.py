@@ -49,6 +49,13 @@ async def test_the_most_urgent_band_goes_first_then_the_most_played(database: Da
     assert [await take(database) for _ in range(4)] == [["urgent"], ["often"], ["seldom"], []]
 
 
+async def test_a_question_that_no_play_waits_for_goes_behind_an_imports(database: Database) -> None:
+    await put(database, new("popular", plays=0), band=model.Band.LOW_PRIORITY)
+    await put(database, new("imported"), band=model.Band.LOW_PRIORITY)
+    await put(database, new("live"))
+    assert [await take(database) for _ in range(3)] == [["live"], ["imported"], ["popular"]]
+
+
 async def test_what_is_waited_for_goes_apart_from_an_import_where_replies_crowd(database: Database) -> None:
     await put(database, *(new(f"imported {number}", plays=99) for number in range(4)), band=model.Band.LOW_PRIORITY)
     await put(database, *(new(f"live {number}") for number in range(3)))
