@@ -181,7 +181,9 @@ def stages(tools: Tools) -> list[jobs.Stage]:
 
 def importing_of(parts: Parts) -> importing.Importing:
     """Give the stage of imports, which keeps files open and is therefore one of a process."""
-    return importing.Importing(parts.database, parts.clock, parts.submitter, Uploads(parts.settings.data_path))
+    return importing.Importing(
+        parts.database, parts.clock, parts.submitter, Uploads(parts.settings.data_path), parts.files
+    )
 
 
 def _lanes(parts: Parts, asked: Sequence[contract.Source], door: client.Client) -> list[lane.Lane]:
