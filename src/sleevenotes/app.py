@@ -23,6 +23,7 @@ from sleevenotes.artwork.files import Files
 from sleevenotes.pipeline import (
     alarms,
     artwork,
+    comparing,
     connecting,
     discography,
     evidence,
@@ -160,16 +161,15 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "search": search,
         "farewell": farewell,
         "same_play": sameplay,
+        sameplay.STAGE: comparing,
         "session": connecting,
         "sent_images": sent_images,
     }
-    account_wide = functools.partial(sameplay.run_accounts, tools)
     return [
         *(
             jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
             for name, module in modules.items()
         ),
-        jobs.Stage("same_plays", account_wide, functools.partial(sameplay.give_up, tools)),
         *(
             jobs.Stage(
                 kind, functools.partial(history.run, tools, kind), functools.partial(history.give_up, tools, kind)

@@ -215,4 +215,4 @@ async def take_back(conn: Connection, told: Import, now: datetime) -> None:
     if left["own"]:
         await sameplay.tell(conn, await sameplay.compare(conn, left["own"]), now)
     if await rows.take_back(conn, told.account_id, told.id):
-        await sameplay.compare_all(conn, told.account_id)
+        await sameplay.compare_all(conn, told.account_id, now)
