@@ -33,3 +33,6 @@ CREATE TABLE comparisons (
 -- Plays of several services that came before such plays were compared; or, from Spotify, as one service's.
 INSERT INTO comparisons (account_id, touched_at)
 SELECT account_id, '1970-01-01Z' FROM account_origins GROUP BY 1 HAVING count(*) > 1;
+
+-- Names by artist, and by artist and track, whatever the release: an account's plays of a track are found by its names.
+CREATE INDEX lookups_named ON lookups (hashtextextended(artist_key, 0), hashtextextended(track_key, 0));
