@@ -22,8 +22,8 @@ NAMED: Final = """
 """
 """The names (lookups) of the artist and track whose keys are $3 and $4, whatever the release.
 
-The plays of these are still to be held against the identity: keys say more is the same. (Of all letters, 65 of old Greek,
-with an iota below, have a key that is not that of their folded form: by the one they do not find the other.)
+The plays of these are still to be held against the identity: keys say more is the same. (Of all letters, 65 of old
+Greek, with an iota below, have a key that is not that of their folded form: by the one they do not find the other.)
 """
 
 
