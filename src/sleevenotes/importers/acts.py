@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -21,10 +21,16 @@ MOST_BYTES = 20_000_000  # of an image; a damaged file must not fill the memory
 SIGN = b'{"sleevenotes":'
 
 
+MOST_NAMES = 500  # of a correction, as the pages take them
+BYTES_OF_NAME = 4_000  # what a name of a correction is reckoned to weigh, generously
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class Key(msgspec.Struct, frozen=True):
     """Which play of its account: what is unique of it."""
 
-    listened_at: datetime
+    listened_at: Moment
     artist: str
     track: str
 
@@ -43,7 +49,7 @@ class Said(msgspec.Struct, frozen=True, tag_field="act", tag="correction", omit_
 
     number: int
     kind: Literal["match", "album", "none", "confirmed"]
-    at: datetime
+    at: Moment
     name: Name
 
 
@@ -60,7 +66,7 @@ class Cover(msgspec.Struct, frozen=True, tag_field="act", tag="cover", omit_defa
     """An image chosen for the plays of (artist, release), and of the album that these mean; or for one play alone."""
 
     image: str
-    at: datetime
+    at: Moment
     artist: str = ""
     release: str = ""
     address: str = ""
@@ -80,7 +86,7 @@ class Own(msgspec.Struct, frozen=True, tag_field="act", tag="own_play"):
     """A play that is no second record of another, whatever lies near it."""
 
     play: Key
-    at: datetime
+    at: Moment
 
 
 class Apart(msgspec.Struct, frozen=True, tag_field="act", tag="apart"):
@@ -88,7 +94,7 @@ class Apart(msgspec.Struct, frozen=True, tag_field="act", tag="apart"):
 
     origin: str
     other: str
-    at: datetime
+    at: Moment
 
 
 Line = Said | Part | Cover | Brought | Own | Apart
@@ -98,7 +104,7 @@ class Correction(msgspec.Struct, frozen=True):
     """A whole correction."""
 
     kind: Literal["match", "album", "none", "confirmed"]
-    at: datetime
+    at: Moment
     names: tuple[Name, ...]
 
 
@@ -129,7 +135,7 @@ class Gather:
     def take(self, value: Any) -> Iterator[Act]:
         """Read a line and yield what is whole by now. Raises ValueError for what is not as Sleevenotes writes it."""
         line = msgspec.convert(value, Line)  # its ValidationError is a ValueError
-        if self._said and not (isinstance(line, Said) and line.number == self._said[0].number):
+        if self._said and not (isinstance(line, Said) and self._goes_on(line)):
             yield from self.end()
         if isinstance(line, Said):
             self._said.append(line)
@@ -143,6 +149,9 @@ class Gather:
         said, self._said = self._said, []
         if said:
             yield Correction(said[0].kind, said[0].at, tuple(one.name for one in said))
+
+    def _goes_on(self, line: Said) -> bool:
+        return line.number == self._said[0].number and len(self._said) < MOST_NAMES
 
     def _whole(self, line: Part) -> Iterator[Image]:
         so_far, self._parts = self._parts if line.part else [], []
@@ -158,6 +167,12 @@ class Gather:
             yield Image(line.digest, data)
 
 
-def weight(item: object) -> int:
-    """Return how many bytes of an image this is."""
-    return len(item.data) if isinstance(item, Image) else 0
+def weight(act: Act) -> int:
+    """Return how many bytes of memory this takes, roughly."""
+    match act:
+        case Image():
+            return len(act.data)
+        case Correction():
+            return BYTES_OF_NAME * len(act.names)
+        case _:
+            return 0

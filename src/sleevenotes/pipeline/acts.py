@@ -125,9 +125,10 @@ class Bringing:
         keys = names.key(act.artist), names.key(act.release)
         if await rows.has_cover(self._conn, self._account_id, keys, group, subject.scrobble_id):
             return ""
+        address = act.address if act.address.startswith(("https://", "http://")) else ""  # it is shown as a link
         try:
             done = await preferences.choose(
-                self._conn, self._account_id, subject, _digest(act.image), self._now, address=act.address, at=act.at
+                self._conn, self._account_id, subject, _digest(act.image), self._now, address=address, at=act.at
             )
         except errors.Refused as why:
             return f"a cover of {act.artist}, {act.release}: {why}"[:500]

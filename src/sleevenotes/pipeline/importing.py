@@ -36,7 +36,7 @@ from sleevenotes.store.postgres import Connection, Database
 STAGE = "import"
 BAND = model.Band.DEFAULT  # a listener watches; behind the names of an earlier import it would stand still
 PIECE = 20  # batches of MAX_ROWS
-MOST_BYTES = 20_000_000  # of images in one batch, which are in memory together
+MOST_BYTES = 20_000_000  # of images and corrections in one batch, which are in memory together
 AHEAD = timedelta(hours=1)  # a player's clock may be this much ahead
 
 log = structlog.get_logger(__name__)

@@ -199,6 +199,7 @@ async def test_what_cannot_be_applied_is_named_and_holds_up_nothing_else(full: H
     kept = [row for row in rows if row.get("track_metadata", {}).get("track_name") != "Tide"]
     kept = [row for row in kept if row.get("sleevenotes", {}).get("act") != "image"]
     kept.append({"sleevenotes": {"act": "horoscope"}})
+    kept.append({"sleevenotes": {"act": "apart", "origin": "a", "other": "b", "at": "2024-05-01T12:00:00"}})
     kept.append({"sleevenotes": {"act": "cover", "image": "no digest", "at": NOON.isoformat(), "artist": "Somebody"}})
     number = await empty.offered("\n".join(map(json.dumps, kept)), "plays.jsonl")
     told = await empty.finish(number)
@@ -208,11 +209,27 @@ async def test_what_cannot_be_applied_is_named_and_holds_up_nothing_else(full: H
         "a correction of names of which there is no play here",
         "a picture",
         "not as Sleevenotes writes it",
+        "not as Sleevenotes writes it",
         "a cover of Somebody, ",
     ]
-    assert (told.status, told.stored, told.skipped) == ("done", 5, 4)
+    assert (told.status, told.stored, told.skipped) == ("done", 5, 5)
     assert len((await state(empty))["covers"]) == 2  # their images are here, from before
     assert len((await state(empty))["own"]) == 1
+
+
+async def test_a_cover_s_address_from_a_file_is_a_link_or_nothing(full: House, elsewhere: House) -> None:
+    data = (await exported(full, "jsonl")).replace(b"https://img.example/1.png", b"javascript:alert(1)")
+    await elsewhere.finish(await elsewhere.offered(data, "plays.jsonl"))
+    async with elsewhere.database.connection() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM artwork_preferences WHERE address <> ''") == 0
+
+
+async def test_a_correction_of_more_names_than_a_page_takes_is_read_as_two() -> None:
+    gather = lines.Gather()
+    name = {"artist": "Marrow", "track": "Kelp"}
+    said = {"act": "correction", "number": 1, "kind": "none", "at": NOON.isoformat(), "name": name}
+    read = [act for _ in range(lines.MOST_NAMES + 1) for act in gather.take(said)] + list(gather.end())
+    assert [len(act.names) for act in read if isinstance(act, lines.Correction)] == [lines.MOST_NAMES, 1]
 
 
 async def test_a_file_overrides_nothing_that_a_source_has_told(full: House, tmp_path: Path) -> None:

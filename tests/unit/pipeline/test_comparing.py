@@ -119,6 +119,7 @@ async def test_the_migration_sees_to_accounts_of_several_origins_and_parts_spoti
             account_id, clock.now() + timedelta(seconds=import_id), b"k", lookup, release, origin, extra, import_id,
         )  # fmt: skip
         await conn.execute("INSERT INTO account_origins VALUES ($1, $2) ON CONFLICT DO NOTHING", account_id, origin)
+    await conn.execute("INSERT INTO origins_apart VALUES ($1, 'lastfm', 'spotify', $2)", both, clock.now())
     (tmp_path / f"{leftovers.number:04}_leftovers.sql").write_text(leftovers.sql, "utf-8")
     assert await migrate.run(conn, clock.now(), directory=tmp_path) == 1
     origins = await conn.fetch("SELECT origin FROM scrobbles ORDER BY import_id")
@@ -129,6 +130,8 @@ async def test_the_migration_sees_to_accounts_of_several_origins_and_parts_spoti
     assert [tuple(row) for row in known] == [
         (spotify, "spotify"), (spotify, "spotify_account"), (both, "lastfm"), (both, "spotify_account"), (one, "lastfm")
     ]  # fmt: skip
+    apart = await conn.fetch("SELECT account_id, origin, other_origin FROM origins_apart ORDER BY 3")
+    assert [tuple(row) for row in apart] == [(both, "lastfm", "spotify"), (both, "lastfm", "spotify_account")]
     await conn.close()
     await admin.execute(f"DROP DATABASE {name}_before")
     await admin.close()

@@ -16,6 +16,12 @@ ALTER TABLE imports ADD COLUMN acts integer NOT NULL DEFAULT 0;  -- corrections,
 UPDATE scrobbles SET origin = 'spotify_account'
 WHERE origin = 'spotify' AND import_id IS NOT NULL AND release = '' AND source_device = ''
   AND jsonb_typeof(extra -> 'ms_played') = 'number' AND extra - 'ms_played' = '{}';
+-- Who keeps Spotify apart from another means both of its exports.
+INSERT INTO origins_apart (account_id, origin, other_origin, decided_at)
+SELECT account_id, least(other, 'spotify_account'), greatest(other, 'spotify_account'), decided_at FROM (
+    SELECT account_id, decided_at, CASE origin WHEN 'spotify' THEN other_origin ELSE origin END AS other
+    FROM origins_apart WHERE 'spotify' IN (origin, other_origin)
+) AS kept ON CONFLICT DO NOTHING;
 INSERT INTO account_origins
 SELECT DISTINCT account_id, origin FROM scrobbles JOIN accounts ON accounts.id = account_id
 WHERE origin = 'spotify_account' ON CONFLICT DO NOTHING;
