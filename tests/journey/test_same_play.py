@@ -163,6 +163,17 @@ async def test_account_data_that_lack_some_plays_hide_none_of_the_others(
     assert judged == same_play.Judged(shown=len(plays), doubles=0, lost=0)
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_no_repeat_is_lost_where_each_export_of_spotify_lacks_some_plays(
+    database: Database, clock: HandClock, account: int, seed: int
+) -> None:
+    plays = history()
+    assert min(play.played_s for play in plays) > 60  # within a minute, nobody can tell two ends apart
+    exports = [same_play.without_some(export, 0.2, seed + at) for at, export in enumerate(same_play.spotifys(plays))]
+    judged = await imported(database, clock, account, plays, exports)
+    assert (judged.doubles, judged.lost) == (0, 0)
+
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0), (2, 0, 1), (0, 2, 1), (1, 0, 2)])
 async def test_both_exports_of_spotify_are_shown_once_also_beside_lastfm(house: House, order: tuple[int, ...]) -> None:
     plays = history()

@@ -243,6 +243,7 @@ def _record(one: Near, sure: int = 0) -> sameplay.Record:
         recording=one.recording_id,
         sure=sure,
         rank=0 if one.chosen else 1 if one.on_album else 2,
+        heard_s=heard_s,
         blur_s=60.0 if heard_s and (at + heard_s + 1) % 60 < 1.5 else 0.0,
     )
 

@@ -127,11 +127,11 @@ async def release_group(conn: Connection, group: model.ReleaseGroup) -> int | No
 async def has_cover(
     conn: Connection, account_id: int, keys: tuple[str, str], release_group_id: int | None, scrobble_id: int | None
 ) -> bool:
-    """Tell whether the account has chosen a cover for this already."""
+    """Tell whether the account has chosen a cover for this already, or to show it as it comes."""
     chosen: bool = await conn.fetchval(
         """
         SELECT EXISTS (
-            SELECT FROM artwork_preferences WHERE account_id = $1 AND in_force AND image_id IS NOT NULL
+            SELECT FROM artwork_preferences WHERE account_id = $1 AND in_force
               AND CASE WHEN $5::bigint IS NOT NULL THEN scrobble_id = $5
                        ELSE scrobble_id IS NULL AND (artist_key = $2 AND release_key = $3 OR release_group_id = $4) END)
         """,

@@ -193,6 +193,17 @@ async def test_undoing_leaves_what_was_said_and_played_before(full: House) -> No
     assert await state(full) == before
 
 
+async def test_a_cover_that_was_given_up_is_not_brought_again(full: House) -> None:
+    data = await exported(full, "jsonl")
+    async with full.database.transaction() as conn:
+        group = await conn.fetchval("SELECT id FROM release_groups")
+        await preferences.give_up(conn, full.account_id, Subject("Marrow", "Salt Almanac", group), full.clock.now())
+    given_up = await state(full)
+    assert len(given_up["covers"]) == 1
+    await full.finish(await full.offered(data, "plays.jsonl"))
+    assert await state(full) == given_up
+
+
 async def test_what_cannot_be_applied_is_named_and_holds_up_nothing_else(full: House, tmp_path: Path) -> None:
     empty = await _empty(full, full.database, tmp_path)
     rows = [json.loads(line) for line in (await exported(full, "jsonl")).splitlines()]

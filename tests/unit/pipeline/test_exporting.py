@@ -95,6 +95,20 @@ async def test_an_export_read_into_an_empty_account_gives_the_same_state(full: H
     assert await exported(empty, kind) == data
 
 
+async def test_an_export_from_before_there_were_acts_is_read(full: House) -> None:
+    rows = list(csv.DictReader(io.StringIO((await exported(full, "csv")).decode(), newline="")))
+    text = io.StringIO()
+    before = csv.DictWriter(text, own.COLUMNS[:-1], extrasaction="ignore", lineterminator="\n")
+    before.writeheader()
+    before.writerows(row for row in rows if not row[own.ACT])
+    async with full.database.connection() as conn:
+        other = await accounts.create(conn, "other", "", is_owner=False, now=full.clock.now())
+    empty = full._replace(account_id=other.id)
+    told = await empty.finish(await empty.offered(text.getvalue(), "plays.csv"))
+    assert (told.status, told.stored, told.skipped) == ("done", len(SENT), 0)
+    assert await state(empty) == await state(full)
+
+
 async def test_json_lines_are_listens_as_listenbrainz_has_them(full: House) -> None:
     lines = [json.loads(line) for line in (await exported(full, "jsonl")).splitlines()]
     listen = lines[1]
