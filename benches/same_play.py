@@ -1,6 +1,6 @@
 """One history, exported by two services and imported one after the other: what is shown, and what is lost.
 
-    python -m benches.same_play [--history F] [--rows N] [--missing 0.05]
+    python -m benches.same_play [--history F] [--rows N] [--missing 0.05] [--pair spotify]
 
 The history is written twice: as Last.fm tells it (when each track began; its corrected names) and as another service
 does (the names that the player sent, where the history has them), in three ways:
@@ -8,6 +8,9 @@ does (the names that the player sent, where the history has them), in three ways
     began      when each track began, a second or two off
     ended      when each track ended, with its length, as far as it was played
     minutes    when each track began, reckoned from its end in whole minutes and how long it was played
+
+With `--pair spotify` it is written twice by Spotify instead: its extended history, and its account data, whose ends are
+whole minutes and which lack what was played before they begin (a third of the history).
 
 Each is imported in both orders, whole, and with `--missing` of the plays left out of either, at random. Figures, of
 every way and order:
@@ -45,6 +48,7 @@ from sleevenotes.store.postgres import Connection
 WAYS: Final = ("began", "ended", "minutes")
 LASTFM: Final = "lastfm"
 OTHER: Final = "spotify"
+BRIEF: Final = "spotify_account"
 COUNTS_S: Final = 30  # a track that was played for less is no play, at either service
 
 
@@ -140,6 +144,23 @@ def other(plays: Sequence[Play], way: str, *, seed: int = 1) -> list[Scrobble]:
     return written
 
 
+def spotifys(plays: Sequence[Play]) -> list[list[Scrobble]]:
+    """Write a history as both exports of Spotify tell it."""
+    extended, brief = [], []
+    for number, play in enumerate(plays):
+        ended = datetime.fromtimestamp(play.at + play.played_s, UTC)
+        facts: dict[str, Any] = {"extra": {"ms_played": play.played_s * 1000}}
+        began = ended - timedelta(seconds=play.played_s)
+        length = {"duration_ms": play.played_s * 1000} if play.played_s == play.length_s else {}
+        extended.append(
+            _scrobble(OTHER, number, began, play.sent_artist, play.sent_track, release="An Album", **facts, **length)
+        )
+        if number >= len(plays) // 3:
+            began = ended.replace(second=0) - timedelta(seconds=play.played_s)
+            brief.append(_scrobble(BRIEF, number, began, play.sent_artist, play.sent_track, **facts))
+    return [extended, brief]
+
+
 def _scrobble(origin: str, number: int, at: datetime, artist: str, track: str, **facts: Any) -> Scrobble:
     return Scrobble(artist, track, listened_at=at, origin=origin, foreign_id=str(number), **facts)
 
@@ -193,13 +214,12 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as directory:
         await asyncio.to_thread(Path(directory).chmod, 0o755)  # PostgreSQL may run as another user
         async with app.open(Settings(data_dir=directory, log_level="error")) as parts:
-            for way in WAYS:
+            for way in WAYS if options.pair == LASTFM else (OTHER,):
                 for missing in (0.0, options.missing):
                     for turned in (False, True):
-                        name = f"{way}_{'partly' if missing else 'whole'}_{'other_first' if turned else 'lastfm_first'}"
-                        exports = [
-                            without_some(lastfm(plays), missing, 2), without_some(other(plays, way), missing, 3)
-                        ]  # fmt: skip
+                        name = f"{way}_{'partly' if missing else 'whole'}_{'other_first' if turned else 'in_order'}"
+                        both = spotifys(plays) if way == OTHER else [lastfm(plays), other(plays, way)]
+                        exports = [without_some(export, missing, 2 + at) for at, export in enumerate(both)]
                         figures[name] = await _one(parts, name, plays, exports[::-1] if turned else exports)
                         common.say(f"{name}: {figures[name]}")
     return figures
@@ -222,4 +242,5 @@ if __name__ == "__main__":
         "Import one history from two services.", history="public_domain_2005_2012.tsv.gz", rows=0, scale=1
     )
     parser.add_argument("--missing", type=float, default=0.05, help="share of the plays left out of either export")
+    parser.add_argument("--pair", choices=(LASTFM, OTHER), default=LASTFM, help="whose exports")
     common.run(bench(parser.parse_args()))

@@ -28,6 +28,7 @@ from sleevenotes.pipeline import (
     artwork,
     backfill,
     better,
+    comparing,
     connecting,
     discography,
     evidence,
@@ -179,10 +180,10 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "search": search,
         "farewell": farewell,
         "same_play": sameplay,
+        sameplay.STAGE: comparing,
         "session": connecting,
         "sent_images": sent_images,
     }
-    account_wide = functools.partial(sameplay.run_accounts, tools)
     return [
         *(
             jobs.Stage(name, functools.partial(module.run, tools), functools.partial(module.give_up, tools))
@@ -190,7 +191,6 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         ),
         *_anew(tools),
         jobs.Stage(popular.STAGE, functools.partial(popular.stage, tools), functools.partial(popular.give_up, tools)),
-        jobs.Stage("same_plays", account_wide, functools.partial(sameplay.give_up, tools)),
         *(
             jobs.Stage(
                 kind, functools.partial(history.run, tools, kind), functools.partial(history.give_up, tools, kind)
@@ -216,7 +216,9 @@ def _anew(tools: Tools) -> list[jobs.Stage]:
 
 def importing_of(parts: Parts) -> importing.Importing:
     """Give the stage of imports, which keeps files open and is therefore one of a process."""
-    return importing.Importing(parts.database, parts.clock, parts.submitter, Uploads(parts.settings.data_path))
+    return importing.Importing(
+        parts.database, parts.clock, parts.submitter, Uploads(parts.settings.data_path), parts.files
+    )
 
 
 def _lanes(parts: Parts, asked: Sequence[contract.Source], door: client.Client) -> list[lane.Lane]:

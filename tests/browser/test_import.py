@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from sleevenotes.artwork.files import Files
 from sleevenotes.pipeline import importing, jobs
 from sleevenotes.pipeline.uploads import Uploads
 from sleevenotes.settings import Settings
@@ -29,7 +30,9 @@ PATIENCE = 30_000  # ms for what the same machine has to do first
 async def working(site: Site, settings: Settings) -> AsyncIterator[None]:
     """Run a worker that imports, as a server has it."""
     listener = site.listener
-    histories = importing.Importing(listener.database, listener.clock, listener.submitter, Uploads(settings.data_path))
+    histories = importing.Importing(
+        listener.database, listener.clock, listener.submitter, Uploads(settings.data_path), Files(settings.data_path)
+    )
     stage = jobs.Stage(importing.STAGE, histories.run, histories.give_up)
     worker = jobs.Worker(listener.database, [stage], listener.clock, 4)
     running = asyncio.create_task(worker.run())

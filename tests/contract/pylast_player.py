@@ -4,7 +4,9 @@ Run by test_pylast.py as a program of its own, like every client that is not our
 
 pylast speaks https only; a transport of its own, given where it takes one for proxies, sends the same to a plain port.
 
-Usage: pylast_player.py HOST:PORT NAME TOKEN FIRST_SECOND
+Usage: pylast_player.py HOST:PORT NAME TOKEN FIRST_SECOND [RECORDING_MBID RELEASE_MBID ARTIST_MBID]
+
+With MBIDs, it only looks these up.
 """
 
 from __future__ import annotations
@@ -45,6 +47,9 @@ def main() -> None:
     host, name, token, first = *sys.argv[1:4], int(sys.argv[4])
     secret = pylast.md5(token)
     network = Here(host, api_key="k" * 32, api_secret="s" * 32, username=name, password_hash=secret)
+    if len(sys.argv) > 5:
+        sys.stdout.write(json.dumps(look_up(network, *sys.argv[5:8])))
+        return
     seen: dict[str, Any] = {"session": len(network.session_key)}
     submit(network, first)
     seen |= read_user(network, name, first)
@@ -114,6 +119,22 @@ def read_music(network: Any) -> dict[str, Any]:
         "artist": [artist.get_name(properly_capitalized=True), artist.get_mbid(), artist.get_correction()],
         "artist_counts": [artist.get_playcount(), artist.get_userplaycount(), artist.get_listener_count()],
         "artist_bio": [artist.get_bio_summary(), artist.get_top_tags()],
+    }
+
+
+def look_up(network: Any, recording: str, release: str, artist: str) -> dict[str, Any]:
+    track, album = network.get_track_by_mbid(recording), network.get_album_by_mbid(release)
+    unknown = []
+    for ask in (network.get_track_by_mbid, network.get_album_by_mbid, network.get_artist_by_mbid):
+        try:
+            ask("00000000-0000-4000-8000-000000000000")
+        except pylast.WSError as error:
+            unknown.append(str(error.status))
+    return {
+        "track": [track.title, track.artist.name, track.get_mbid(), track.get_userplaycount()],
+        "album": [album.title, album.artist.name, [one.title for one in album.get_tracks()]],
+        "artist": network.get_artist_by_mbid(artist).name,
+        "unknown": unknown,
     }
 
 

@@ -4,26 +4,50 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from typing import Any
 
 import pytest
 from tests.contract import clients
 from tests.serving import Listener
+from tests.unit.store import given
 
 from sleevenotes.clock import HandClock
-from sleevenotes.store import accounts, player_logins
+from sleevenotes.store import accounts, catalog, matches, player_logins
 
 
-async def test_pylast_makes_every_call_that_we_serve(maria: Listener, clock: HandClock) -> None:
+async def run(maria: Listener, first: int, *mbids: str) -> Any:
+    """Run the player, and return what it saw."""
     if importlib.util.find_spec("pylast") is None:
         pytest.skip("pylast is not installed: pip install -r requirements-clients.txt")
-    first = int(clock.now().timestamp()) - 1000
+    now = maria.services.clock.now()
     async with maria.services.database.connection() as conn:
-        token = await accounts.create_token(conn, maria.account.id, "mopidy", clock.now(), scopes=player_logins.SCOPES)
+        token = await accounts.create_token(conn, maria.account.id, "mopidy", now, scopes=player_logins.SCOPES)
         await player_logins.allow(conn, token)
     async with clients.on_a_port(maria.app) as address:
         host = address.removeprefix("http://")
-        said = await clients.run("pylast_player.py", host, "maria", token, str(first))
-    assert json.loads(said) == {
+        return json.loads(await clients.run("pylast_player.py", host, "maria", token, str(first), *mbids))
+
+
+async def test_pylast_finds_by_mbid_what_was_played(maria: Listener, clock: HandClock) -> None:
+    track, release = given.recording("Kelp", "Marrow"), given.release("Salt Almanac", "Marrow")
+    async with maria.services.database.transaction() as conn:
+        lookup_id = await given.lookup(conn, "marrow", "KELP", clock.now())
+        await given.play(conn, maria.account.id, lookup_id, clock.now())
+        [kept] = await catalog.keep(conn, [(track, release)], clock.now())
+        identity = matches.Identity(*kept, "musicbrainz", 0.0, "so")
+        await matches.settle(conn, [matches.matched(lookup_id, identity)], clock.now())
+    said = await run(maria, 0, track.mbid, release.mbid, given.mbid("Marrow"))
+    assert said == {
+        "track": ["Kelp", "Marrow", track.mbid, 1],
+        "album": ["Salt Almanac", "Marrow", ["Kelp"]],
+        "artist": "Marrow",
+        "unknown": ["6", "6", "6"],
+    }
+
+
+async def test_pylast_makes_every_call_that_we_serve(maria: Listener, clock: HandClock) -> None:
+    first = int(clock.now().timestamp()) - 1000
+    assert await run(maria, first) == {
         "session": 32,
         "me": "maria",
         "playcount": 121,  # one, and 120, and the 120 again

@@ -86,6 +86,24 @@ async def test_lastfms_picture_is_shown_at_once_and_the_albums_cover_takes_its_p
     assert await house.count("SELECT count(*) FROM traces WHERE source = 'lastfm_images'") == fetched
 
 
+async def test_the_picture_of_a_hidden_record_is_shown_with_the_play_that_is_shown_instead(house: House) -> None:
+    [pictured_elsewhere] = pictured(house)
+    at = house.clock.now().timestamp() - 600
+    unknown: dict[str, Any] = {"artist_name": "Nobody At All", "played_at": at}
+    [mine] = await submit(house, {**unknown, "track_name": "No Such Song", "album_name": "None", "source_app": "test"})
+    await house.until_settled()
+    assert (await shown(house, mine))[0] == ""
+    row = {**unknown, "track_name": "No Such Song (Remastered)", "played_at": at + 9}
+    row["artwork_uri"] = lastfm_art(house, pictured_elsewhere)
+    answer = await house.client.post(f"{API}/scrobbles/from_lastfm", json={"scrobbles": [row]})
+    assert answer.status_code == 201, answer.text
+    await house.until("SELECT bool_and(status = 'fetched') FROM sent_images")
+    assert (await shown(house, mine))[0] == "temporary"
+    told = await house.count("SELECT payload FROM events WHERE kind = 'previews_shown' ORDER BY id DESC LIMIT 1")
+    lookup_id = await house.count("SELECT lookup_id FROM scrobbles WHERE id = $1", mine)
+    assert lookup_id in told["ids"]  # its open page draws it anew
+
+
 async def test_a_chosen_cover_stays_for_past_and_future_plays_of_that_listener_alone_and_can_be_undone(
     house: House,
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -149,6 +150,54 @@ async def test_the_files_that_lastfm_and_spotify_hand_out_are_shown_once(
         )
     assert len(rows) == len(plays)
     assert all(abs(row["at"] - play.at) <= 60 for row, play in zip(rows, plays, strict=True))
+
+
+async def test_account_data_that_lack_some_plays_hide_none_of_the_others(
+    database: Database, clock: HandClock, account: int
+) -> None:
+    plays = history()
+    extended, brief = same_play.spotifys(plays)
+    assert len(brief) < 0.7 * len(plays)  # they begin later
+    assert any(one.at + one.played_s == two.at for one, two in itertools.pairwise(plays))
+    judged = await imported(database, clock, account, plays, [brief, extended])
+    assert judged == same_play.Judged(shown=len(plays), doubles=0, lost=0)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_no_repeat_is_lost_where_each_export_of_spotify_lacks_some_plays(
+    database: Database, clock: HandClock, account: int, seed: int
+) -> None:
+    plays = history()
+    assert min(play.played_s for play in plays) > 60  # within a minute, nobody can tell two ends apart
+    exports = [same_play.without_some(export, 0.2, seed + at) for at, export in enumerate(same_play.spotifys(plays))]
+    judged = await imported(database, clock, account, plays, exports)
+    assert (judged.doubles, judged.lost) == (0, 0)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (2, 0, 1), (0, 2, 1), (1, 0, 2)])
+async def test_both_exports_of_spotify_are_shown_once_also_beside_lastfm(house: House, order: tuple[int, ...]) -> None:
+    plays = history()
+    files = [
+        (spotify_file(plays, extended=False), "StreamingHistory_music_0.json"),
+        (spotify_file(plays, extended=True), "Streaming_History_Audio_2023_0.json"),
+        (lastfm_file(plays), "lastfm.csv"),
+    ]
+    for each in order:
+        told = await house.finish(await house.offered(*files[each]))
+        assert (told.status, told.skipped) == ("done", 0)
+    async with house.database.connection() as conn:
+        rows = await conn.fetch(
+            """
+            SELECT extract(epoch FROM listened_at)::int AS at, release,
+                   (SELECT count(*) FROM scrobbles h WHERE h.same_as = s.id) AS behind
+            FROM scrobbles s WHERE same_as IS NULL ORDER BY 1
+            """
+        )
+        doubles = await conn.fetchval("SELECT sum(duplicates) FROM imports")
+    assert len(rows) == len(plays)
+    assert all(abs(row["at"] - play.at) <= 60 for row, play in zip(rows, plays, strict=True))
+    assert sum(not row["release"] for row in rows) <= doubles  # else shown is what tells the album
+    assert sum(row["behind"] for row in rows) + doubles == (len(order) - 1) * len(plays)
 
 
 async def test_a_real_history_is_shown_once(

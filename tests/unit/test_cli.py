@@ -297,6 +297,25 @@ def test_sync_looks_at_whoever_is_connected_and_says_how_far_that_is(run: Run, s
     assert (line["service"], line["username"], line["finished"]) == ("lastfm", "maria", False)
 
 
+def test_same_plays_compares_all_of_them_again_and_says_what_that_changed(
+    run: Run, settings: Settings, tmp_path: Path
+) -> None:
+    said(run("user", "add", "anna"))
+    for service, names, seconds in (("lastfm", "Air,Talisman", 0), ("spotify", "AIR,Talisman", 20)):
+        table = tmp_path / f"{service}.csv"
+        table.write_text(f"ts,artist,track\n{1_559_570_092 + seconds},{names}\n", "utf-8")
+        said(run("import", str(table), "--account", "anna", "--origin", service))
+    assert said(run("same-plays")) == "anna: no change\n"
+
+    async def part() -> None:
+        async with app.open(settings) as parts, parts.database.connection() as conn:
+            await conn.execute("UPDATE scrobbles SET same_as = NULL")
+
+    asyncio.run(part())
+    assert said(run("same-plays", "--account", "anna")) == "anna: 1 more hidden\n"
+    assert json.loads(said(run("same-plays", "--json"))) == [{"account": "anna", "hidden": 0}]
+
+
 async def connected(settings: Settings) -> None:
     async with app.open(settings) as parts, parts.database.transaction() as conn:
         anna = await accounts.by_name(conn, "anna")

@@ -13,6 +13,7 @@ import typer
 from sleevenotes.cli import (
     cataloguing,
     completing,
+    comparing,
     enriching,
     keeping,
     listening,
@@ -42,6 +43,7 @@ completing.register(app)
 keeping.register(app)
 syncing.register(app)
 rechecking.register(app)
+comparing.register(app)
 
 
 @app.callback()

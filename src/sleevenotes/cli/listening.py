@@ -48,6 +48,7 @@ class Summary(msgspec.Struct):
     stored: int
     duplicates: int
     feedback: int
+    acts: int
     skipped: list[Skipped]
 
 
@@ -151,7 +152,7 @@ async def _import(settings: Settings, path: Path, account: str, options: contrac
 
 def _summary(done: Import, left: list[Skip]) -> Summary:
     rows = [Skipped(skip.line, skip.reason, skip.kind, skip.file, skip.unit) for skip in left]
-    return Summary(done.id, done.format, done.stored, done.duplicates, done.feedback, rows)
+    return Summary(done.id, done.format, done.stored, done.duplicates, done.feedback, done.acts, rows)
 
 
 async def _undo(settings: Settings, name: str, account: str) -> int:
@@ -179,6 +180,8 @@ def _tell(summary: Summary) -> None:
     typer.echo(f"{summary.stored} stored, {summary.duplicates} duplicates, {len(summary.skipped)} skipped")
     if summary.feedback:
         typer.echo(f"{summary.feedback} loved or hated tracks")
+    if summary.acts:
+        typer.echo(f"{summary.acts} corrections, covers and marks")
     for row in summary.skipped[:SHOWN]:
         typer.echo(f"  {row.place}: {row.reason}")
     if len(summary.skipped) > SHOWN:
@@ -195,7 +198,7 @@ def export(
     account: Annotated[str, typer.Option("--account", help="Whose plays.")],
     kind: Annotated[str, typer.Option("--format", help="jsonl, csv or parquet; else FILE's ending says it.")] = "",
 ) -> None:
-    """Write all plays of an account to a file: as sent, what they are matched to, and what is loved.
+    """Write all plays of an account to a file: as sent, what they are matched to, what is loved, corrected and chosen.
 
     `sleevenotes import` reads it back. The file appears whole or not at all.
     """
@@ -217,7 +220,7 @@ async def _export(settings: Settings, path: Path, account: str, kind: str) -> in
     async with _logs_aside(), app.open(settings) as parts:
         async with parts.database.connection() as conn:
             owner = await tools.account(conn, account)
-        chunks = exporting.stream(parts.database, owner.id, write)
+        chunks = exporting.stream(parts.database, parts.files, owner.id, write)
         if str(path) == "-":
             return await _written(chunks, sys.stdout.buffer)
         beside = path.with_name(f".{path.name}.new")

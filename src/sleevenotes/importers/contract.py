@@ -16,6 +16,7 @@ from typing import BinaryIO, Protocol, cast
 import msgspec
 
 from sleevenotes import errors, model
+from sleevenotes.importers import acts
 from sleevenotes.importers.files import GZIP_MAGIC, File
 
 MAX_LINE_BYTES = 100_000  # no play needs more; a longer "line" is a damaged or foreign file
@@ -29,6 +30,7 @@ SKIPPED = "skipped while playing"
 NO_MUSIC = "not music"
 PRIVATE = "private session"
 FOREIGN = "other files"
+NOT_APPLIED = "not applied"
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -54,19 +56,11 @@ class Skipped(msgspec.Struct, frozen=True):
         return f"{self.file}, {self.unit} {self.line}" if self.file else f"{self.unit} {self.line}"
 
 
-class Key(msgspec.Struct, frozen=True):
-    """Which play of its account: what is unique of it."""
-
-    listened_at: datetime
-    artist: str
-    track: str
-
-
 class Hidden(msgspec.Struct, frozen=True):
     """A scrobble that an export of ours told to be the same play as another of that export."""
 
     scrobble: model.Scrobble
-    same_as: Key
+    same_as: acts.Key
 
 
 class Feedback(msgspec.Struct, frozen=True):
@@ -78,7 +72,16 @@ class Feedback(msgspec.Struct, frozen=True):
     given_at: datetime | None = None
 
 
-Item = model.Scrobble | Hidden | Feedback | Skipped
+class Acted(msgspec.Struct, frozen=True):
+    """What the listener said of plays, of an export of ours; where it stands as of `Skipped`."""
+
+    act: acts.Act
+    line: int
+    file: str = ""
+    unit: str = "line"
+
+
+Item = model.Scrobble | Hidden | Feedback | Acted | Skipped
 
 
 class Options(msgspec.Struct, frozen=True, omit_defaults=True):

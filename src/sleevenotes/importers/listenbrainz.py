@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from sleevenotes import model
-from sleevenotes.importers import contract, jsonitems, own, times
+from sleevenotes.importers import acts, contract, jsonitems, own, times
 from sleevenotes.importers.contract import Unfit
 from sleevenotes.importers.files import File
 
@@ -43,15 +43,15 @@ class ListenBrainz:
         """Say whether the file holds listens, or is the feedback that lies beside them."""
         if file.head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in (b"{", b"["):
             return False
-        return b'"track_metadata"' in file.head or own.FEEDBACK_SIGN in file.head or _is_feedback(file)
+        return b'"track_metadata"' in file.head or _is_own(file.head) or _is_feedback(file)
 
     def read(self, files: Sequence[File], options: contract.Options) -> Iterator[contract.Item]:
-        """Yield a scrobble, Feedback or a Skipped for every listen or word; see `contract.Importer.read`."""
+        """Yield a scrobble, Feedback, Acted or a Skipped for every listen or word; see `contract.Importer.read`."""
         heard: Heard = {}
         wanted = any(_is_feedback(file) for file in files)
         for file in sorted(files, key=_is_feedback):  # behind the listens that name its tracks
             if _is_feedback(file):
-                yield from _lines(file, lambda word: _feedback(word, heard))
+                yield from _lines(file, lambda word, _: _feedback(word, heard))
             else:
                 yield from _listens(file, options, heard if wanted else None)
 
@@ -64,12 +64,24 @@ def _listens(file: File, options: contract.Options, heard: Heard | None) -> Iter
     def make(listen: Any) -> Iterator[contract.Item]:
         yield from _items(listen, options, heard)
 
+    gather = acts.Gather()
+
+    def line(listen: Any, number: int) -> Iterator[contract.Item]:
+        if isinstance(listen, dict) and own.MEMBER in listen:
+            return own.read_act(gather, listen[own.MEMBER], contract.Skipped(number, "", file.name))
+        return make(listen)
+
     begins = file.head.removeprefix(b"\xef\xbb\xbf").lstrip()
     whole = begins.startswith(b"[") or (b'"track_metadata"' not in begins.split(b"\n", 1)[0]) or _is_document(begins)
-    if whole and own.FEEDBACK_SIGN not in begins.split(b"\n", 1)[0]:
+    if whole and not _is_own(begins.split(b"\n", 1)[0]):
         yield from jsonitems.read(file, make, lists=_LISTS, inside=("payload",))
     else:
-        yield from _lines(file, make)
+        yield from _lines(file, line)
+        yield from own.read_act(gather, None, contract.Skipped(0, "", file.name))
+
+
+def _is_own(begins: bytes) -> bool:
+    return own.FEEDBACK_SIGN in begins or acts.SIGN in begins
 
 
 def _is_document(begins: bytes) -> bool:
@@ -82,7 +94,7 @@ def _lines(file: File, make: Any) -> Iterator[contract.Item]:
         if not line.strip():
             continue
         try:
-            yield from make(_decoded(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line))
+            yield from make(_decoded(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line), number)
         except Unfit as unfit:
             yield contract.Skipped(number, str(unfit), file.name, unfit.kind)
 

@@ -3,7 +3,7 @@
 In JSON lines, a listen as ListenBrainz has it carries {"sleevenotes": {…}} in its additional_info: the scrobble as
 it was sent (`model.Scrobble`), which play it is hidden behind, and what the listener thinks of the track. A track
 that is loved or hated and was not played is a line {"feedback": {…}}. In CSV and Parquet each row is a play, in the
-columns COLUMNS; a row without a time is such a track.
+columns COLUMNS; a row without a time is such a track. What else the listener said stands behind them: see `acts`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from sleevenotes import errors, model
-from sleevenotes.importers import contract, jsonitems
+from sleevenotes.importers import acts, contract, jsonitems
 from sleevenotes.importers.contract import Unfit
 from sleevenotes.importers.files import File
 from sleevenotes.importers.sheets import parquet
@@ -37,7 +37,8 @@ MATCHED = (
     *("status", "led_by", "recording_mbid", "recording", "artist_credit", "artist_mbids", "release_mbid"),
     *("release_title", "release_group_mbid", "release_group", "cover"),
 )
-COLUMNS = (*SENT, *LINKS, *MATCHED)
+ACT = "act"  # exports of before have no such column
+COLUMNS = (*SENT, *LINKS, *MATCHED, ACT)
 _SIGN = ",".join((*SENT, *LINKS)).encode()
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _FIELD = 10_000_000  # characters a field may have: `extra` holds whatever a client sent
@@ -47,7 +48,7 @@ class Link(msgspec.Struct, frozen=True, omit_defaults=True):
     """A play of our own export, whole."""
 
     scrobble: model.Scrobble
-    same_as: contract.Key | None = None
+    same_as: acts.Key | None = None
     feedback: int = 0
     feedback_given_at: datetime | None = None
 
@@ -65,15 +66,35 @@ class Own:
         return file.head.startswith(parquet.MAGIC) and not file.name  # Parquet is read from its end: no zip member
 
     def read(self, files: Sequence[File], options: contract.Options) -> Iterator[contract.Item]:
-        """Yield a scrobble, Hidden, Feedback or a Skipped for every row; see `contract.Importer.read`."""
+        """Yield a scrobble, Hidden, Feedback, Acted or a Skipped for every row; see `contract.Importer.read`."""
         del options  # what was exported is read back as it was
         for file in files:
-            unit = "row" if file.head.startswith(parquet.MAGIC) else "line"
-            for number, row in _parquet(file) if unit == "row" else _csv(file):
-                try:
-                    yield from _items(row)
-                except Unfit as unfit:
-                    yield contract.Skipped(number, str(unfit), file.name, unfit.kind, unit)
+            yield from _file(file)
+
+
+def read_act(gather: acts.Gather, value: Any, place: contract.Skipped) -> Iterator[contract.Item]:
+    """Read a line of what the listener said, at this place; None as its value is the end of the file."""
+    try:
+        for act in gather.end() if value is None else gather.take(value):
+            yield contract.Acted(act, place.line, place.file, place.unit)
+    except ValueError as error:
+        yield msgspec.structs.replace(place, reason=f"not as Sleevenotes writes it: {error}")
+
+
+def _file(file: File) -> Iterator[contract.Item]:
+    gather = acts.Gather()
+    unit = "row" if file.head.startswith(parquet.MAGIC) else "line"
+    number = 0
+    for number, row in _parquet(file) if unit == "row" else _csv(file):
+        try:
+            if row.get(ACT):
+                place = contract.Skipped(number, "", file.name, unit=unit)
+                yield from read_act(gather, _decoded(ACT, row[ACT]), place)
+            else:
+                yield from _items(row)
+        except Unfit as unfit:
+            yield contract.Skipped(number, str(unfit), file.name, unfit.kind, unit)
+    yield from read_act(gather, None, contract.Skipped(number, "", file.name, unit=unit))
 
 
 def read_member(value: Any) -> Iterator[contract.Item]:
@@ -174,7 +195,8 @@ def _parquet(file: File) -> Iterator[tuple[int, Mapping[str, Any]]]:
             missing = [name for name in (*SENT, *LINKS) if name not in table.schema_arrow.names]
             if missing:
                 raise errors.Refused(f"this Parquet file is no export of Sleevenotes: it has no {', '.join(missing)}")
-            for batch in table.iter_batches(batch_size=1000, columns=[*SENT, *LINKS]):
+            wanted = [*SENT, *LINKS, *({ACT} & set(table.schema_arrow.names))]
+            for batch in table.iter_batches(batch_size=1000, columns=wanted):
                 for row in batch.to_pylist():
                     number += 1
                     yield number, row

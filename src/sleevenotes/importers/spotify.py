@@ -9,7 +9,8 @@ Times are UTC and when a stream ended ("Understanding my data", Spotify's suppor
 before. Every stream is listed, however short; which count is said by `contract.Options`: those of at least
 `min_played_s`, and shorter ones that ended with their track. How long a track is, is not told; where a stream ended
 with its track, it is as long as the track, and becomes the play's duration. Podcasts, audiobooks and videos are
-skipped.
+skipped. The account data are of an origin of their own, so that who imports both has each play
+once (matching.sameplay).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from sleevenotes.importers.contract import Unfit
 from sleevenotes.importers.files import File
 
 ORIGIN = "spotify"
+BRIEF_ORIGIN = "spotify_account"  # another record of the same plays, hence another origin
 APP = "Spotify"
 ENDED = "trackdone"  # reason_end of a stream that ended with its track
 _BRIEF = (b'"endTime"', b'"msPlayed"')
@@ -75,7 +77,7 @@ def _brief(stream: Mapping[str, Any], options: contract.Options) -> model.Scrobb
         track=track,
         listened_at=_began(stream.get("endTime"), "endTime", played_ms, options.until),
         source_app=APP,
-        origin=options.origin or ORIGIN,
+        origin=options.origin or BRIEF_ORIGIN,
         extra={"ms_played": played_ms},
     )
 

@@ -12,6 +12,8 @@ can be, and among these the nearest times. Where other, single plays have shown 
 differ (nothing, or the track's length), the times are held against that, and a record without its like stays alone:
 with services that both write down the beginning, the two rows above are three plays, not two.
 
+Two exports of one service (ONE_CLOCK) tell the same end of each play, up to their rounding: there is nothing to learn.
+
 More than two services are aligned one after the other, each with the plays that the ones before have made out.
 """
 
@@ -37,6 +39,9 @@ LONGEST_S: Final = 24 * 3600.0
 NEAR_S: Final = 30.0
 """Names that are only near belong together where both began within this, or one ended while the other was played."""
 
+ONE_CLOCK: Final = (frozenset(("spotify", "spotify_account")),)
+"""Origins whose records are read off the same clock: both tell when a play ended, the second to the minute."""
+
 _SAMPLES: Final = 5  # single pairs that show how two clocks differ
 _TELLING_S: Final = 60.0  # length of a track from which a pair tells that
 _TOGETHER: Final = 0.35  # of the length; a clock that knows whole minutes only is a minute off
@@ -47,9 +52,9 @@ _NEARLY_ALL: Final = 0.85
 class Record(msgspec.Struct, frozen=True, gc=False):
     """One service's record of a play. `at` in UNIX seconds, `length_s` of the track, 0 where unknown.
 
-    `blur_s` is by how much `at` may be off, `recording` what it was matched to, 0: nothing. Of the records of one play,
-    the one of the lowest `rank` is shown, among equals the one that came first. Records of the same `sure`, unless that
-    is 0, are known to be of one play whatever they are called.
+    `blur_s` is by how much `at` may be off, `heard_s` how long it was played, 0 where unknown, `recording` what it was
+    matched to, 0: nothing. Of the records of one play, the one of the lowest `rank` is shown, among equals the one that
+    came first. Records of the same `sure`, unless that is 0, are known to be of one play whatever they are called.
     """
 
     id: int
@@ -62,6 +67,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     rank: int = 0
     blur_s: float = 0.0
     sure: int = 0
+    heard_s: float = 0.0
 
 
 Lags = Mapping[tuple[str, str], int]
@@ -141,6 +147,12 @@ def _likeness(one: Record, other: Record, lag: int | None) -> songs.Likeness:
     """Say how alike two records are; OTHER where they cannot be of one play. `lag` as in `Lags`, from one to other."""
     if one.origin == other.origin or abs(other.at - one.at) > max(window(one), window(other)):
         return songs.Likeness.OTHER
+    if _one_clock(one, other):
+        apart = abs(other.at + other.heard_s - one.at - one.heard_s)
+        is_same = (
+            apart <= max(one.blur_s, other.blur_s) + ROUNDING_S and _named_alike(one, other) is songs.Likeness.SAME
+        )
+        return songs.Likeness.SAME if is_same else songs.Likeness.OTHER  # spelled alike, too: it is one service
     if lag and lag * (other.at - one.at) < -LEAST_WINDOW_S:
         return songs.Likeness.OTHER  # it ended before it began
     alike = _named_alike(one, other)
@@ -161,7 +173,13 @@ def _gap(one: Record, other: Record, lag: int) -> float:
     return abs(other.at - one.at - lag * length)
 
 
+def _one_clock(one: Record, other: Record) -> bool:
+    return {one.origin, other.origin} in ONE_CLOCK
+
+
 def _lag(one: Record, other: Record, lags: Lags) -> int | None:
+    if _one_clock(one, other):
+        return 0
     if one.origin < other.origin:
         return lags.get((one.origin, other.origin))
     turned = lags.get((other.origin, one.origin))

@@ -10,7 +10,8 @@ The file is a zip, so that anybody can look into it:
 
 It holds secrets: hashes of passwords, tokens and sessions, and the keys of connected services as they are. It appears
 under its name when it is whole, readable by its owner alone. Settings (sleevenotes.toml, the environment) and the
-offline catalogue are not in it.
+offline catalogue are not in it, nor uploads of imports under way: an import whose upload is gone says so, and what it
+has stored is not stored twice.
 
 A restore reads the file from end to end first: what is damaged or cut short is refused before anything is touched.
 """

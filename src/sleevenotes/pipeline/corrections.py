@@ -165,6 +165,35 @@ async def share(conn: Connection, account: accounts.Account, correction_id: int,
     return shared
 
 
+async def bring(
+    conn: Connection,
+    account_id: int,
+    kind: corrections.Kind,
+    says: Mapping[int, model.Match | None],
+    said_at: datetime,
+    *,
+    now: datetime,
+) -> int:
+    """Take over an act that an export of ours tells, of names that the account has played; return the correction's id.
+
+    What it tells of recordings and releases counts only where no source has told of them.
+    """
+    chosen = [(lookup_id, match) for lookup_id, match in says.items() if match is not None]
+    kept = await catalog.keep_hearsay(conn, [(match.recording, match.release) for _, match in chosen])
+    identities: dict[int, matches.Identity | None] = dict.fromkeys(says)
+    for (lookup_id, match), row in zip(chosen, kept, strict=True):
+        identities[lookup_id] = matches.Identity(
+            recording_id=row.recording_id,
+            release_id=row.release_id,
+            release_group_id=row.release_group_id,
+            source=match.source,
+            distance=match.distance,
+            reason=match.reason,
+            penalties=match.penalties,
+        )
+    return await _put(conn, account_id, kind, identities, everybody=False, now=now, said_at=min(said_at, now))
+
+
 async def own(conn: Connection, account_id: int, lookup_id: int) -> Case:
     """Return the case of a name that the account has played."""
     await corrections.require_played(conn, account_id, [lookup_id])
@@ -240,8 +269,9 @@ async def _put(
     *,
     everybody: bool,
     now: datetime,
+    said_at: datetime | None = None,
 ) -> int:
-    correction_id = await corrections.put(conn, account_id, kind, says, now, everybody=everybody)
+    correction_id = await corrections.put(conn, account_id, kind, says, said_at or now, everybody=everybody)
     editions = {
         each.release_group_id: each.release_id
         for each in says.values()

@@ -2,7 +2,8 @@
 
 JSON lines are listens as ListenBrainz writes and reads them; CSV and Parquet have the columns `own.COLUMNS`. All three
 hold each play as it was sent, whether it is hidden and behind which, what its listener thinks of the track, and what it
-is matched to; `importers.own` reads all but the last back.
+is matched to; behind them what else the listener has said, as `importers.acts` has it. `importers.own` reads all of it
+back but what plays are matched to.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from typing import Any, Protocol
 import msgspec
 
 from sleevenotes import errors
+from sleevenotes.artwork.files import Files
+from sleevenotes.importers import acts as act_lines
 from sleevenotes.importers import own
 from sleevenotes.importers.sheets import parquet
+from sleevenotes.pipeline import acts
 from sleevenotes.store import exports
 from sleevenotes.store.exports import Exported
 from sleevenotes.store.feedback import Feedback
@@ -42,6 +46,10 @@ class Writer(Protocol):
         """Return the bytes of tracks that are loved or hated and were not played."""
         ...
 
+    def acts(self, lines: Sequence[act_lines.Line]) -> bytes:
+        """Return the bytes of corrections, covers and marks."""
+        ...
+
     def end(self) -> bytes:
         """Return the last bytes of the file."""
         ...
@@ -60,12 +68,16 @@ def writer(kind: str) -> Writer:
         raise errors.Refused(f"format parquet: {why} CSV and JSON lines need nothing.", field="format") from None
 
 
-async def stream(database: Database, account_id: int, write: Writer) -> AsyncIterator[bytes]:
+async def stream(database: Database, files: Files, account_id: int, write: Writer) -> AsyncIterator[bytes]:
     """Yield the bytes of an account's export."""
     async for page in exports.plays(database, account_id):
         if chunk := write.plays(page):
             yield chunk
-    if chunk := write.alone(await exports.feedback_alone(database, account_id)) + write.end():
+    if chunk := write.alone(await exports.feedback_alone(database, account_id)):
+        yield chunk
+    async for lines in acts.lines(database, files, account_id):
+        yield write.acts(lines)
+    if chunk := write.end():
         yield chunk
 
 
@@ -78,6 +90,9 @@ class _Lines:
 
     def alone(self, words: Sequence[Feedback]) -> bytes:
         return b"".join(msgspec.json.encode({"feedback": word}) + b"\n" for word in words)
+
+    def acts(self, lines: Sequence[act_lines.Line]) -> bytes:
+        return b"".join(msgspec.json.encode({own.MEMBER: line}) + b"\n" for line in lines)
 
     def end(self) -> bytes:
         return b""
@@ -162,6 +177,10 @@ def _word(word: Feedback) -> dict[str, Any]:
     return {**told, "feedback": word.score, "feedback_given_at": word.given_at}
 
 
+def _act(line: act_lines.Line) -> dict[str, Any]:
+    return {own.ACT: msgspec.json.encode(line).decode()}
+
+
 def _json(value: Mapping[str, Any]) -> str | None:
     return msgspec.json.encode(value).decode() if value else None
 
@@ -177,6 +196,9 @@ class _Csv:
 
     def alone(self, words: Sequence[Feedback]) -> bytes:
         return self._written(_word(word) for word in words)
+
+    def acts(self, lines: Sequence[act_lines.Line]) -> bytes:
+        return self._written(map(_act, lines))
 
     def end(self) -> bytes:
         return self._written(())
@@ -210,6 +232,9 @@ class _Parquet:
 
     def alone(self, words: Sequence[Feedback]) -> bytes:
         return self._written([_word(word) for word in words])
+
+    def acts(self, lines: Sequence[act_lines.Line]) -> bytes:
+        return self._written([_act(line) for line in lines])
 
     def end(self) -> bytes:
         self._file.close()

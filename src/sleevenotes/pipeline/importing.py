@@ -20,9 +20,12 @@ import msgspec
 import structlog
 
 from sleevenotes import errors, model, names
+from sleevenotes.artwork.files import Files
 from sleevenotes.clock import Clock
+from sleevenotes.importers import acts as act_lines
 from sleevenotes.importers import contract, registry
 from sleevenotes.importers.files import Upload
+from sleevenotes.pipeline import acts
 from sleevenotes.pipeline.entering import Stored
 from sleevenotes.pipeline.submit import MAX_ROWS, Submitter
 from sleevenotes.pipeline.uploads import Uploads
@@ -33,6 +36,7 @@ from sleevenotes.store.postgres import Connection, Database
 STAGE = "import"
 BAND = model.Band.DEFAULT  # a listener watches; behind the names of an earlier import it would stand still
 PIECE = 20  # batches of MAX_ROWS
+MOST_BYTES = 20_000_000  # of images and corrections in one batch, which are in memory together
 AHEAD = timedelta(hours=1)  # a player's clock may be this much ahead
 
 log = structlog.get_logger(__name__)
@@ -89,8 +93,13 @@ class Reading:
         if self._broken is not None:
             raise self._broken
         batch: list[contract.Item] = []
+        weight = 0
         try:
-            batch.extend(itertools.islice(self._items, count))
+            for item in itertools.islice(self._items, count):
+                batch.append(item)
+                weight += act_lines.weight(item.act) if isinstance(item, contract.Acted) else 0
+                if weight > MOST_BYTES:
+                    break
         except errors.Refused as why:
             self._broken = why
             if not batch:
@@ -107,7 +116,8 @@ class Reading:
 class Importing:
     """The stage of imports; one of a process, for it keeps files open between pieces."""
 
-    def __init__(self, database: Database, clock: Clock, submitter: Submitter, uploads: Uploads) -> None:
+    def __init__(self, database: Database, clock: Clock, submitter: Submitter, uploads: Uploads, files: Files) -> None:
+        self._files = files
         self._database = database
         self._clock = clock
         self._submitter = submitter
@@ -233,14 +243,22 @@ class Importing:
         plays = [item for item in batch if isinstance(item, (model.Scrobble, contract.Hidden))]
         words = [item for item in batch if isinstance(item, contract.Feedback)]
         skips = [_skip(first + at, item) for at, item in enumerate(batch) if isinstance(item, contract.Skipped)]
+        said = [(first + at, item) for at, item in enumerate(batch) if isinstance(item, contract.Acted)]
+        pictures = await acts.kept(self._files, [item.act for _, item in said])
 
         async def noted(conn: Connection, stored: Sequence[Stored]) -> None:
             now = self._clock.now()
             doubles = sum(one.duplicate for one in stored)
-            step = Step(len(batch), share, len(stored) - doubles, doubles, len(words), skips)
+            bringing = acts.Bringing(conn, told, pictures, now)
+            refused = await bringing.apply([item.act for _, item in said])
+            left = [
+                *skips,
+                *(_not_applied(at, item, why) for (at, item), why in zip(said, refused, strict=True) if why),
+            ]
+            step = Step(len(batch), share, len(stored) - doubles, doubles, len(words), bringing.applied, left)
             await imports.advance(conn, told.id, first, step)
             await imports.link_later(conn, told.id, _links(plays, stored))
-            await feedback.bring(conn, told.account_id, [_word(word) for word in words], now)
+            await feedback.bring(conn, told.account_id, [_word(word) for word in words], now, told.id)
             await imports.tell(conn, told.account_id, told.id, now)
 
         sent = [play.scrobble if isinstance(play, contract.Hidden) else play for play in plays]
@@ -263,6 +281,7 @@ class Importing:
         """Undo an import to its end, and return how many plays that deleted. For the command line."""
         async with self._database.connection() as conn:
             told = await imports.by_id(conn, import_id)
+        await self._take_back(told)
         while await self._remove(told):
             pass
         await self._end(told, imports.UNDONE)
@@ -272,12 +291,18 @@ class Importing:
     async def _undo(self, told: Import) -> None:
         """Delete some of the plays an import brought, and go on with the rest in the next piece."""
         self._let_go(told.id)
+        await self._take_back(told)
         for _ in range(PIECE):
             if not await self._remove(told):
                 await self._end(told, imports.UNDONE)
                 return
         async with self._database.transaction() as conn:
             await jobs.enqueue(conn, STAGE, [told.id], BAND)
+
+    async def _take_back(self, told: Import) -> None:
+        """Take back corrections, covers and marks, while the plays they speak of are there."""
+        async with self._database.transaction() as conn:
+            await acts.take_back(conn, told, self._clock.now())
 
     async def _remove(self, told: Import) -> bool:
         """Delete up to MAX_ROWS of the plays; False when there are no more."""
@@ -292,6 +317,10 @@ class Importing:
 
 def _skip(number: int, item: contract.Skipped) -> Skip:
     return Skip(number, item.file, item.unit, item.line, item.kind, item.reason)
+
+
+def _not_applied(number: int, item: contract.Acted, why: str) -> Skip:
+    return Skip(number, item.file, item.unit, item.line, contract.NOT_APPLIED, why)
 
 
 def _not_stored(error: Exception) -> str:

@@ -37,8 +37,11 @@ async def choose(
     *,
     address: str = "",
     play_id: int | None = None,
+    at: datetime | None = None,
 ) -> int:
     """Make this image the cover; return the id of the act. What was chosen for the play alone (`play_id`) gives way.
+
+    `at` is when that was chosen, where it was before now and elsewhere.
 
     Raises errors.Refused where there is no such image, or it may not be kept.
     """
@@ -52,7 +55,8 @@ async def choose(
             field=FIELD,
         )
     await images.hold(conn, stored.id, now)
-    chosen = await preferences.put(conn, account_id, subject, stored.id, now, address=address)
+    chosen_at = now if at is None else min(at, now)
+    chosen = await preferences.put(conn, account_id, subject, stored.id, chosen_at, address=address)
     if subject.scrobble_id is None and play_id is not None:
         await preferences.supersede_play(conn, play_id, chosen)
     await _tell(conn, account_id, [subject], now, play_id=play_id)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sleevenotes import model
-from sleevenotes.pipeline import backfill, better, uploads
+from sleevenotes.pipeline import backfill, better, comparing, uploads
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import (
     accounts,
@@ -177,6 +177,7 @@ async def tidy(tools: Tools) -> None:
         await deletions.purge(conn, now)
         await invitations.purge(conn, now)
         await jobs.enqueue(conn, "farewell", await farewells.leaving(conn), model.Band.LOW_PRIORITY)
+        await comparing.take_up(conn, now)
         await jobs.purge(conn, now - KEEP_JOB_LOG)
         await images.drop_uploads(conn, now - KEEP_UPLOADS)  # their files go with the sweep
         known = await images.digests(conn)

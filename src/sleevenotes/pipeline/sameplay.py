@@ -4,7 +4,7 @@
     names were decided    plays of the same recording under other names are compared again (the stage `same_play`,
                           whose subjects are lookups)
     the listener changes  what they keep apart: everything of the account is compared again (the stage `same_plays`,
-    what they keep apart  whose subjects are accounts)
+    what they keep apart  see pipeline.comparing)
 
 Comparing always looks at all records that could be meant, whichever came first and whatever was decided of them
 before. So the order in which histories arrive makes no difference, and a late record can set right what an early one
@@ -24,8 +24,8 @@ from sleevenotes.clock import Clock
 from sleevenotes.matching import sameplay
 from sleevenotes.pipeline import recognition
 from sleevenotes.pipeline.tools import Tools, committed
+from sleevenotes.store import comparisons, jobs, same_plays, scrobbles
 from sleevenotes.store import events as event_rows
-from sleevenotes.store import jobs, same_plays, scrobbles
 from sleevenotes.store.postgres import Connection, Database
 from sleevenotes.store.same_plays import Near, Seed
 
@@ -35,8 +35,11 @@ LEAST_REACH_S = 20 * 60.0
 MOST_STEPS = 4
 """A row of repeats that goes on beyond reach is followed this often."""
 
-SLICE = 1_000
-"""Plays of an account that are compared in one transaction."""
+STAGE = "same_plays"
+"""The stage that compares all plays of an account."""
+
+MOST = 1_000
+"""Plays of names that were decided that are compared in one transaction."""
 
 IN_THREAD = 300
 """From so many plays on, they are compared beside the event loop: some 40 ms for a thousand and what lies near."""
@@ -155,15 +158,18 @@ async def bring_together(tools: Desk, account_id: int, origin: str, other: str) 
 
     async def work(conn: Connection) -> bool:
         said = await same_plays.bring_together(conn, account_id, origin, other)
-        await compare_all(conn, account_id if said else None)
+        if said:
+            await compare_all(conn, account_id, tools.clock.now())
         return said
 
     return await committed(tools.database, work)
 
 
-async def compare_all(conn: Connection, account_id: int | None) -> None:
+async def compare_all(conn: Connection, account_id: int, now: datetime) -> None:
     """Have all plays of an account compared soon."""
-    await jobs.enqueue(conn, "same_plays", [account_id] if account_id else [], model.Band.DEFAULT)
+    await scrobbles.lock_accounts(conn, [account_id])
+    await comparisons.begin(conn, account_id, now)
+    await jobs.enqueue(conn, STAGE, [account_id], model.Band.DEFAULT)
 
 
 # ---------------------------------------------------------------- stages
@@ -178,23 +184,10 @@ async def run(tools: Tools, lookup_ids: Sequence[int], _band: model.Band) -> Non
     """Compare the plays of these names with plays of the same recording under other names."""
 
     async def work(conn: Connection) -> None:
-        ids = await same_plays.plays_of(conn, lookup_ids, timedelta(seconds=LEAST_REACH_S), SLICE)
+        ids = await same_plays.plays_of(conn, lookup_ids, timedelta(seconds=LEAST_REACH_S), MOST)
         await _compared(conn, ids, tools.clock.now())
 
     await committed(tools.database, work)
-
-
-async def run_accounts(tools: Tools, account_ids: Sequence[int], _band: model.Band) -> None:
-    """Compare all plays of these accounts, a slice at a time."""
-    for account_id in account_ids:
-        after: tuple[datetime, int] | None = None
-        while True:
-            async with tools.database.connection() as conn:
-                places = await same_plays.slice_of(conn, account_id, after, SLICE)
-            if not places:
-                break
-            after, ids = places[-1], [scrobble_id for _, scrobble_id in places]
-            await committed(tools.database, lambda conn, ids=ids: _compared(conn, ids, tools.clock.now()))  # type: ignore[misc] # this slice's
 
 
 async def give_up(tools: Tools, subject_ids: Sequence[int], why: str) -> None:
@@ -250,6 +243,7 @@ def _record(one: Near, sure: int = 0) -> sameplay.Record:
         recording=one.recording_id,
         sure=sure,
         rank=0 if one.chosen else 1 if one.on_album else 2,
+        heard_s=heard_s,
         blur_s=60.0 if heard_s and (at + heard_s + 1) % 60 < 1.5 else 0.0,
     )
 

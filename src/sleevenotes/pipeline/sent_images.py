@@ -185,7 +185,8 @@ async def _end(tools: Tools, sent: SentImage, status: str, reason: str, *, for_g
 
 async def _tell(tools: Tools, conn: Connection, sent: SentImage) -> None:
     """Tell the pages of whoever plays the names whose plays waited for it."""
-    owners = await matches.accounts_of_lookups(conn, sent.lookup_ids)
+    instead = await rows.shown_instead(conn, sent.lookup_ids, sent.address)
+    owners = await matches.accounts_of_lookups(conn, [*sent.lookup_ids, *instead])
     for account_id, ids in owners.items():
         await store_events.tell(conn, [account_id], events.PreviewsShown(tuple(ids)), tools.clock.now())
 

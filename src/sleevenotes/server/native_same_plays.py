@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from litestar import Request, Router, delete, get, put
+from litestar import Request, Router, delete, get, post, put
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from sleevenotes import errors
 from sleevenotes.pipeline import sameplay
 from sleevenotes.server import auth, services
-from sleevenotes.store import linked_plays
+from sleevenotes.store import comparisons, linked_plays
 
 Asked = Request[Any, Any, Any]
 DEFAULT_LIMIT = 20
@@ -59,11 +59,15 @@ class LinkedAnswer(msgspec.Struct, frozen=True):
 
 
 class OverviewAnswer(msgspec.Struct, frozen=True):
-    """What was taken for the same play: counts, and the newest; `next_cursor` leads to the older ones."""
+    """What was taken for the same play: counts, and the newest; `next_cursor` leads to the older ones.
+
+    `comparing` says that all of your plays are being compared over again.
+    """
 
     pairs: list[PairAnswer]
     linked: list[LinkedAnswer]
     next_cursor: int | None
+    comparing: bool
 
 
 class ApartAnswer(msgspec.Struct, frozen=True):
@@ -82,11 +86,22 @@ async def overview(request: Asked, limit: FromQuery[int] = DEFAULT_LIMIT, cursor
     async with services.of(request).database.connection() as conn:
         pairs = await linked_plays.pairs(conn, account.id)
         found = await linked_plays.latest(conn, account.id, limit + 1, min(cursor, 2**63 - 1) or None)
+        comparing = await comparisons.of_account(conn, account.id)
     return OverviewAnswer(
         [PairAnswer((each.origin, each.other), each.plays, each.apart) for each in pairs],
         [LinkedAnswer(_written(each.hidden), _written(each.shown)) for each in found[:limit]],
         found[limit - 1].hidden.id if len(found) > limit else None,
+        comparing is not None,
     )
+
+
+@post("/same_plays/compare", opt={"token_only": True}, status_code=202)
+async def compare(request: Asked) -> None:
+    """Have all of your plays compared over again, soon."""
+    account = await auth.by_token(request)
+    parts = services.of(request)
+    async with parts.database.transaction() as conn:
+        await sameplay.compare_all(conn, account.id, parts.clock.now())
 
 
 @put("/same_plays/apart/{origin:str}/{other:str}", opt={"token_only": True})
@@ -146,7 +161,7 @@ def _written(record: linked_plays.Record) -> RecordAnswer:
 
 router = Router(
     "/api/v1",
-    route_handlers=[overview, apart, together, records, own, not_own],
+    route_handlers=[overview, compare, apart, together, records, own, not_own],
     tags=["Same plays"],
     include_in_schema=True,
 )

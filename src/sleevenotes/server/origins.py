@@ -17,6 +17,7 @@ _NAMES: Final = {
     "lastfm": "Last.fm",
     "listenbrainz_sync": "ListenBrainz",
     "spotify": "Spotify",
+    "spotify_account": "Spotify's account data",
     "maloja": "Maloja",
     "rockbox": "Rockbox",
 }

@@ -11,7 +11,7 @@ from sleevenotes.pipeline import sameplay
 from sleevenotes.server import feeds, pages_account, services, templating
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
-from sleevenotes.store import linked_plays
+from sleevenotes.store import comparisons, linked_plays
 
 LISTED = 50
 
@@ -36,6 +36,7 @@ async def same_plays(request: Asking, account: SignedIn, before: FromQuery[int] 
     async with parts.database.connection() as conn:
         pairs = await linked_plays.pairs(conn, account.id)
         found = await linked_plays.latest(conn, account.id, LISTED + 1, before or None)
+        comparing = await comparisons.of_account(conn, account.id)
     return templating.page(
         request,
         "same_plays.html",
@@ -44,8 +45,18 @@ async def same_plays(request: Asking, account: SignedIn, before: FromQuery[int] 
         linked=found[:LISTED],
         older=found[LISTED - 1].hidden.id if len(found) > LISTED else 0,
         newest=not before,
+        comparing=comparing,
         tell=feeds.dater(account, parts.clock.now()),
     )
+
+
+@post("/settings/same-plays/again", status_code=303)
+async def again(request: Asking, account: SignedIn) -> Redirect:
+    """Have all plays compared over again."""
+    parts = services.of(request)
+    async with parts.database.transaction() as conn:
+        await sameplay.compare_all(conn, account.id, parts.clock.now())
+    return Redirect("/settings/same-plays", status_code=303)
 
 
 @post("/settings/same-plays/apart", status_code=303)
@@ -78,4 +89,4 @@ async def not_own(
     return Redirect(pages_account.local(data.back), status_code=303)
 
 
-handlers = [same_plays, apart, together, own, not_own]
+handlers = [same_plays, again, apart, together, own, not_own]

@@ -17,13 +17,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar, cast
 
 import msgspec
 
 from sleevenotes import model
 from sleevenotes.store.postgres import Connection
+
+HEARSAY = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a source said what no source said: what any source tells overrides it."""
 
 _STALE = timedelta(days=1)  # `fetched_at` of rows that stay the same is written again after this, not at each reply
 
@@ -71,6 +74,43 @@ async def keep(
         )
         for recording, release in pairs
     ]
+
+
+async def keep_hearsay(conn: Connection, pairs: Sequence[tuple[model.Recording, model.Release | None]]) -> list[Kept]:
+    """Write what no source has told of, as `keep`; what is known stays as it is, and see HEARSAY.
+
+    Of artists only id and name are taken: what else is told of them has no date, and would stay.
+    """
+    bare = [
+        (
+            msgspec.structs.replace(recording, artist_credit=_bare(recording.artist_credit)),
+            release and msgspec.structs.replace(release, artist_credit=_bare(release.artist_credit)),
+        )
+        for recording, release in pairs
+    ]
+    return await keep(conn, bare, HEARSAY)
+
+
+async def keep_hearsay_group(conn: Connection, group: model.ReleaseGroup, credit: model.ArtistCredit) -> int:
+    """Write a release group that no source has told of, and return its id; see HEARSAY."""
+    bare = _bare(credit)
+    credit_ids = await _keep_credits(conn, [bare])
+    groups = await _keep_release_groups(conn, [(group, credit_ids[credit_digest(bare)])], HEARSAY)
+    return groups[identity(group)]
+
+
+_Credit = TypeVar("_Credit", model.ArtistCredit, model.ArtistCredit | None)
+
+
+def _bare(credit: _Credit) -> _Credit:
+    if credit is None:
+        return credit
+    return model.ArtistCredit(
+        tuple(
+            model.ArtistCreditName(part.mbid, part.name, part.join_phrase, foreign_id=part.foreign_id)
+            for part in credit.names
+        )
+    )
 
 
 def identity(noun: Identified) -> str:

@@ -3,8 +3,9 @@
     1. what the listener chose for this play alone                      (scrobbles.preferred_image_id)
     2. what the listener prefers for its (artist, release)              (artwork_preferences)
     3. the image that was uploaded with it, or that its client named    (scrobbles.image_id, sent_images)
+       else of a record of the same play that is hidden behind it
     4. the cover of its album, and until that is decided its preview    (artworks, lookups.image_id)
-    5. the image that Last.fm had for it                                (sent_images, temporary)
+    5. the image that Last.fm had for it, else for what is hidden behind (sent_images, temporary)
 
 An address at Last.fm's image hosts, or that came with a play from Last.fm, is Last.fm's picture and no client's own.
 A preference speaks of names; of an album it holds also for plays sent by other names that were matched to that album.
@@ -29,6 +30,13 @@ JOINS: Final = """
         ORDER BY p.id DESC LIMIT 1
     ) grouped ON true
     LEFT JOIN sent_images sent ON s.artwork_uri <> '' AND sent.digest = sha256(convert_to(s.artwork_uri, 'UTF8'))
+    LEFT JOIN LATERAL (
+        SELECT min(coalesce(h.image_id, CASE WHEN NOT (x.temporary OR h.origin = 'lastfm') THEN x.image_id END)) AS own,
+               min(x.image_id) AS temporary
+        FROM scrobbles h LEFT JOIN sent_images x
+             ON h.artwork_uri <> '' AND x.digest = sha256(convert_to(h.artwork_uri, 'UTF8'))
+        WHERE h.same_as = s.id
+    ) behind ON true
 """
 """To be joined to plays `s` beside their lookups `l`, `effective.JOINS` and the match `m` in force."""
 
@@ -36,8 +44,8 @@ _TEMPORARY: Final = "(sent.temporary OR s.origin = 'lastfm')"
 
 IMAGE: Final = f"""
     coalesce(s.preferred_image_id, named.image_id, grouped.image_id, s.image_id,
-             CASE WHEN NOT {_TEMPORARY} THEN sent.image_id END,
-             w.image_id, {effective.PREVIEW}, sent.image_id)
+             CASE WHEN NOT {_TEMPORARY} THEN sent.image_id END, behind.own,
+             w.image_id, {effective.PREVIEW}, sent.image_id, behind.temporary)
 """
 """The id of the image that the play shows; NULL where there is none."""
 
@@ -46,9 +54,10 @@ BY: Final = f"""
          WHEN coalesce(named.image_id, grouped.image_id) IS NOT NULL THEN 'preference'
          WHEN s.image_id IS NOT NULL THEN 'sent'
          WHEN sent.image_id IS NOT NULL AND NOT {_TEMPORARY} THEN 'sent'
+         WHEN behind.own IS NOT NULL THEN 'sent'
          WHEN w.image_id IS NOT NULL THEN 'album'
          WHEN {effective.PREVIEW} IS NOT NULL THEN 'preview'
-         WHEN sent.image_id IS NOT NULL THEN 'temporary'
+         WHEN coalesce(sent.image_id, behind.temporary) IS NOT NULL THEN 'temporary'
          ELSE '' END
 """
 """What led to it: a word for each of the above; "" where there is none."""

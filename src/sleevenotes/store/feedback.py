@@ -39,7 +39,8 @@ async def _write(
     await conn.execute(
         """
         INSERT INTO feedback (account_id, identity, artist, track, score, given_at) VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (account_id, identity) DO UPDATE SET score = excluded.score, given_at = excluded.given_at
+        ON CONFLICT (account_id, identity) DO UPDATE SET
+            score = excluded.score, given_at = excluded.given_at, import_id = NULL
         """,
         account_id,
         identity,
@@ -59,7 +60,8 @@ async def learn(conn: Connection, account_id: int, loved: Sequence[tuple[str, st
         SELECT $1, identity, artist, track, $6, given_at
         FROM unnest($2::bytea[], $3::text[], $4::text[], $5::timestamptz[]) AS new (identity, artist, track, given_at)
         ORDER BY identity
-        ON CONFLICT (account_id, identity) DO UPDATE SET score = excluded.score, given_at = excluded.given_at
+        ON CONFLICT (account_id, identity) DO UPDATE SET
+            score = excluded.score, given_at = excluded.given_at, import_id = NULL
         WHERE feedback.given_at < excluded.given_at
         """,
         account_id,
@@ -80,14 +82,14 @@ class Word(msgspec.Struct, frozen=True):
     given_at: datetime | None
 
 
-async def bring(conn: Connection, account_id: int, words: Sequence[Word], now: datetime) -> None:
+async def bring(conn: Connection, account_id: int, words: Sequence[Word], now: datetime, import_id: int) -> None:
     """Take over what an export says; of tracks about which something was said here, that stays."""
     if not words:
         return
     await conn.execute(
         """
-        INSERT INTO feedback (account_id, identity, artist, track, score, given_at)
-        SELECT $1, * FROM unnest($2::bytea[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[])
+        INSERT INTO feedback (account_id, import_id, identity, artist, track, score, given_at)
+        SELECT $1, $7, * FROM unnest($2::bytea[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[])
         ON CONFLICT (account_id, identity) DO NOTHING
         """,
         account_id,
@@ -96,6 +98,7 @@ async def bring(conn: Connection, account_id: int, words: Sequence[Word], now: d
         [word.track for word in words],
         [word.score for word in words],
         [word.given_at or now for word in words],
+        import_id,
     )
 
 

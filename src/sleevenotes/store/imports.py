@@ -33,6 +33,7 @@ class Import(msgspec.Struct, frozen=True):
     stored: int
     duplicates: int
     feedback: int
+    acts: int
     skipped: int
     removed: int
     created_at: datetime
@@ -64,6 +65,7 @@ class Step(msgspec.Struct, frozen=True):
     stored: int = 0
     duplicates: int = 0
     feedback: int = 0
+    acts: int = 0
     skips: Sequence[Skip] = ()
 
 
@@ -173,7 +175,7 @@ async def advance(conn: Connection, import_id: int, position: int, step: Step) -
     moved = await conn.fetchval(
         """
         UPDATE imports SET position = position + $3, share = greatest(share, $4), stored = stored + $5,
-            duplicates = duplicates + $6, feedback = feedback + $7, skipped = skipped + $8
+            duplicates = duplicates + $6, feedback = feedback + $7, acts = acts + $8, skipped = skipped + $9
         WHERE id = $1 AND position = $2 AND status = 'running' RETURNING true
         """,
         import_id,
@@ -183,6 +185,7 @@ async def advance(conn: Connection, import_id: int, position: int, step: Step) -
         step.stored,
         step.duplicates,
         step.feedback,
+        step.acts,
         len(step.skips),
     )
     if not moved:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from sleevenotes import names
-from sleevenotes.store import charts
+from sleevenotes.store import charts, subjects
 from sleevenotes.store.postgres import Connection
 
 
@@ -52,12 +52,15 @@ async def page(
 async def of_track(conn: Connection, account_id: int, artist: str, track: str) -> list[int]:
     """Return the ids of the plays of artist and track, as sent, newest first."""
     rows = await conn.fetch(
-        """
-        SELECT id FROM scrobbles WHERE account_id = $1 AND identity = $2 AND same_as IS NULL
-        ORDER BY listened_at DESC, id DESC
+        f"""
+        SELECT s.id FROM ({subjects.NAMED}) AS named JOIN scrobbles s ON s.lookup_id = named.id
+        WHERE s.account_id = $1 AND s.identity = $2 AND s.same_as IS NULL
+        ORDER BY s.listened_at DESC, s.id DESC
         """,
         account_id,
         names.digest(artist, track),
+        names.key(artist),
+        names.key(track),
     )
     return [row["id"] for row in rows]
 

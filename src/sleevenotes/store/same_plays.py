@@ -318,6 +318,14 @@ async def plays_of(conn: Connection, lookup_ids: Sequence[int], width: timedelta
     return [row["id"] for row in rows]
 
 
+async def count_hidden(conn: Connection, account_id: int) -> int:
+    """Count the account's records that are hidden behind another."""
+    number: int = await conn.fetchval(
+        "SELECT count(*) FROM scrobbles WHERE account_id = $1 AND same_as IS NOT NULL", account_id
+    )
+    return number
+
+
 async def slice_of(
     conn: Connection, account_id: int, after: tuple[datetime, int] | None, limit: int
 ) -> list[tuple[datetime, int]]:

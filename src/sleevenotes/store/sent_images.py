@@ -152,18 +152,39 @@ async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
 
 
 async def bare(conn: Connection, lookup_ids: Sequence[int], limit: int = 1000) -> list[tuple[str, int]]:
-    """Return addresses that plays of these names came with and nobody has asked for: (address, lookup id)."""
+    """Return addresses that plays of these names came with and nobody has asked for: (address, lookup id).
+
+    A play that came without one takes that of a record which is hidden behind it.
+    """
     rows = await conn.fetch(
         """
-        SELECT DISTINCT s.artwork_uri, s.lookup_id FROM scrobbles s
-        WHERE s.lookup_id = ANY($1::bigint[]) AND s.artwork_uri <> '' AND s.same_as IS NULL AND NOT EXISTS
-              (SELECT FROM sent_images u WHERE u.digest = sha256(convert_to(s.artwork_uri, 'UTF8')))
+        SELECT artwork_uri, lookup_id FROM (
+            SELECT s.artwork_uri, s.lookup_id FROM scrobbles s
+            WHERE s.lookup_id = ANY($1::bigint[]) AND s.artwork_uri <> '' AND s.same_as IS NULL
+            UNION
+            SELECT h.artwork_uri, s.lookup_id FROM scrobbles s JOIN scrobbles h ON h.same_as = s.id
+            WHERE s.lookup_id = ANY($1::bigint[]) AND s.artwork_uri = '' AND h.artwork_uri <> ''
+        ) AS came
+        WHERE NOT EXISTS (SELECT FROM sent_images u WHERE u.digest = sha256(convert_to(came.artwork_uri, 'UTF8')))
         LIMIT $2
         """,
         list(lookup_ids),
         limit,
     )
     return [(row["artwork_uri"], row["lookup_id"]) for row in rows]
+
+
+async def shown_instead(conn: Connection, lookup_ids: Sequence[int], address: str) -> list[int]:
+    """Return the names of plays that are shown instead of plays of these names which came with this address."""
+    rows = await conn.fetch(
+        """
+        SELECT DISTINCT s.lookup_id FROM scrobbles h JOIN scrobbles s ON s.id = h.same_as
+        WHERE h.lookup_id = ANY($1::bigint[]) AND h.artwork_uri = $2
+        """,
+        list(lookup_ids),
+        address,
+    )
+    return [row["lookup_id"] for row in rows]
 
 
 async def troubles(conn: Connection, question_key: bytes, since: datetime) -> list[tuple[int | None, str]]:

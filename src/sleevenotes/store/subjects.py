@@ -7,12 +7,24 @@ that and by "Heroes". Nothing but the account's own plays is ever found.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
 from sleevenotes import names
 from sleevenotes.store import effective
 from sleevenotes.store.postgres import Connection
+
+NAMED: Final = """
+    SELECT l.id FROM lookups l
+    WHERE hashtextextended(l.artist_key, 0) = hashtextextended($3, 0)
+      AND hashtextextended(l.track_key, 0) = hashtextextended($4, 0) AND l.artist_key = $3 AND l.track_key = $4
+"""
+"""The names (lookups) of the artist and track whose keys are $3 and $4, whatever the release.
+
+The plays of these are still to be held against the identity: keys say more is the same. (Of all letters, 65 of old
+Greek, with an iota below, have a key that is not that of their folded form: by the one they do not find the other.)
+"""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -32,20 +44,24 @@ async def track(conn: Connection, account_id: int, artist: str, title: str, mbid
         WITH chosen AS (
             SELECT * FROM matches WHERE recording_id IN (
                 SELECT r.id FROM artist_credits c JOIN recordings r ON r.artist_credit_id = c.id
-                WHERE lower(c.name) = lower($2) AND lower(r.title) = lower($3)
-                UNION ALL SELECT id FROM recordings WHERE mbid = nullif($4, '')::uuid)
+                WHERE lower(c.name) = lower($5) AND lower(r.title) = lower($6)
+                UNION ALL SELECT id FROM recordings WHERE mbid = nullif($7, '')::uuid)
         ), {effective.LED}, every AS (
             SELECT id, listened_at FROM own UNION
-            SELECT id, listened_at FROM scrobbles WHERE account_id = $1 AND identity = $5 AND same_as IS NULL
+            SELECT s.id, s.listened_at FROM ({NAMED}) AS named
+            JOIN scrobbles s ON s.lookup_id = named.id
+            WHERE s.account_id = $1 AND s.identity = $2 AND s.same_as IS NULL
         )
         SELECT count(*) OVER () AS plays, id AS newest_id, listened_at AS newest_at FROM every
         ORDER BY listened_at DESC, id DESC LIMIT 1
         """,
         account_id,
+        names.digest(artist, title),
+        names.key(artist),
+        names.key(title),
         artist,
         title,
         mbid,
-        names.digest(artist, title),
     )
     return Found(**rows[0]) if rows else None
 
@@ -97,7 +113,8 @@ async def artist(conn: Connection, account_id: int, name: str, mbid: str = "") -
         ), {effective.LED}, every AS (
             SELECT id, listened_at, recording_id FROM own UNION ALL
             SELECT s.id, s.listened_at, NULL FROM lookups l JOIN scrobbles s ON s.lookup_id = l.id
-            WHERE l.artist_key = $4 AND s.account_id = $1 AND s.same_as IS NULL
+            WHERE hashtextextended(l.artist_key, 0) = hashtextextended($4, 0)
+              AND l.artist_key = $4 AND s.account_id = $1 AND s.same_as IS NULL
               AND NOT EXISTS (SELECT FROM own WHERE own.id = s.id)
         ), newest AS (
             SELECT *, count(*) OVER () AS plays,

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from sleevenotes import errors, model
-from sleevenotes.importers import contract, files, registry
+from sleevenotes.importers import contract, files, registry, spotify
+from sleevenotes.matching import sameplay
 from tests.unit.importers.reading import archive, format_of, items, plays, skips
 
 MBID = "62c2e20a-559e-422f-a44c-9afa7882f0c4"
@@ -199,6 +200,10 @@ def stream(**told: Any) -> dict[str, Any]:
         "incognito_mode": False,
         **told,
     }
+
+
+def test_the_two_exports_of_spotify_are_origins_of_one_clock() -> None:
+    assert {spotify.ORIGIN, spotify.BRIEF_ORIGIN} in sameplay.ONE_CLOCK
 
 
 def test_a_stream_of_spotify_began_as_long_before_as_it_was_played() -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest_asyncio
 
+from sleevenotes.artwork.files import Files
 from sleevenotes.clock import HandClock
 from sleevenotes.importers import contract
 from sleevenotes.pipeline import importing
@@ -31,11 +32,12 @@ class House(NamedTuple):
     clock: HandClock
     uploads: Uploads
     account_id: int
+    files: Files
 
     def stage(self) -> Importing:
         """Return a stage as a process of its own has it."""
         submitter = Submitter(self.database, self.clock)
-        return Importing(self.database, self.clock, submitter, self.uploads)
+        return Importing(self.database, self.clock, submitter, self.uploads, self.files)
 
     async def offered(self, data: str | bytes, name: str = "history.csv", **options: object) -> int:
         """Upload a file and begin its import; return its id."""
@@ -72,4 +74,4 @@ class House(NamedTuple):
 async def house(database: Database, clock: HandClock, tmp_path: Path) -> House:
     async with database.connection() as conn:
         account = await accounts.create(conn, "maria", "", is_owner=True, now=clock.now())
-    return House(database, clock, Uploads(tmp_path), account.id)
+    return House(database, clock, Uploads(tmp_path), account.id, Files(tmp_path))

@@ -64,7 +64,7 @@ async def state(house: House) -> tuple[list[dict[str, Any]], list[dict[str, Any]
 
 async def exported(house: House, kind: str) -> bytes:
     write = exporting.writer(kind)
-    return b"".join([chunk async for chunk in exporting.stream(house.database, house.account_id, write)])
+    return b"".join([chunk async for chunk in exporting.stream(house.database, house.files, house.account_id, write)])
 
 
 @pytest_asyncio.fixture
@@ -95,6 +95,20 @@ async def test_an_export_read_into_an_empty_account_gives_the_same_state(full: H
     assert await exported(empty, kind) == data
 
 
+async def test_an_export_from_before_there_were_acts_is_read(full: House) -> None:
+    rows = list(csv.DictReader(io.StringIO((await exported(full, "csv")).decode(), newline="")))
+    text = io.StringIO()
+    before = csv.DictWriter(text, own.COLUMNS[:-1], extrasaction="ignore", lineterminator="\n")
+    before.writeheader()
+    before.writerows(row for row in rows if not row[own.ACT])
+    async with full.database.connection() as conn:
+        other = await accounts.create(conn, "other", "", is_owner=False, now=full.clock.now())
+    empty = full._replace(account_id=other.id)
+    told = await empty.finish(await empty.offered(text.getvalue(), "plays.csv"))
+    assert (told.status, told.stored, told.skipped) == ("done", len(SENT), 0)
+    assert await state(empty) == await state(full)
+
+
 async def test_json_lines_are_listens_as_listenbrainz_has_them(full: House) -> None:
     lines = [json.loads(line) for line in (await exported(full, "jsonl")).splitlines()]
     listen = lines[1]
@@ -103,7 +117,8 @@ async def test_json_lines_are_listens_as_listenbrainz_has_them(full: House) -> N
     assert (metadata["artist_name"], metadata["mood"]) == ('"Weird Al" Yankovic, Jr.', "calm")
     info = metadata["additional_info"]
     assert (info["tracknumber"], info["duration_ms"], info["media_player"]) == (4, 254_321, "mpd")
-    assert lines[-1] == {"feedback": {"artist": "Nobody", "track": "Played This", "score": -1, "given_at": _iso(NOON)}}
+    assert lines[-2] == {"feedback": {"artist": "Nobody", "track": "Played This", "score": -1, "given_at": _iso(NOON)}}
+    assert lines[-1]["sleevenotes"]["act"] == "own_play"
 
 
 def _iso(at: datetime) -> str:
@@ -112,8 +127,9 @@ def _iso(at: datetime) -> str:
 
 async def test_a_csv_has_every_play_with_what_is_thought_of_it(full: House) -> None:
     rows = list(csv.DictReader(io.StringIO((await exported(full, "csv")).decode(), newline="")))
-    assert [row["feedback"] for row in rows] == ["1", "", "1", "", "", "", "-1"]
+    assert [row["feedback"] for row in rows] == ["1", "", "1", "", "", "", "-1", ""]
     assert rows[0]["status"] == "pending"
+    assert json.loads(rows[-1]["act"])["act"] == "own_play"
     assert set(rows[0]) == set(own.COLUMNS)
 
 

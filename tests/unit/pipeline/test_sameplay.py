@@ -12,7 +12,7 @@ import pytest_asyncio
 from sleevenotes.artwork.files import Files
 from sleevenotes.clock import HandClock
 from sleevenotes.model import Band, Scrobble
-from sleevenotes.pipeline import alarms, reconsider, sameplay
+from sleevenotes.pipeline import alarms, comparing, reconsider, sameplay
 from sleevenotes.pipeline.entering import Stored
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
@@ -232,7 +232,7 @@ async def test_origins_that_are_kept_apart_show_all_they_recorded_until_they_are
         assert await linked_plays.pairs(conn, account) == [linked_plays.Pair(LASTFM, SPOTIFY, 0, True)]
     assert await sameplay.bring_together(tools, account, LASTFM, SPOTIFY)
     assert [subject for subject, _ in await queued(database, "same_plays")] == [account]
-    await sameplay.run_accounts(tools, [account], Band.DEFAULT)
+    await comparing.run(tools, [account], Band.DEFAULT)
     assert len(await shown(database, account)) == 2
     async with database.connection() as conn:
         assert await linked_plays.pairs(conn, account) == [linked_plays.Pair(LASTFM, SPOTIFY, 2, False)]

@@ -121,6 +121,33 @@ async def test_whose_an_image_is_decides_whether_the_album_goes_before_it(
         assert (await shelf.shown())[0] == by
 
 
+async def test_what_a_hidden_record_brought_is_shown_where_the_shown_one_has_no_picture(
+    database: Database, clock: HandClock
+) -> None:
+    async with database.connection() as conn:
+        shelf = await Shelf(conn, clock).arrive(origin="spotify")
+        other = await given.lookup(conn, "marrow", "Kelp (live)", clock.now())
+        hidden = await given.play(conn, shelf.account_id, other, clock.now() + timedelta(seconds=9))
+        await conn.execute(
+            "UPDATE scrobbles SET same_as = $2, origin = 'lastfm', artwork_uri = $3 WHERE id = $1",
+            hidden, shelf.id, LASTFM,
+        )  # fmt: skip
+        assert await sent_images.bare(conn, [shelf.lookup_id]) == [(LASTFM, shelf.lookup_id)]
+        assert await sent_images.bare(conn, [other]) == []
+        assert await sent_images.shown_instead(conn, [other], LASTFM) == [shelf.lookup_id]
+        await shelf.sent("1", LASTFM, temporary=True)
+        assert await shelf.shown() == ("temporary", "1")
+        await shelf.preview("2")
+        assert await shelf.shown() == ("preview", "2")
+        await shelf.cover("3")
+        assert await shelf.shown() == ("album", "3")
+        image_id = await shelf.image("4")
+        await conn.execute("UPDATE scrobbles SET image_id = $2 WHERE id = $1", hidden, image_id)
+        assert await shelf.shown() == ("sent", "4")
+        await conn.execute("UPDATE scrobbles SET same_as = NULL")
+        assert await shelf.shown() == ("album", "3")
+
+
 async def test_a_preference_without_an_album_holds_for_plays_without_one_and_for_nothing_else(
     database: Database, clock: HandClock
 ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from sleevenotes.artwork.files import Files
 from sleevenotes.clock import HandClock
 from sleevenotes.pipeline.importing import BAND, Importing
 from sleevenotes.pipeline.uploads import Uploads
@@ -35,7 +36,9 @@ async def upload(client: Client, data: bytes | str, name: str = "plays.csv") -> 
 
 async def worked(listener: Listener, settings: Settings) -> None:
     """Do what is in the queue of imports."""
-    stage = Importing(listener.database, listener.clock, listener.submitter, Uploads(settings.data_path))
+    stage = Importing(
+        listener.database, listener.clock, listener.submitter, Uploads(settings.data_path), Files(settings.data_path)
+    )
     async with listener.database.connection() as conn:
         rows = await conn.fetch("DELETE FROM pgqueuer WHERE entrypoint = 'import' RETURNING payload")
     for row in rows:

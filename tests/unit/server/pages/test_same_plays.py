@@ -62,3 +62,12 @@ async def test_the_overview_counts_by_pairs_of_services_and_takes_a_pair_apart(
     assert f'id="p{hidden}"' in (await client.get("/")).text
     await send(client, "/settings/same-plays/together", origin="lastfm", other="spotify")
     assert "Kept apart" not in (await client.get("/settings/same-plays")).text
+
+
+async def test_everything_is_compared_again_when_its_listener_asks_for_it(client: Client, listener: Listener) -> None:
+    await two_records(listener)
+    assert "Have all of it compared over again" in (await client.get("/settings/same-plays")).text
+    assert (await send(client, "/settings/same-plays/again")).status_code == 303
+    page = (await client.get("/settings/same-plays")).text
+    assert "Your plays are being compared" in page
+    assert "Have all of it compared over again" not in page
