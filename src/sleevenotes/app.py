@@ -38,6 +38,7 @@ from sleevenotes.pipeline import (
     recheck,
     reconsider,
     sameplay,
+    sampling,
     search,
     sent_images,
     syncing,
@@ -125,6 +126,7 @@ async def working(
         tasks = [asyncio.create_task(each.run(), name=f"lane {each.host}") for each in lanes]
         tasks.append(asyncio.create_task(recheck.run(tools), name="recheck"))
         tasks.append(asyncio.create_task(tally.run(tools), name="tally"))
+        tasks.append(asyncio.create_task(sampling.run(tools), name="sampling"))
         tasks.append(asyncio.create_task(syncing.run(tools), name="syncing"))
         sending = forwarding.run(tools, door, forwarding.takers_of(parts.settings))
         tasks.append(asyncio.create_task(sending, name="forwarding"))
