@@ -18,6 +18,7 @@ from sleevenotes.server import (
     pages_covers,
     pages_edits,
     pages_feedback,
+    pages_figures,
     pages_forwarding,
     pages_history,
     pages_imports,
@@ -132,6 +133,7 @@ SIGNED_IN = {"account": Provide(strangers.signed_in)}
 handlers = [
     *pages_account.handlers,
     *pages_people.handlers,
+    *pages_figures.handlers,
     *pages_user.handlers,
     Router(
         path="/",

@@ -119,6 +119,33 @@ async def sampled(conn: Connection, since: datetime, until: datetime) -> Sampled
     return Sampled(**row)
 
 
+class Depth(msgspec.Struct, frozen=True):
+    """The most that was pending, names and covers together, in a stretch that begins at `at`."""
+
+    at: datetime
+    pending: int
+
+
+async def course(conn: Connection, since: datetime, until: datetime, stretches: int) -> list[Depth]:
+    """Say how the backlog went over a period, cut into at most so many equal stretches; those unsampled are left out.
+
+    The period begins with the first sample in it.
+    """
+    rows = await conn.fetch(
+        """
+        WITH taken AS (SELECT at, names + covers AS pending FROM backlog WHERE at >= $1 AND at < $2),
+        span AS (SELECT min(at) AS first, max(at) AS last FROM taken)
+        SELECT date_bin(greatest(interval '1 minute', (last - first) / ($3 - 1)), at, first) AS at,
+               max(pending) AS pending
+        FROM taken, span GROUP BY 1 ORDER BY 1
+        """,
+        since,
+        until,
+        stretches,
+    )
+    return [Depth(**row) for row in rows]
+
+
 async def bands(conn: Connection, since: datetime, until: datetime) -> list[Band]:
     """Say what waited in each band over a period; a sample in which nothing did counts as nothing."""
     rows = await conn.fetch(

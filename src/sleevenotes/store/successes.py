@@ -59,20 +59,20 @@ async def names(conn: Connection, since: datetime, until: datetime) -> Names:
     row = await conn.fetchrow(
         """
         WITH met AS MATERIALIZED (
-            SELECT id, status, candidates IS NOT NULL AS offered, created_at FROM lookups
+            SELECT id, status, status = 'not_found' AND candidates <> '[]' AS offered, created_at FROM lookups
             WHERE created_at >= $1 AND created_at < $2
         ), asked AS (
             SELECT count(DISTINCT met.id) AS names FROM met
             JOIN inquiries ON stage = 'match' AND subject_id = met.id
             JOIN traces USING (question_key)
-            WHERE status <> 'pending' AND asked_at >= created_at
+            WHERE met.status <> 'pending' AND asked_at >= met.created_at
         )
         SELECT count(*) AS names,
                count(*) FILTER (WHERE status = 'pending') AS pending,
                count(*) FILTER (WHERE status = 'enriched') AS enriched,
                count(*) FILTER (WHERE status = 'not_found') AS not_found,
                count(*) FILTER (WHERE status = 'failed') AS failed,
-               count(*) FILTER (WHERE status = 'not_found' AND offered) AS abstained,
+               count(*) FILTER (WHERE offered) AS abstained,
                count(*) FILTER (WHERE status <> 'pending') - (SELECT names FROM asked) AS unasked
         FROM met
         """,
