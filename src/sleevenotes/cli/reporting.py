@@ -72,7 +72,7 @@ def _tables(report: Report) -> Iterator[Table]:
         "What waited over the period", "band of mean most oldest",
         ((each.band, each.of, each.mean, each.max, f"{each.oldest_s:.0f} s") for each in report.bands),
     )  # fmt: skip
-    yield table("Sources", "source requests for_1,000_plays questions answered absent unknown faults", _sources(report))
+    yield table("Sources", "source requests per_1,000 asked answered absent unknown faults", _sources(report))
     yield table(
         "Use of what each host allows", "host requests allowed share",
         ((each.host, each.requests, each.allowed, _share(each.utilisation)) for each in report.lanes),

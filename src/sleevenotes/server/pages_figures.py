@@ -5,6 +5,7 @@ Owners alone: an hour on a server of two tells each when the other listens.
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -104,7 +105,7 @@ async def page(request: Asking, account: Owner, period: FromQuery[str] = "", to:
         rows=rows(told),
         names=pages_status.shares(statuses(told.success.names), STATUSES),
         plays=pages_status.shares(statuses(told.success.plays), STATUSES),
-        drawing=draw(depths, lambda at: views.dated(at, now, where).exact),
+        drawing=draw(depths, lambda at: _clock(at, where)),
         percent=percent,
     )
 
@@ -137,7 +138,9 @@ def targets(told: figures.Report) -> tuple[Target, ...]:
 
 
 def _growth(growth: float | None) -> str:
-    return NOTHING if growth is None else f"{growth:+.1f} an hour"
+    if growth is None:
+        return NOTHING
+    return f"{growth:+.1f} an hour" if abs(growth) >= 0.05 else "steady"
 
 
 def rows(told: figures.Report) -> tuple[Row, ...]:
@@ -184,6 +187,11 @@ def draw(course: Sequence[backlog.Depth], tell: Callable[[datetime], str]) -> Dr
     )
     summary = f"Names and covers pending, {views.number(most)} at the most"
     return Drawing(12 * len(bars), 60, bars, summary, (tell(course[0].at), tell(course[-1].at)))
+
+
+def _clock(at: datetime, where: zoneinfo.ZoneInfo) -> str:
+    local = at.astimezone(where)
+    return f"{local.day} {local:%b %H:%M}"
 
 
 handlers = [

@@ -27,8 +27,9 @@ CREATE TABLE arrivals (
 CREATE INDEX arrivals_received ON arrivals (received_at);
 CREATE INDEX arrivals_open ON arrivals (look_at) WHERE look_at IS NOT NULL;
 
--- What was received when: plays lie in the order in which they came in.
+-- What was received when: plays lie in the order in which they came in, and so, nearly, do names.
 CREATE INDEX scrobbles_inserted ON scrobbles USING brin (inserted_at) WITH (pages_per_range = 16, autosummarize = on);
+CREATE INDEX lookups_created ON lookups USING brin (created_at) WITH (pages_per_range = 16, autosummarize = on);
 
 -- What waits, once a minute; later one row of ten.
 CREATE TABLE backlog (
