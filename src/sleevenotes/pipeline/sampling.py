@@ -1,4 +1,4 @@
-"""Noting, once a minute, what the success figures are made of: what waits, what shows a picture, what was asked."""
+"""Noting, all the time, what the success figures are made of: what waits, what shows a picture, what was asked."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import structlog
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import arrivals, asked, backlog, postgres
 
-ROUND = 60.0
+ROUND = 10.0
 """Seconds between rounds."""
 
-TIDY_EVERY = 60
+TIDY_EVERY = 360
 """Rounds between two tidyings."""
 
 log = structlog.get_logger(__name__)

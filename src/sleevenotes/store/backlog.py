@@ -1,6 +1,7 @@
 """The backlog: what waits now, and samples of it, one a minute, so that it can be said whether it grows.
 
-Of the last two days every sample is kept, of ninety days one of ten minutes, by the full minute.
+It is looked at several times a minute; the fullest look is the minute's sample, so that short rushes are not missed. Of
+the last two days every sample is kept, of ninety days one of ten minutes, by the full minute.
 """
 
 from __future__ import annotations
@@ -91,10 +92,15 @@ async def queues(conn: Connection, now: datetime) -> list[Queue]:
 
 
 async def sample(conn: Connection, now: datetime) -> None:
-    """Note what waits now, once a minute whoever asks."""
+    """Note what waits now, unless more was pending before in the same minute."""
     counted, waiting = await pending(conn), await queues(conn, now)
     await conn.execute(
-        "INSERT INTO backlog (at, names, covers, queues) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        """
+        INSERT INTO backlog (at, names, covers, queues) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (at) DO UPDATE
+        SET names = excluded.names, covers = excluded.covers, queues = excluded.queues
+        WHERE excluded.names + excluded.covers > backlog.names + backlog.covers
+        """,
         now.replace(second=0, microsecond=0),
         counted.names,
         counted.covers,

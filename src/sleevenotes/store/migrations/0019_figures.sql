@@ -31,7 +31,7 @@ CREATE INDEX arrivals_open ON arrivals (look_at) WHERE look_at IS NOT NULL;
 CREATE INDEX scrobbles_inserted ON scrobbles USING brin (inserted_at) WITH (pages_per_range = 16, autosummarize = on);
 CREATE INDEX lookups_created ON lookups USING brin (created_at) WITH (pages_per_range = 16, autosummarize = on);
 
--- What waits, once a minute; later one row of ten.
+-- What waits: of each minute the fullest of several looks; later one row of ten.
 CREATE TABLE backlog (
     at     timestamptz PRIMARY KEY,     -- the full minute
     names  integer NOT NULL,            -- lookups pending
