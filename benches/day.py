@@ -42,6 +42,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import secrets
 import time
 from datetime import UTC, datetime
@@ -54,6 +55,7 @@ from sleevenotes.simulator import world
 
 LEAD = 5.0  # seconds of the clock before the first play
 REST = 90.0  # seconds after the last: its minute, and half of one more
+SLOWEST = 12  # plays that are told one by one
 ONE_TO_ONE = ("musicbrainz.org", "api.deezer.com", "itunes.apple.com", "www.theaudiodb.com")  # where a request is one
 
 
@@ -183,6 +185,10 @@ def _text(run: stand.Stand, second: float) -> str:
 
 def _figures(seen: Seen, sent: plays.Plays, true: world.World) -> dict[str, object]:
     waited = daywatch.held(seen.watch.plays, sent, true, plays.ART)
+    for wait, play in sorted(zip(waited, seen.watch.plays, strict=True), key=lambda each: -each[0].seconds)[:SLOWEST]:
+        what = " by ".join((play.row.track, play.row.artist)) + (" (no source in play has it)" * (not wait.has_art))
+        shown = "" if math.isinf(play.first_s) else f", another picture after {play.first_s:.1f} s"
+        common.say(f"its own front after {wait.seconds:.1f} s{shown}, {play.status}: {what}")
     played = {(common.same(each.row.artist), common.same(each.row.track)) for each in seen.watch.plays}
     names = [
         each for each in seen.judged if (common.same(each.outcome.artist), common.same(each.outcome.track)) in played
