@@ -31,7 +31,7 @@ LABELS: Final = {
 }
 SHORT: Final = {"hour": "Hour", "day": "24 hours", "week": "7 days", "month": "30 days", "all": "All time"}
 
-BARS = 60
+BARS, FEWEST = 60, 5
 NOTHING = "\u2013"
 
 
@@ -173,7 +173,7 @@ def percent(share: float | None) -> str:
 
 def draw(course: Sequence[backlog.Depth], tell: Callable[[datetime], str]) -> Drawing | None:
     """Draw how much was pending, stretch by stretch; None where there are too few samples to draw."""
-    if len(course) < 2:
+    if len(course) < FEWEST:
         return None
     most = max(each.pending for each in course)
     bars = tuple(

@@ -30,7 +30,7 @@ async def test_the_page_tells_the_targets_and_everything_behind_them(client: Cli
     listener.clock.turn(12)  # type: ignore[attr-defined] # turned by hand
     await listener.find_cover(group, ALMANAC)
     async with listener.database.connection() as conn:
-        for _ in range(3):
+        for _ in range(5):
             listener.clock.turn(60)  # type: ignore[attr-defined] # as above
             await backlog.sample(conn, listener.clock.now())
     page = (await client.get("/figures?period=hour")).text
