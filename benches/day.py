@@ -32,7 +32,8 @@ second while one of them shows no picture, and an image's bytes say whose front 
         within_minute_share         of all plays: within 0.01
         artwork_share               of all plays, those that show a picture: within 0.01
         success_share               of plays decided, those enriched, by the API's word: within 0.01
-        depth_max                   both look now and then only, and may miss a rush: within a quarter, and 2
+        depth_max                   the product looks every ten seconds, and a rush may be over by then: within a
+                                    quarter, and 8
         pending                     at the end: within 2
         requests_HOST               sent during the day, as the simulator counted them: within 2 and 2 %
 """

@@ -152,7 +152,7 @@ def agreement(report: dict[str, Any], watch: Watch, pending: int, requests: dict
     found["artwork_share"] = _share(told["artwork_share"], len(waits), len(seen))
     enriched = sum(each.status == "enriched" for each in decided)
     found["success_share"] = _share(report["success"]["plays_share"], enriched, len(decided))
-    found["depth_max"] = (report["backlog"]["max"] or 0, most, 2 + most / 4)
+    found["depth_max"] = (report["backlog"]["max"] or 0, most, 8 + most / 4)
     found["pending"] = (report["pending"]["names"] + report["pending"]["covers"], pending, 2)
     by_host = {each["host"]: each["requests"] for each in report["lanes"]}
     for host, count in requests.items():

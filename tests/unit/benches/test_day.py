@@ -96,6 +96,8 @@ def test_a_report_that_tells_what_was_seen_agrees() -> None:
 
 def test_a_report_that_is_off_in_one_figure_does_not_agree_in_that_one() -> None:
     assert within(daywatch.agreement(told(9.0), WATCH, 1, {"musicbrainz.org": 7})) == {"first_art_p50_s"}
+    grown = told() | {"backlog": {"max": 21}}
+    assert within(daywatch.agreement(grown, WATCH, 1, {"musicbrainz.org": 7})) == {"depth_max"}
     assert within(daywatch.agreement(told(), WATCH, 9, {"musicbrainz.org": 70})) == {
         "pending",
         "requests_musicbrainz.org",
