@@ -11,7 +11,7 @@ UPDATE artworks SET shown_at = coalesce(decided_at, wanted_at), chosen_at = deci
 
 -- One row for each play that somebody waited for (not an import's, not one that a sync brought), from this version on.
 CREATE TABLE arrivals (
-    scrobble_id bigint PRIMARY KEY REFERENCES scrobbles ON DELETE CASCADE,
+    scrobble_id bigint PRIMARY KEY,     -- of scrobbles; goes with it, by the trigger below
     received_at timestamptz NOT NULL,   -- scrobbles.inserted_at
     is_first    boolean NOT NULL,       -- no play of that name was stored before
     met         text NOT NULL
@@ -24,8 +24,17 @@ CREATE TABLE arrivals (
     chosen_s    real,                   -- seconds until it showed a picture that stays
     look_at     timestamptz             -- when to look whether it does by now; NULL: settled
 );
-CREATE INDEX arrivals_received ON arrivals (received_at);
+CREATE INDEX arrivals_received ON arrivals USING brin (received_at) WITH (pages_per_range = 16, autosummarize = on);
 CREATE INDEX arrivals_open ON arrivals (look_at) WHERE look_at IS NOT NULL;
+
+-- In place of a constraint, whose check of every row is what storing plays does without (see 0001).
+CREATE FUNCTION forget_arrivals() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM arrivals USING gone WHERE arrivals.scrobble_id = gone.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER forget_arrivals AFTER DELETE ON scrobbles
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION forget_arrivals();
 
 -- What was received when: plays lie in the order in which they came in, and so, nearly, do names.
 CREATE INDEX scrobbles_inserted ON scrobbles USING brin (inserted_at) WITH (pages_per_range = 16, autosummarize = on);
