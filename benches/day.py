@@ -28,7 +28,9 @@ second while one of them shows no picture, and an image's bytes say whose front 
     report_agrees         true where every figure of `sleevenotes status --report` agrees with what was seen from
                           outside; `agreement` has for each [reported, seen, tolerance]:
         plays                       the same number
-        first_art_p50_s, …_p95_s    of plays that show a picture, whatever it shows: within 1 s of the clock and 10 %
+        first_art_p50_s, …_p95_s    of plays that show a picture, whatever it shows. It was received between its sending
+                                    and the answer, and shown between the last look that saw nothing and the first that
+                                    did: the figure must lie within what follows from that, give or take half a second
         within_minute_share         of all plays: within 0.01
         artwork_share               of all plays, those that show a picture: within 0.01
         success_share               of plays decided, those enriched, by the API's word: within 0.01
@@ -157,9 +159,10 @@ async def _day(
             common.say(f"evening, at {run.seconds:.0f} s: {everybody[who].name} imports more")
             await _bring(run, tokens[who], everybody[who].earlier.rows)
         row = moment.row._replace(ts=int(run.anchor + begin + moment.at))
-        watch.sent(moment.listener, row, run.seconds)
+        play = watch.sent(moment.listener, row, run.seconds)
         async with wire.Wire(run.port, tokens[moment.listener]) as client:
             status, answer = await client.post("/1/submit-listens", wire.submission([row], "single"))
+        play.answered = run.seconds
         if status != 200:
             raise RuntimeError(f"a live play was answered {status}: {answer[:300]!r}")
 

@@ -17,6 +17,7 @@ from sleevenotes.simulator import world
 EACH = 0.05  # real seconds between two looks
 LONG = 100.0  # seconds of the clock after which a play without a picture is looked at now and then only
 SELDOM = 40  # every how-manieth look is at those, too
+SLACK = 0.5  # seconds of the clock from what a row says until others can see it
 SHOWN = 100  # plays of a listener that are asked for at once, the newest
 
 
@@ -31,6 +32,8 @@ class Play:
     first_s: float = math.inf  # any picture
     status: str = "pending"
     pictures: tuple[tuple[float, str], ...] = ()  # when each was first seen, and whose front it is
+    least_s: float = 0.0  # from when its submit was answered until somebody last looked and saw no picture
+    answered: float = math.inf  # when it was, by the clock
 
     @property
     def shown_s(self) -> tuple[float, str]:
@@ -54,11 +57,12 @@ class Watch:
         """Return the plays in the order in which they were sent."""
         return list(self._by_key.values())
 
-    def sent(self, listener: int, row: common.Row, second: float) -> None:
+    def sent(self, listener: int, row: common.Row, second: float) -> Play:
         """Note that a play is being sent."""
         name = (common.same(row.artist), common.same(row.track))
-        self._by_key[listener, row.ts] = Play(listener, row, second, name not in self._names)
+        play = self._by_key[listener, row.ts] = Play(listener, row, second, name not in self._names)
         self._names.add(name)
+        return play
 
     async def during(self, listening: Coroutine[None, None, None]) -> None:
         """Look until it is over. Raises what it raises, and RuntimeError when a process has ended."""
@@ -111,9 +115,9 @@ class Watch:
         for told in msgspec.json.decode(body)["scrobbles"]:
             at = int(datetime.fromisoformat(told["played_at"]).timestamp())
             if play := self._by_key.get((listener, at)):
-                self._note(play, told, (asked + self._run.seconds) / 2)
+                self._note(play, told, asked, self._run.seconds)
 
-    def _note(self, play: Play, told: dict[str, Any], now: float) -> None:
+    def _note(self, play: Play, told: dict[str, Any], asked: float, now: float) -> None:
         play.status = told["metadata_status"]
         if address := told["effective_artwork_url"]:
             seconds = max(0.0, now - play.sent)
@@ -121,6 +125,8 @@ class Watch:
             whose = self._owners(address.split("/")[-2])
             if play.shown_s[1] != whose or not play.pictures:
                 play.pictures = (*play.pictures, (seconds, whose))
+        else:
+            play.least_s = max(play.least_s, asked - play.answered)
 
 
 def held(seen: Sequence[Play], sent: plays.Plays, true: world.World, art: frozenset[str]) -> list[live.Waited]:
@@ -140,14 +146,16 @@ Figure = tuple[float, float, float]  # as reported, as seen, and by how much the
 def agreement(report: dict[str, Any], watch: Watch, pending: int, requests: dict[str, int]) -> dict[str, Figure]:
     """Put the report's figures beside what was seen; benches/day.py says how far they may be apart."""
     seen, told = watch.plays, report["waited_for"]
-    waits = [each.first_s for each in seen if math.isfinite(each.first_s)]
+    pictured = [each for each in seen if math.isfinite(each.first_s)]
+    waits, least = [each.first_s for each in pictured], [each.least_s for each in pictured]
     decided = [each for each in seen if each.status != "pending"]
     most = max(watch.depths, default=0)
     found: dict[str, Figure] = {"plays": (told["plays"], len(seen), 0)}
     for part, name in ((0.5, "p50_s"), (0.95, "p95_s")):
         if waits:
-            saw = round(common.percentile(waits, part), 2)
-            found[f"first_art_{name}"] = (told["first"][name] or 0.0, saw, 1 + 0.1 * saw)
+            low, high = common.percentile(least, part), common.percentile(waits, part)
+            middle, apart = round((low + high) / 2, 2), round((high - low) / 2 + SLACK, 2)
+            found[f"first_art_{name}"] = (told["first"][name] or 0.0, middle, apart)
     found["within_minute_share"] = _share(told["within_minute_share"], sum(each <= 60 for each in waits), len(seen))
     found["artwork_share"] = _share(told["artwork_share"], len(waits), len(seen))
     enriched = sum(each.status == "enriched" for each in decided)

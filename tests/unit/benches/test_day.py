@@ -80,8 +80,8 @@ def told(seconds: float = 2.0) -> dict[str, Any]:
 
 
 WATCH = seen(
-    daywatch.Play(0, row(1), 0.0, True, 2.5, "enriched"),
-    daywatch.Play(1, row(2), 0.0, True, 71.0, "not_found"),
+    daywatch.Play(0, row(1), 0.0, True, 2.5, "enriched", least_s=1.5),
+    daywatch.Play(1, row(2), 0.0, True, 71.0, "not_found", least_s=69.0),
     daywatch.Play(1, row(3), 0.0, False, math.inf, "pending"),
 )
 
@@ -95,7 +95,9 @@ def test_a_report_that_tells_what_was_seen_agrees() -> None:
 
 
 def test_a_report_that_is_off_in_one_figure_does_not_agree_in_that_one() -> None:
-    assert within(daywatch.agreement(told(9.0), WATCH, 1, {"musicbrainz.org": 7})) == {"first_art_p50_s"}
+    for seconds, agrees in ((0.9, False), (1.1, True), (2.9, True), (3.1, False)):  # seen between 1.5 and 2.5
+        off = within(daywatch.agreement(told(seconds), WATCH, 1, {"musicbrainz.org": 7}))
+        assert off == (set() if agrees else {"first_art_p50_s"})
     grown = told() | {"backlog": {"max": 21}}
     assert within(daywatch.agreement(grown, WATCH, 1, {"musicbrainz.org": 7})) == {"depth_max"}
     assert within(daywatch.agreement(told(), WATCH, 9, {"musicbrainz.org": 70})) == {
