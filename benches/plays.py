@@ -48,12 +48,12 @@ class Plays(NamedTuple):
         return self._replace(rows=self.rows[start:stop])
 
 
-def load(path: Path, limit: int, true: world.World) -> Plays:
-    """Read the first plays of a history, all for 0. Exits where the file is not there."""
+def load(path: Path, limit: int, true: world.World, skip: int = 0) -> Plays:
+    """Read the plays of a history behind the first `skip`, so many at most, all for 0. Exits where no file is there."""
     rows: list[common.Row] = []
     names: dict[Name, Name] = {}
     raw = spoiled = 0
-    for row, sent in _lines(path, limit):
+    for row, sent in _lines(path, limit, skip):
         name = sent or _sent(true, row)
         key = (common.same(name[0]), common.same(name[1]))
         raw += sent is not None
@@ -72,7 +72,7 @@ def _sent(true: world.World, row: common.Row) -> Name:
     return (row.artist, row.track) if is_another else (made.artist, made.track)
 
 
-def _lines(path: Path, limit: int) -> Iterator[tuple[common.Row, Name | None]]:
+def _lines(path: Path, limit: int, skip: int) -> Iterator[tuple[common.Row, Name | None]]:
     """Yield each play by its corrected names, with the raw ones where the history has them."""
     if not path.exists():
         sys.exit(f"{path} is not there; give a history with --history")
@@ -80,7 +80,7 @@ def _lines(path: Path, limit: int) -> Iterator[tuple[common.Row, Name | None]]:
         head = file.readline()
         delimiter = "\t" if "\t" in head else ","
         lines = csv.DictReader(file, fieldnames=next(csv.reader([head], delimiter=delimiter)), delimiter=delimiter)
-        for line in itertools.islice(lines, limit or None):
+        for line in itertools.islice(lines, skip, skip + limit if limit else None):
             text = {column: (line.get(column) or "").strip() for column in ("artist", "track", "album")}
             sent = ((line.get("raw_artist") or "").strip(), (line.get("raw_track") or "").strip())
             row = common.Row(int(line["ts"]), text["artist"], text["track"], text["album"])

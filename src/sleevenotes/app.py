@@ -45,6 +45,7 @@ from sleevenotes.pipeline import (
     recheck,
     reconsider,
     sameplay,
+    sampling,
     search,
     seeding,
     sent_images,
@@ -136,6 +137,7 @@ async def working(
         tasks = [asyncio.create_task(each.run(), name=f"lane {each.host}") for each in lanes]
         tasks.append(asyncio.create_task(recheck.run(tools), name="recheck"))
         tasks.append(asyncio.create_task(tally.run(tools), name="tally"))
+        tasks.append(asyncio.create_task(sampling.run(tools), name="sampling"))
         tasks.append(asyncio.create_task(syncing.run(tools), name="syncing"))
         tasks.append(asyncio.create_task(popular.run(tools, popular_rule(parts.settings)), name="popular"))
         if seed := parts.settings.popular_seed:

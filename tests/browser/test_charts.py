@@ -30,6 +30,7 @@ PAGES = (
     "/charts/hours",
     "/charts/genres",
     "/status",
+    "/figures?period=all",
     "/review",
     "/settings",
     "/players",

@@ -268,6 +268,7 @@ async def ways(site: Site) -> list[tuple[str, str]]:
         ("artist", f"/artists/{row['artist_id']}"),
         ("scrobble", f"/scrobbles/{row['id']}"),
         ("status", "/status"),
+        ("figures", "/figures"),
         ("players", "/players"),
     ]
 

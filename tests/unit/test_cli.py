@@ -202,6 +202,12 @@ def test_status_counts_what_waits(run: Run, history: Path) -> None:
     assert [(queue["stage"], queue["band"], queue["queued"]) for queue in snapshot["queues"]] == [
         ("match", "low_priority", 1)
     ]
+    report = json.loads(said(run("status", "--report", "--last", "all", "--json")))
+    assert (report["others"]["imported"], report["waited_for"]["plays"]) == (2, 0)
+    assert report["pending"] == {"names": 2, "covers": 0}
+    assert "with artwork within a minute" in said(run("status", "--report", "--from", "2020-01-01"))
+    assert "no period" in mistake(run("status", "--last", "fortnight"))
+    assert "one of them" in mistake(run("status", "--last", "day", "--to", "2020-01-01"))
     shown = said(run("status"))
     assert "2 scrobbles" in shown
     assert "low_priority" in shown

@@ -12,8 +12,8 @@ import typer
 
 from sleevenotes.cli import (
     cataloguing,
-    completing,
     comparing,
+    completing,
     enriching,
     keeping,
     listening,

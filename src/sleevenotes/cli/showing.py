@@ -32,12 +32,24 @@ def register(app: typer.Typer) -> None:
 # ---------------------------------------------------------------- status
 
 
-def status(context: typer.Context, as_json: AsJson = False) -> None:
+def status(
+    context: typer.Context,
+    report: Annotated[bool, typer.Option("--report", help="Show the success figures of a period instead.")] = False,
+    last: Annotated[str, typer.Option(help="The period: hour, day, week, month (30 days) or all.")] = "",
+    since: Annotated[str, typer.Option("--from", help="It begins at this date or time (ISO 8601, UTC).")] = "",
+    until: Annotated[str, typer.Option("--to", help="It ends with this date, or before this time.")] = "",
+    as_json: AsJson = False,
+) -> None:
     """Show what waits and what came of it: lanes, budgets, queues of jobs, lookups and covers by outcome."""
     from rich.console import Console
 
     from sleevenotes import app
+    from sleevenotes.cli import reporting
     from sleevenotes.store import popular_report, statistics
+
+    if report or last or since or until:
+        reporting.show(tools.load(context), reporting.Asked(last, since, until), as_json=as_json)
+        return
 
     settings = tools.load(context)
 
@@ -51,8 +63,8 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
         tools.say_json({**msgspec.structs.asdict(snapshot), "popular": popular})
         return
     console = Console()
-    for table in (*_tables(snapshot, now), _table("Sources that are off", "source because", _off(settings))):
-        console.print(table)
+    for shown in (*_tables(snapshot, now), table("Sources that are off", "source because", _off(settings))):
+        console.print(shown)
     typer.echo("\n".join(["", "Popular names", *completing.story(popular, settings, now)]))
 
 
@@ -65,24 +77,24 @@ def _off(settings: Settings) -> Iterator[tuple[object, ...]]:
 
 
 def _tables(snapshot: statistics.Snapshot, now: datetime) -> Iterator[Table]:
-    yield _table(
+    yield table(
         "Questions waiting, by band",
         f"source {' '.join(BANDS)} leased oldest",
         map(_waiting, snapshot.lanes),
     )
-    yield _table(
+    yield table(
         "Questions asked in the last hour",
         "source answered absent unknown faults median per_minute",
         map(_asked_lately, snapshot.lanes),
     )
-    yield _table("Budgets", "host last_request faults waits because", (_budget(row, now) for row in snapshot.budgets))
-    yield _table(
+    yield table("Budgets", "host last_request faults waits because", (_budget(row, now) for row in snapshot.budgets))
+    yield table(
         "Estimates of the last day, told against took",
         "band estimates median_error",
         ((each.band, each.estimates, f"{each.median:.0%}") for each in snapshot.estimates),
     )
-    yield _table("Queues of jobs", "stage band queued running held oldest", map(_queue, snapshot.queues))
-    yield _table(
+    yield table("Queues of jobs", "stage band queued running held oldest", map(_queue, snapshot.queues))
+    yield table(
         f"{snapshot.scrobbles} scrobbles, {snapshot.requests_per_1000_scrobbles} requests for each 1,000",
         "of status count",
         [
@@ -113,16 +125,17 @@ def _queue(queue: statistics.Queue) -> tuple[object, ...]:
     return queue.stage, queue.band, queue.queued, queue.picked, queue.held, _span(queue.oldest_s)
 
 
-def _table(title: str, columns: str, rows: Iterable[Iterable[object]]) -> Table:
+def table(title: str, columns: str, rows: Iterable[Iterable[object]]) -> Table:
+    """Lay rows out under a title; `columns` are words, "_" standing for a space within one."""
     from rich import box
     from rich.table import Table
 
-    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    made = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for column in columns.split():
-        table.add_column(column.replace("_", " ") if column not in BANDS else column, no_wrap=column in BANDS)
+        made.add_column(column.replace("_", " ") if column not in BANDS else column, no_wrap=column in BANDS)
     for row in rows:
-        table.add_row(*map(str, row))
-    return table
+        made.add_row(*map(str, row))
+    return made
 
 
 def _span(seconds: float) -> str:

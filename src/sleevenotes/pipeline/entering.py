@@ -19,8 +19,8 @@ import msgspec
 from sleevenotes import catalogue, errors, events, names
 from sleevenotes.model import Band, Evidence, Scrobble
 from sleevenotes.pipeline import offline, reconsider, sameplay
+from sleevenotes.store import arrivals, connections, evidence, forwards, jobs, lookups, same_plays, scrobbles, wants
 from sleevenotes.store import events as event_rows
-from sleevenotes.store import evidence, forwards, jobs, lookups, same_plays, scrobbles, wants
 from sleevenotes.store.postgres import Connection
 
 ANSWERED = 100  # new names that the catalogue answers within a transaction: some 0.4 ms each, and a submit waits for it
@@ -145,9 +145,17 @@ async def _add(
         await forwards.queue(conn, [play.id for play in plays if play.same_as is None], now)
 
     await enter(conn, rows, ids, shelf, now, write)
+    if waited_for := {row.play.id: row.play.lookup_id for row in rows if _is_waited_for(row)}:
+        await arrivals.keep(conn, waited_for, now)
     await _tell(conn, [row.play for row in rows if row.play.same_as is None], now)
     await sameplay.tell(conn, changes, now)
     return [Stored(row.play.id, row.play.lookup_id, False, row.play.same_as) for row in rows]
+
+
+def _is_waited_for(row: Row) -> bool:
+    """Tell whether somebody listens: not to what is imported, synced, or shown by another play."""
+    shown, synced = row.play.same_as is None, row.play.scrobble.origin in connections.ORIGINS.values()
+    return row.band > Band.LOW_PRIORITY and shown and not synced
 
 
 async def enter(

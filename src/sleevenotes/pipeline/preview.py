@@ -99,7 +99,7 @@ async def _take(tools: Tools, lookup_id: int, trail: trails.Trail) -> None:
 async def _show(tools: Tools, conn: Connection, covers: dict[int, int]) -> None:
     if not covers:
         return
-    shown = await previews.show(conn, covers)
+    shown = await previews.show(conn, covers, tools.clock.now())
     await wants.withdraw(conn, "preview", shown)
     owners = await matches.accounts_of_lookups(conn, shown)
     for account_id, ids in owners.items():

@@ -38,10 +38,11 @@ async def health(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
     return Response({"status": "ok"})
 
 
-@get("/metrics", include_in_schema=False, sync_to_thread=False)
-def metrics() -> Response[bytes]:
-    """Tell what this process has counted, in Prometheus' text format. Names no account."""
-    return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
+@get("/metrics", include_in_schema=False)
+async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Tell what this process has counted, and the success figures, in Prometheus' text format. Names no account."""
+    figures = await request.app.state.gauges.text(services.of(request))
+    return Response(prometheus_client.generate_latest() + figures, media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
 
 def count(path: str, status: int) -> None:

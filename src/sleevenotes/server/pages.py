@@ -19,6 +19,7 @@ from sleevenotes.server import (
     pages_covers,
     pages_edits,
     pages_feedback,
+    pages_figures,
     pages_forwarding,
     pages_history,
     pages_imports,
@@ -134,6 +135,7 @@ handlers = [
     *pages_account.handlers,
     *pages_people.handlers,
     pages_consensus.owners,
+    *pages_figures.handlers,
     *pages_user.handlers,
     Router(
         path="/",

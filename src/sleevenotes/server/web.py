@@ -13,6 +13,7 @@ from sleevenotes.server import (
     audioscrobbler,
     auth,
     connections,
+    gauges,
     home,
     images,
     limits,
@@ -79,6 +80,7 @@ def create(services: Services) -> home.Application:
                 "known_tokens": auth.KnownTokens(services.database, services.clock),
                 "known_keys": auth.KnownTokens(services.database, services.clock, player_logins.by_session_key),
                 "noticed": sightings.Noticed(services.database, services.clock),
+                "gauges": gauges.Gauges(),
                 "estimator": native_live.estimator(services),
                 "meter": limits.Meter(services.settings.requests_per_minute),
             }

@@ -152,7 +152,9 @@ async def found(
         """
         UPDATE artworks
         SET status = 'found', image_id = $2, reason = $3, tries = 0,
-            decided_at = $4, recheck_at = least($5::timestamptz, $6::timestamptz)
+            decided_at = $4, recheck_at = least($5::timestamptz, $6::timestamptz),
+            shown_at = CASE WHEN image_id IS NULL THEN $4 ELSE coalesce(shown_at, $4) END,
+            chosen_at = CASE WHEN image_id IS NULL THEN $4 ELSE coalesce(chosen_at, $4) END
         WHERE release_group_id = $1
           AND (status <> 'found' OR EXISTS
                (SELECT FROM images WHERE images.id = artworks.image_id AND expires_at IS NOT NULL))
@@ -174,13 +176,14 @@ async def show(conn: Connection, release_group_id: int, image_id: int, reason: s
         return False
     shown = await conn.fetchval(
         """
-        UPDATE artworks SET image_id = $2, reason = $3
+        UPDATE artworks SET image_id = $2, reason = $3, shown_at = $4, chosen_at = NULL
         WHERE release_group_id = $1 AND status = 'pending' AND image_id IS NULL
         RETURNING true
         """,
         release_group_id,
         image_id,
         reason,
+        now,
     )
     return bool(shown)
 

@@ -24,7 +24,7 @@ JOINS: Final = """
         ON named.account_id = s.account_id AND named.artist_key = l.artist_key AND named.release_key = l.release_key
         AND named.in_force AND named.scrobble_id IS NULL
     LEFT JOIN LATERAL (
-        SELECT p.image_id FROM artwork_preferences p
+        SELECT p.image_id, p.chosen_at FROM artwork_preferences p
         WHERE p.account_id = s.account_id AND p.release_group_id = m.release_group_id
           AND p.in_force AND p.scrobble_id IS NULL AND p.image_id IS NOT NULL
         ORDER BY p.id DESC LIMIT 1
@@ -61,6 +61,41 @@ BY: Final = f"""
          ELSE '' END
 """
 """What led to it: a word for each of the above; "" where there is none."""
+
+SINCE_JOINS: Final = """
+    LEFT JOIN artwork_preferences alone ON alone.scrobble_id = s.id AND alone.in_force
+"""
+"""To be joined, beside JOINS, where it is asked since when a play shows a picture; and the play's arrival, `a`."""
+
+_OWN: Final = f"""
+    CASE WHEN s.image_id IS NOT NULL THEN a.received_at END,
+    CASE WHEN s.preferred_image_id IS NOT NULL THEN greatest(a.received_at, alone.chosen_at) END,
+    CASE WHEN named.image_id IS NOT NULL THEN greatest(a.received_at, named.chosen_at) END,
+    CASE WHEN grouped.image_id IS NOT NULL THEN greatest(a.received_at, grouped.chosen_at) END,
+    CASE WHEN sent.image_id IS NOT NULL AND NOT {_TEMPORARY} THEN greatest(a.received_at, sent.decided_at) END
+"""
+
+_MET: Final = "a.met IN ('known', 'catalogue')"
+
+FIRST_AT: Final = f"""
+    least({_OWN},
+        CASE WHEN w.image_id IS NOT NULL
+             THEN greatest(a.received_at, w.shown_at, CASE WHEN NOT {_MET} THEN m.decided_at END) END,
+        CASE WHEN {effective.PREVIEW} IS NOT NULL THEN greatest(a.received_at, l.image_at) END,
+        CASE WHEN sent.image_id IS NOT NULL THEN greatest(a.received_at, sent.decided_at) END)
+"""
+"""Since when the play shows a picture; NULL exactly where IMAGE is.
+
+A name that was matched when the play came in had its album from the beginning, however often it is matched anew.
+"""
+
+CHOSEN_AT: Final = f"""
+    least({_OWN},
+        CASE WHEN w.image_id IS NOT NULL AND w.chosen_at IS NOT NULL
+             THEN greatest(a.received_at, w.chosen_at,
+                           CASE WHEN NOT ({_MET} AND {effective.BY} = '') THEN m.decided_at END) END)
+"""
+"""Since when the play shows a picture that does not give way to its album's: one of the first three, or that one."""
 
 ALBUM_JOINS: Final = """
     LEFT JOIN artworks w ON w.release_group_id = g.id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from sleevenotes.store.postgres import Connection
@@ -66,7 +67,7 @@ async def bare(conn: Connection, lookup_ids: Sequence[int]) -> list[Bare]:
     return [Bare(row["id"], row["artist"], row["release"]) for row in rows]
 
 
-async def show(conn: Connection, covers: Mapping[int, int]) -> list[int]:
+async def show(conn: Connection, covers: Mapping[int, int], now: datetime) -> list[int]:
     """Let these lookups show these images (lookup id → image id) unless they show one; return those that do now."""
     rows = await conn.fetch(
         """
@@ -74,11 +75,12 @@ async def show(conn: Connection, covers: Mapping[int, int]) -> list[int]:
         locked AS (
             SELECT id FROM lookups JOIN new ON new.lookup_id = id ORDER BY identity FOR NO KEY UPDATE OF lookups
         )
-        UPDATE lookups SET image_id = new.image_id FROM new, locked
+        UPDATE lookups SET image_id = new.image_id, image_at = $3 FROM new, locked
         WHERE lookups.id = new.lookup_id AND locked.id = lookups.id AND lookups.image_id IS NULL
         RETURNING lookups.id
         """,
         list(covers),
         list(covers.values()),
+        now,
     )
     return sorted(row["id"] for row in rows)

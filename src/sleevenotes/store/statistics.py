@@ -77,8 +77,8 @@ async def snapshot(conn: Connection, now: datetime) -> Snapshot:
     await estimates.settle(conn)
     return Snapshot(
         lanes=await _lanes(conn, now),
-        budgets=await _budgets(conn),
-        queues=await _queues(conn),
+        budgets=await budgets(conn),
+        queues=await queues(conn),
         lookups=dict(await conn.fetch("SELECT status, count(*) FROM lookups GROUP BY status")),
         artworks=dict(await conn.fetch("SELECT status, count(*) FROM artworks GROUP BY status")),
         scrobbles=scrobbles,
@@ -134,7 +134,8 @@ async def _count_asked(conn: Connection, now: datetime, lanes: dict[str, Lane]) 
             setattr(lane, name, value)
 
 
-async def _budgets(conn: Connection) -> list[Budget]:
+async def budgets(conn: Connection) -> list[Budget]:
+    """Return every host's budget row."""
     rows = await conn.fetch(
         """
         SELECT host, sent[cardinality(sent)] AS last_sent_at, paused_until, pause_reason, faults
@@ -144,7 +145,7 @@ async def _budgets(conn: Connection) -> list[Budget]:
     return [msgspec.convert(dict(row), Budget) for row in rows]
 
 
-async def _queues(conn: Connection) -> list[Queue]:
+async def queues(conn: Connection) -> list[Queue]:
     """Count PgQueuer's rows; its times are the database's own, so its ages are too."""
     rows = await conn.fetch(
         """
