@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
 
 from sleevenotes import app
@@ -16,72 +14,25 @@ from sleevenotes.server import web
 from sleevenotes.settings import Settings
 from sleevenotes.simulator import core, lastfm_listeners, people, wire
 from sleevenotes.store import accounts, connections
-from tests import turning
 from tests.journey.conftest import WORLD, House
-
-LASTFM = "ws.audioscrobbler.com"
-Row = tuple[int, str, str]
+from tests.journey.somebody import (
+    LASTFM,
+    connect,
+    here,
+    only_histories,
+    person,
+    play_on,
+    somebody,
+    status,
+    there,
+    until_looked_again,
+    until_read,
+)
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Let only histories be asked for: what becomes of the names is another journey."""
-    return msgspec.structs.replace(
-        settings,
-        lastfm_key=lastfm_listeners.KEY,
-        lastfm_secret=lastfm_listeners.SECRET,
-        sources="lastfm_history,listenbrainz_history",
-    )
-
-
-def somebody(house: House, name: str, count: int) -> people.Person:
-    """Give somebody a history whose last play was an hour ago."""
-    return person(house.simulator, house.clock, name, count)
-
-
-def person(simulator: core.Simulator, clock: HandClock, name: str, count: int) -> people.Person:
-    everybody = simulator.people
-    end = int(clock.now().timestamp()) - 3600
-    return everybody.add(name, *everybody.dated(everybody.choose(count), end, every=180))
-
-
-def play_on(house: House, who: people.Person, seed: int) -> None:
-    """Let one more play have been made, just now."""
-    everybody = house.simulator.people
-    who.add(*everybody.dated(everybody.choose(1, seed=seed), int(house.clock.now().timestamp())))
-
-
-async def connect(house: House, **given: str) -> None:
-    answer = await house.client.post("/lastfm/connect", json=given)
-    assert answer.status_code == 202, answer.text
-
-
-async def until_read(house: House, at_most: float = 3600.0) -> None:
-    await house.until("SELECT count(*) > 0 AND bool_and(ended_at IS NOT NULL) FROM walks", at_most=at_most)
-
-
-async def until_looked_again(house: House) -> None:
-    seen = await house.count("SELECT coalesce(synced_at, '-infinity') FROM connections")
-    await house.until("SELECT coalesce(synced_at > $1, false) FROM connections", seen, at_most=7200)
-
-
-async def status(house: House) -> dict[str, Any]:
-    told: dict[str, Any] = (await house.client.get("/lastfm/status")).json()
-    return told
-
-
-async def here(house: House) -> list[Row]:
-    async with house.parts.database.connection() as conn:
-        rows = await conn.fetch(
-            "SELECT extract(epoch FROM listened_at)::bigint, artist, track FROM scrobbles ORDER BY 1, 2, 3"
-        )
-    return [tuple(row) for row in rows]
-
-
-def there(who: people.Person) -> list[Row]:
-    """Return what somebody played, as it should be here: what has no date cannot be."""
-    named = (("".join(part.credited + part.join for part in play.recording.credit), play) for play in who.plays)
-    return sorted({(play.at, artist, play.recording.title) for artist, play in named if play.at})
+    return only_histories(settings)
 
 
 async def test_a_whole_history_comes_in_and_plays_made_meanwhile_are_neither_lost_nor_doubled(house: House) -> None:
@@ -294,102 +245,6 @@ async def test_parting_keeps_or_removes_what_came_from_there_and_nothing_else(ho
     assert await house.count("SELECT array_agg(track) FROM scrobbles") == [own.track]
     assert await house.count("SELECT count(*) FROM connections") == 0
     assert await house.count("SELECT count(*) FROM walks") == 0
-
-
-async def test_recently_played_reads_lastfm_at_once_and_shows_every_play_once(house: House) -> None:
-    maria = somebody(house, "maria", 5)
-    await connect(house, username="maria")
-    await until_read(house)
-    house.clock.turn(30)
-    play_on(house, maria, seed=9)
-    maria.playing = maria.plays[0]._replace(at=int(house.clock.now().timestamp()))
-    asking = asyncio.create_task(house.client.get("/recently-played"))
-    # a second of the clock takes half a second: workers hear of a job in real time
-    await turning.until(_done(house, asking), house.clock, step=0.002, at_most=3600)
-    told = (await asking).json()
-    assert told["lastfm"]["fresh"]
-    assert told["now_playing"]["track_name"] == maria.playing.recording.title
-    assert [each["track_name"] for each in told["scrobbles"]] == [track for _, _, track in reversed(there(maria))]
-
-
-async def recently(house: House) -> list[dict[str, Any]]:
-    asking = asyncio.create_task(house.client.get("/recently-played"))
-    await turning.until(_done(house, asking), house.clock, step=0.002, at_most=3600)
-    told = (await asking).json()
-    assert told["lastfm"]["fresh"]
-    plays: list[dict[str, Any]] = told["scrobbles"]
-    return plays
-
-
-def otherwise(row: Row, seconds: int) -> dict[str, Any]:
-    """Write a play as a player of ours does: some seconds later, in capitals, with its album."""
-    at, artist, track = row
-    names = {"artist_name": artist.upper(), "track_name": track.upper(), "release_name": "An Album"}
-    return {"listened_at": at + seconds, "track_metadata": names}
-
-
-async def test_recently_played_shows_once_what_lastfm_and_a_player_of_ours_recorded(house: House) -> None:
-    maria = somebody(house, "maria", 5)
-    both = there(maria)[:3]
-    await house.submit(*(otherwise(row, 7) for row in both))
-    await connect(house, username="maria")
-    await until_read(house)
-    house.clock.turn(30)
-    play_on(house, maria, seed=9)
-    expected = [track for _, _, track in there(maria)]
-    plays = await recently(house)
-    assert [each["track_name"].lower() for each in plays] == [track.lower() for track in reversed(expected)]
-    assert [each["album_name"] == "An Album" for each in plays] == [False, False, False, True, True, True]
-
-    await house.submit(otherwise(there(maria)[-1], 4))  # our player tells later than Last.fm does
-    plays = await recently(house)
-    assert [each["track_name"].lower() for each in plays] == [track.lower() for track in reversed(expected)]
-    assert plays[0]["album_name"] != "An Album"  # both tell an album, and Last.fm's came first
-
-    shown = plays[0]["id"]
-    hidden = await house.count("SELECT id FROM scrobbles WHERE same_as = $1", shown)
-    assert (await house.client.put(f"/api/v1/scrobbles/{hidden}/own")).status_code == 200
-    plays = await recently(house)
-    assert [each["id"] for each in plays[:2]] == [hidden, shown]  # four seconds later
-    assert len(plays) == 7
-
-
-async def test_a_play_that_plays_on_after_it_was_scrobbled_is_told_as_both(house: House) -> None:
-    maria = somebody(house, "maria", 2)
-    await connect(house, username="maria")
-    await until_read(house)
-    house.clock.turn(30)
-    _, artist, track = there(maria)[-1]
-    names = {"artist_name": artist, "track_name": track}
-    await house.client.post(
-        "/1/submit-listens", json={"listen_type": "playing_now", "payload": [{"track_metadata": names}]}
-    )
-    told = (await asyncio.gather(recently(house), house.client.get("/recently-played")))[1].json()
-    assert told["now_playing"]["track_name"] == track
-    assert len(told["scrobbles"]) == 2
-
-
-async def test_recently_played_does_not_wait_for_lastfm_for_long(house: House) -> None:
-    somebody(house, "maria", 5)
-    await connect(house, username="maria")
-    await until_read(house)
-    house.clock.turn(30)
-    house.simulator.fail_next(LASTFM, "slow")
-    before = house.clock.now()
-    asking = asyncio.create_task(house.client.get("/recently-played"))
-    await turning.until(_done(house, asking), house.clock, at_most=3600)
-    told = (await asking).json()
-    assert not told["lastfm"]["fresh"]
-    assert len(told["scrobbles"]) == 5
-    assert house.clock.now() - before < timedelta(seconds=60)  # the reply takes ninety
-
-
-def _done(house: House, task: asyncio.Task[httpx.Response]) -> turning.Condition:
-    async def is_done() -> bool:
-        await house.count("SELECT 1")  # the time in which the others work
-        return task.done()
-
-    return is_done
 
 
 async def test_plays_that_a_client_read_at_lastfm_are_taken_whatever_their_age(house: House) -> None:
