@@ -10,6 +10,7 @@ from typing import TypeVar
 from sleevenotes import catalogue, clock, errors
 from sleevenotes.artwork import files
 from sleevenotes.pipeline.alarms import Alarms
+from sleevenotes.pipeline.sight import Sight
 from sleevenotes.sources import contract, imagehosts
 from sleevenotes.store import postgres
 from sleevenotes.store.postgres import Connection, Database
@@ -21,7 +22,9 @@ T = TypeVar("T")
 
 @dataclasses.dataclass(frozen=True)
 class Tools:
-    """The database, the time, the file store, the sources that may be asked, the alarm clock, the catalogue's shelf."""
+    """The database, the time, the file store, the sources that may be asked, the alarm clock, the catalogue's shelf,
+    and the predictor in force.
+    """
 
     database: Database
     clock: clock.Clock
@@ -29,6 +32,7 @@ class Tools:
     sources: Sequence[contract.Source]
     alarms: Alarms
     catalogue: catalogue.Shelf = catalogue.EMPTY
+    sight: Sight = dataclasses.field(default_factory=Sight)
 
     def answering(self, question: type[contract.Question]) -> list[contract.Source]:
         """Return the sources that answer this kind of question, in the declared order."""
