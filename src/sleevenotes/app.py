@@ -31,6 +31,7 @@ from sleevenotes.pipeline import (
     history,
     importing,
     jobs,
+    learning,
     match,
     offers,
     portrait,
@@ -162,6 +163,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "same_play": sameplay,
         "session": connecting,
         "sent_images": sent_images,
+        learning.STAGE: learning,
     }
     account_wide = functools.partial(sameplay.run_accounts, tools)
     return [

@@ -10,7 +10,18 @@ from typing import Annotated
 
 import typer
 
-from sleevenotes.cli import cataloguing, enriching, keeping, listening, people, serving, showing, syncing, tools
+from sleevenotes.cli import (
+    cataloguing,
+    enriching,
+    keeping,
+    listening,
+    people,
+    serving,
+    showing,
+    syncing,
+    tools,
+    training,
+)
 
 app = typer.Typer(
     name="sleevenotes",
@@ -28,6 +39,7 @@ people.register(app)
 cataloguing.register(app)
 keeping.register(app)
 syncing.register(app)
+training.register(app)
 
 
 @app.callback()

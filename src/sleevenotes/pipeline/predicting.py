@@ -80,7 +80,7 @@ async def outlooks(tools: Tools, questions: Sequence[Open], serves: Serves, band
         records = await predictions.records(conn, {names.key(each.artist) for each in questions})
         costs = await _costs(tools, conn, now.predictor.took_s, band)
     return await asyncio.to_thread(
-        _foreseen, now.predictor, list(zip(questions, heard, strict=True)), records, costs, band
+        foreseen, now.predictor, list(zip(questions, heard, strict=True)), records, costs, band
     )
 
 
@@ -114,13 +114,14 @@ def _judge(
     return heard, judged
 
 
-def _foreseen(
+def foreseen(
     predictor: Predictor,
     questions: Sequence[tuple[Open, Heard]],
     records: Mapping[str, Mapping[tuple[str, str], tuple[int, int]]],
     costs: Mapping[str, float],
     band: model.Band,
 ) -> list[Outlook | None]:
+    """Foresee questions of which it is known who has answered, and how their artists fared (by the artist's key)."""
     from sleevenotes.prediction import features  # noqa: PLC0415 - numpy, which the predictor has loaded
 
     asked = [
@@ -162,12 +163,12 @@ async def _costs(tools: Tools, conn: Connection, took_s: Mapping[str, float], ba
     """Return what asking each source costs now: a request, and the wait in its queue, at its pace, for its answer."""
     policies = {source.name: source.policy for source in tools.sources if source.name not in ALWAYS_ASKED}
     ahead = await wants.ahead(conn, list(policies), band)
-    return {
-        name: order.cost(
-            (1 + ahead[name]) / policy.together * policy.pace + took_s.get(name, 0.0), is_kept=policy.keep_s is None
-        )
-        for name, policy in policies.items()
-    }
+    return {name: cost(policy, ahead[name], took_s.get(name, 0.0)) for name, policy in policies.items()}
+
+
+def cost(policy: contract.Policy, ahead: int, took_s: float) -> float:
+    """Return what asking a source costs with so many questions ahead, in requests."""
+    return order.cost((1 + ahead) / policy.together * policy.pace + took_s, is_kept=policy.keep_s is None)
 
 
 async def note(

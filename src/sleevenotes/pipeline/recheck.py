@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sleevenotes import model
-from sleevenotes.pipeline import uploads
+from sleevenotes.pipeline import learning, uploads
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import (
     accounts,
@@ -28,6 +28,8 @@ from sleevenotes.store import (
     lookups,
     matches,
     postgres,
+    predictions,
+    predictors,
     replies,
     searches,
     traces,
@@ -139,6 +141,9 @@ async def tidy(tools: Tools) -> None:
     async with tools.database.connection() as conn:
         await store_events.purge(conn, now)
         await traces.purge(conn, now - KEEP_TRACES)
+        await predictions.purge(conn, now - KEEP_TRACES)
+        await predictors.purge(conn, now - KEEP_TRACES)
+        await learning.begin(conn, now)
         await estimates.purge(conn, now)
         await accounts.purge_sessions(conn, now)
         await deletions.purge(conn, now)
