@@ -121,6 +121,7 @@ async def write(database: Database, asks: Iterator[Ask], at: datetime, together:
                 await _write(conn, each, subjects, at)
                 at += timedelta(seconds=3)
             await predictions.judge(conn, [_judged(each) for each in some])
+            await conn.execute("UPDATE lookups SET status = 'not_found' WHERE status = 'pending'")
 
 
 def _judged(each: Ask) -> predictions.Answered:
@@ -145,7 +146,7 @@ async def _write(
 async def _subject(conn: Connection, item: Item, at: datetime) -> tuple[str, int]:
     if not item.track:
         digest = names.digest("credit", item.artist)
-        return "artwork", await conn.fetchval(_GROUP, digest, item.artist, item.group_mbid, item.release, at)
+        return "artwork", await conn.fetchval(_GROUP, digest, item.artist, item.group_mbid or None, item.release, at)
     identity = names.digest(*item.named)
     new = lookups.New(*item.named, model.Band.LOW_PRIORITY)
     return "match", (await lookups.meet(conn, {identity: new}, at))[identity].id

@@ -102,8 +102,11 @@ def _judge(
         served: dict[str, bool] = {}
         for source, reply in each.replies.items():
             of = (source, reply.key)
-            is_served = told[of] if of in told else serves(place, reply)
-            if reply.outcome is replies.Outcome.GIVEN_UP or is_served is None:
+            if reply.outcome is replies.Outcome.GIVEN_UP:
+                continue
+            is_served = told.get(of)
+            is_served = serves(place, reply) if is_served is None else is_served
+            if is_served is None:
                 continue
             served[source] = is_served
             if of in told and told[of] is None:
@@ -144,18 +147,20 @@ def foreseen(
             heard=heard.served,
             answered=heard.answered,
             unasked=frozenset(each.questions) - {source for source, _ in records[names.key(each.artist)]},
-            anyway=_anyway(each, band),
+            anyway=_anyway(each, chances, predictor.threshold, band),
         )
         for (each, heard), chances in zip(questions, predictor.chances(asked), strict=True)
     ]
 
 
-def _anyway(each: Open, band: model.Band) -> frozenset[str]:
-    """Choose whom to ask although it is unlikely: never where somebody waits."""
+def _anyway(each: Open, chances: Mapping[str, float], threshold: float, band: model.Band) -> frozenset[str]:
+    """Choose whom of the unlikely to ask all the same: nobody where somebody waits."""
     if band > model.Band.LOW_PRIORITY:
         return frozenset()
     return frozenset(
-        source for source, question in each.questions.items() if order.asked_anyway(contract.key(question), source)
+        source
+        for source, question in each.questions.items()
+        if chances.get(source, 1.0) < threshold and order.asked_anyway(contract.key(question), source)
     )
 
 

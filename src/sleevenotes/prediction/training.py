@@ -39,8 +39,11 @@ RIDGES: Final = (0.1, 0.3, 1.0)
 
 CUTS: Final = (0.4, 0.55, 0.7, 0.85)
 
-BETTER: Final = 0.98
-"""Share of the declared order's requests, and of the plain shares' loss, that a predictor may need at most."""
+SURER: Final = 0.98
+"""Share of the plain shares' loss that a predictor may have at most."""
+
+FEWER: Final = 0.995
+"""Share of the declared order's requests that a predictor may need at most."""
 
 
 class Table(NamedTuple):
@@ -77,11 +80,11 @@ def _sources(examples: Sequence[Example]) -> tuple[str, ...]:
 
 
 def _why_not(found: Evaluation, task: Task) -> str:
-    if found.log_loss > BETTER * found.plain_log_loss:
+    if found.log_loss > SURER * found.plain_log_loss:
         return "it foretells no better than each source's plain share"
     if found.kept < task.keep:
         return f"it would find {found.kept:.2%} of what the declared order finds; {task.keep:.1%} are to be kept"
-    if found.requests > BETTER * found.declared_requests:
+    if found.requests > FEWER * found.declared_requests:
         return f"it would save {found.saved:.1%} of the declared order's requests, which is not worth it"
     return ""
 

@@ -8,7 +8,7 @@ import msgspec
 from litestar import get
 from litestar.response import Template
 
-from sleevenotes.server import feeds, services, templating, views
+from sleevenotes.server import feeds, foresight, services, templating, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.settings import Settings
@@ -60,6 +60,7 @@ async def status(request: Asking, account: SignedIn) -> Template:
     now = parts.clock.now()
     async with parts.database.connection() as conn:
         counted = await statistics.snapshot(conn, now)
+        foreseen = await foresight.read(conn, now)
     tell = feeds.dater(account, now)
     return templating.page(
         request,
@@ -70,6 +71,8 @@ async def status(request: Asking, account: SignedIn) -> Template:
         lookups=shares(counted.lookups, ("enriched", "pending", "not_found", "failed")),
         artworks=shares(counted.artworks, ("found", "pending", "absent", "failed")),
         counted=counted,
+        foreseen=foreseen,
+        tell=tell,
     )
 
 

@@ -126,7 +126,7 @@ class Figures(msgspec.Struct, frozen=True):
     """What the predictor did of late.
 
     asked          sources asked because they were likely
-    skipped        sources not asked because they were unlikely: requests saved
+    skipped        sources not asked because they were unlikely, about what nobody else served: requests saved
     anyway         of the unlikely, asked all the same, and judged
     anyway_served  of these, how many served after all: what is lost by skipping, measured
     foreseen_lost  how many of the skipped would have served, as foreseen
@@ -150,7 +150,9 @@ async def figures(conn: Connection, now: datetime, days: int = 30) -> Figures:
                count(*) FILTER (WHERE way = 'anyway' AND served IS NOT NULL) AS anyway,
                count(*) FILTER (WHERE way = 'anyway' AND served) AS anyway_served,
                coalesce(sum(chance) FILTER (WHERE way = 'skip'), 0)::float AS foreseen_lost
-        FROM predictions WHERE predicted_at > $1
+        FROM predictions p WHERE predicted_at > $1 AND (way <> 'skip' OR NOT EXISTS (
+            SELECT FROM predictions other
+            WHERE other.stage = p.stage AND other.subject_id = p.subject_id AND other.served))
         """,
         since,
     )
