@@ -79,7 +79,7 @@ async def traces_of(house: House, play: listener.Play, kind: str) -> list[str]:
         SELECT array_agg(source ORDER BY asked_at) FROM traces
         WHERE kind = $2 AND question_key IN (
             SELECT question_key FROM inquiries JOIN lookups ON lookups.id = subject_id
-            WHERE stage = 'match' AND track = $1
+            WHERE stage IN ('match', 'preview') AND track = $1
             UNION SELECT question_key FROM inquiries i JOIN matches m ON m.release_group_id = i.subject_id
                   JOIN lookups ON lookups.id = m.lookup_id WHERE i.stage = 'artwork' AND track = $1)
         """,
@@ -118,7 +118,8 @@ async def test_a_name_that_nobody_is_likely_to_know_is_not_found_unasked_and_one
     assert story.lookup.status == "not_found"
     assert [(each.source, each.way) for each in story.match_predictions] == [("deezer", "skip")]
     assert story.match_predictions[0].chance < 0.1
-    await house.until("SELECT max(tries) = 2 FROM lookups", at_most=2 * 86400.0)
+    house.clock.turn(86_400)
+    await house.until("SELECT max(tries) = 2 FROM lookups")
     await house.until_settled()
     shops = [each for each in await traces_of(house, play, "find_recording") if each in ORDER]
     assert shops == (["theaudiodb"] if anyway else [])
@@ -129,8 +130,7 @@ async def test_while_a_listener_waits_the_unlikely_are_left_out_and_the_likely_a
     await teach(house, {play.artist: frozenset({"itunes"})})
     await house.submit(house.listen(play), kind="single")
     await house.until_settled()
-    assert "theaudiodb" not in await traces_of(house, play, "find_images")
-    assert "itunes" in await traces_of(house, play, "find_images")
+    assert set(await traces_of(house, play, "find_images")) == {"itunes"}
 
 
 async def test_answers_are_judged_and_counted_for_the_artist_also_without_a_predictor(house: House) -> None:

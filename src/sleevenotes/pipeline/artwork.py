@@ -46,6 +46,9 @@ UNDECODABLE_WAIT = 60.0
 MOST_FETCHES = 3
 """Fetches of an image that does not decode, until it is left out of the choice."""
 
+NONE = "No source has a front cover of it."
+NONE_LIKELY = "No source that is likely to have one has a front cover of it."
+
 log = structlog.get_logger(__name__)
 
 
@@ -127,9 +130,9 @@ async def _foresee(tools: Tools, row: artworks.Artwork, known: trails.Known, ban
     """Judge the answers that are here, and say what is foreseen of those that are not; keep what is chosen by it."""
     asked: dict[str, contract.Question] = {each.name: trails.search(row, each) for each in _usable(tools, row)}
     opened = predicting.open_question((row.artist, "", row.title), row.plays, row.tries, asked, known)
-    [outlook] = await predicting.outlooks(tools, [opened], lambda _, reply: trails.serves(row, reply), band)
-    if outlook is not None:
-        async with tools.database.transaction() as conn:
+    async with tools.database.transaction() as conn:
+        [outlook] = await predicting.outlooks(tools, conn, [opened], lambda _, reply: trails.serves(row, reply), band)
+        if outlook is not None:
             await predicting.note(tools, conn, "artwork", row.release_group_id, outlook, asked)
     return outlook
 
@@ -200,7 +203,8 @@ async def _one_by_one(tools: Tools, row: artworks.Artwork, ways: Sequence[Trail]
         if any(trail.end is End.UNREACHED for trail in ways):
             await _fail(tools, conn, row, "Not every source could be reached; it is tried again later.")
         else:
-            await _absent(tools, conn, row)
+            skipped = len(_usable(tools, row)) >= len(ways)  # the archive is one of the ways
+            await _absent(tools, conn, row, NONE_LIKELY if skipped else NONE)
 
 
 async def _want(
@@ -332,10 +336,10 @@ async def _show_first(tools: Tools, row: artworks.Artwork) -> None:
             await _tell(tools, conn, [row.release_group_id])
 
 
-async def _absent(tools: Tools, conn: Connection, row: artworks.Artwork) -> None:
+async def _absent(tools: Tools, conn: Connection, row: artworks.Artwork, why: str = NONE) -> None:
     now = tools.clock.now()
     recheck_at = pipeline_tools.recheck_absence(row.tries, now)
-    await artworks.absent(conn, row.release_group_id, "No source has a front cover of it.", recheck_at, now)
+    await artworks.absent(conn, row.release_group_id, why, recheck_at, now)
     await _end_without(tools, conn, row)
 
 

@@ -111,5 +111,4 @@ def for_covers(usable: Sequence[contract.Source], outlook: Outlook | None = None
     if outlook is None:
         return declared
     by_name = {source.name: source for source in declared}
-    heard = [source for source in declared if source.name in outlook.answered]
-    return [*heard, *(by_name[name] for name in outlook.asked(by_name))]
+    return [by_name[name] for name in outlook.likely(by_name)]

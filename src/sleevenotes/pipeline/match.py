@@ -104,7 +104,8 @@ async def _foresee(
         )
         for each in waiting
     ]
-    found = await predicting.outlooks(tools, opens, serves, band)
+    async with tools.database.transaction() as conn:
+        found = await predicting.outlooks(tools, conn, opens, serves, band)
     return {each.id: outlook for each, outlook in zip(waiting, found, strict=True)}
 
 

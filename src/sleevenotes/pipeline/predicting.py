@@ -70,18 +70,18 @@ def open_question(
     return Open(*named, plays, looks, asked, there)
 
 
-async def outlooks(tools: Tools, questions: Sequence[Open], serves: Serves, band: model.Band) -> list[Outlook | None]:
+async def outlooks(
+    tools: Tools, conn: Connection, questions: Sequence[Open], serves: Serves, band: model.Band
+) -> list[Outlook | None]:
     """Judge the answers that are here, and say what is foreseen of the rest; None where no predictor is in force."""
-    async with tools.database.transaction() as conn:
-        heard = await _hear(conn, questions, serves)
-        now = await tools.sight.current(conn, tools.clock.now()) if questions else None
-        if now is None:
-            return [None] * len(questions)
-        records = await predictions.records(conn, {names.key(each.artist) for each in questions})
-        costs = await _costs(tools, conn, now.predictor.took_s, band)
-    return await asyncio.to_thread(
-        foreseen, now.predictor, list(zip(questions, heard, strict=True)), records, costs, band
-    )
+    heard = await _hear(conn, questions, serves)
+    now = await tools.sight.current(conn, tools.clock.now()) if questions else None
+    if now is None:
+        return [None] * len(questions)
+    records = await predictions.records(conn, {names.key(each.artist) for each in questions})
+    costs = await _costs(tools, conn, now.predictor.took_s, band)
+    both = list(zip(questions, heard, strict=True))
+    return await asyncio.to_thread(foreseen, now.predictor, both, records, costs, band)
 
 
 async def _hear(conn: Connection, questions: Sequence[Open], serves: Serves) -> list[Heard]:

@@ -10,19 +10,29 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, Final
 
 import msgspec
 
 from sleevenotes.prediction.learned import Example, Task, Trained
 
+TEXTS: Final = ("source", "kind", "artist_key", "question", "artist", "track", "release")
+
 
 def main(stdin: BinaryIO, stdout: BinaryIO) -> None:
     """Train on what comes in."""
     task = msgspec.json.decode(stdin.readline(), type=Task)
-    read = msgspec.json.Decoder(Example)
-    examples = [read.decode(line) for line in stdin]
-    stdout.write(msgspec.json.encode(_trained(examples, task)))
+    stdout.write(msgspec.json.encode(_trained(list(_read(stdin)), task)))
+
+
+def _read(lines: Iterable[bytes]) -> Iterator[Example]:
+    """Read examples; a text that comes again and again is kept once."""
+    decoder, once = msgspec.json.Decoder(Example), dict[str, str]()
+    for line in lines:
+        each = decoder.decode(line)
+        texts = {name: once.setdefault(text, text) for name in TEXTS for text in (getattr(each, name),)}
+        yield msgspec.structs.replace(each, **texts)
 
 
 def _trained(examples: list[Example], task: Task) -> Trained:

@@ -8,7 +8,7 @@ Of each question (n) and each source (s), in a row of FEATURES:
     heard_absent, heard_served     what the other sources said to this very question by now
     plays, script … prior          the name: how often it is played here, its letters, length and words, signs
 
-and, beside the row, the artist's name as runs of two to four letters, hashed into BUCKETS: once for all sources, and
+and, beside the row, the artist's name as runs of two and three letters, hashed into BUCKETS: once for all sources, and
 once for each. The runs of many names are hashed together, as arrays; nothing of it is kept but weights.
 """
 
@@ -33,7 +33,7 @@ FEATURES: Final = (
 )  # fmt: skip
 
 BUCKETS: Final = 4096
-RUNS: Final = (2, 3, 4)
+RUNS: Final = (2, 3)
 LONGEST: Final = 40
 """Letters of an artist's name that are looked at."""
 
@@ -133,7 +133,7 @@ def _name(each: Asked, seen: priors.Signs) -> tuple[float, ...]:
 
 
 def _runs(artists: Sequence[str]) -> tuple[npt.NDArray[np.uint32], Ints]:
-    """Hash every run of 2, 3 and 4 letters of each name, its ends marked by a space."""
+    """Hash every run of two and of three letters of each name, its ends marked by a space."""
     texts = [f" {artist[:LONGEST].casefold()} " for artist in artists]
     lengths = np.array([len(text) for text in texts], dtype=np.int64)
     letters = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
@@ -160,6 +160,18 @@ def buckets(runs: npt.NDArray[np.uint32], salt: int) -> Ints:
     with np.errstate(over="ignore"):
         mixed = (runs ^ np.uint32(salt * 0x85EBCA6B & 0xFFFFFFFF)) * np.uint32(0xC2B2AE35)
     return (mixed >> np.uint32(20)).astype(np.int64)  # the upper 12 of 32 bits: BUCKETS
+
+
+def together(parts: Sequence[Rows]) -> Rows:
+    """Put questions one after another."""
+    starts = np.cumsum([0, *(len(part.runs) for part in parts)])
+    return Rows(
+        np.concatenate([part.dense for part in parts]),
+        np.concatenate([part.kinds for part in parts]),
+        np.concatenate([part.runs for part in parts]),
+        np.concatenate([part.ends + start for part, start in zip(parts, starts, strict=False)]),
+        np.concatenate([part.unasked for part in parts]),
+    )
 
 
 def part(whole: Rows, start: int, end: int) -> Rows:

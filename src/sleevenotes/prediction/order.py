@@ -74,6 +74,11 @@ class Outlook(NamedTuple):
         """Return those of these sources that are to be asked, the next one first."""
         return [each.source for each in self.choose(sources) if each.way is not Way.SKIP]
 
+    def likely(self, sources: Iterable[str]) -> list[str]:
+        """Return those of these sources that have answered, and then those that are to be asked."""
+        there = list(sources)
+        return [*(source for source in there if source in self.answered), *self.asked(there)]
+
     @property
     def is_served(self) -> bool:
         """Tell whether somebody has answered with something that serves."""

@@ -13,6 +13,7 @@ accepted             where it foretells better than each source's plain share, a
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -37,10 +38,13 @@ BLOCK: Final = 0.5
 RIDGES: Final = (0.1, 0.3, 1.0)
 """How freely weights may grow; the best on the held-out questions is taken."""
 
+AT_ONCE: Final = 5_000
+"""Questions turned into numbers at once."""
+
 CUTS: Final = (0.4, 0.55, 0.7, 0.85)
 
-SURER: Final = 0.98
-"""Share of the plain shares' loss that a predictor may have at most."""
+SURER: Final = 0.95
+"""Share of the plain shares' loss that a predictor may have at most: less of a difference may be luck."""
 
 FEWER: Final = 0.995
 """Share of the declared order's requests that a predictor may need at most."""
@@ -132,37 +136,54 @@ def as_asked(examples: Sequence[Example]) -> Iterator[features.Asked]:
 
 
 def _table(known: Sequence[Example], sources: Sequence[str]) -> Table:
-    rows = features.rows(list(as_asked(known)), sources)
+    asked = as_asked(known)
+    parts: list[features.Rows] = []
+    while some := list(itertools.islice(asked, AT_ONCE)):
+        rows = features.rows(some, sources)
+        parts.append(rows._replace(dense=rows.dense.astype(np.float32)))
+    rows = features.together(parts)
     place = {source: at for at, source in enumerate(sources)}
     places = np.array([place[each.source] for each in known], dtype=np.int64)
     return Table(rows, places, _matrix(rows, places, len(sources)), np.array([each.served for each in known]))
 
 
 def _matrix(rows: features.Rows, places: features.Ints, there: int) -> sparse.csr_matrix:
-    """Lay out, side by side: the common features, those of each kind and source, the runs of letters."""
+    """Lay out, side by side: the common features, those of each kind and source, the runs of letters for all sources
+    and for each. Written straight into its arrays: it is the largest thing in memory.
+    """
     count, width = len(places), len(features.FEATURES)
-    own = rows.dense[np.arange(count), places].astype(np.float32)
-    columns = ((rows.kinds * there + places)[:, None] * width + np.arange(width)).ravel()
-    blocks = sparse.csr_matrix(
-        (BLOCK * own.ravel(), columns, np.arange(0, count * width + 1, width)),
-        shape=(count, len(features.KINDS) * there * width),
+    blocks = len(features.KINDS) * there
+    starts = np.concatenate(([0], np.cumsum(2 * width + 2 * np.diff(rows.ends, prepend=0))))
+    columns, values = np.empty(starts[-1], dtype=np.int32), np.empty(starts[-1], dtype=np.float32)
+    of_runs, weighs = _runs(rows, places, there, width * (1 + blocks))
+    is_run = np.ones(starts[-1], dtype=bool)
+    dense_at = starts[:-1, None] + np.arange(2 * width)
+    is_run[dense_at] = False
+    columns[is_run], values[is_run] = of_runs, weighs
+    own = rows.dense[np.arange(count), places]
+    block = width * (1 + rows.kinds * there + places)
+    columns[dense_at] = np.concatenate(
+        (np.broadcast_to(np.arange(width), (count, width)), block[:, None] + np.arange(width)), axis=1
     )
-    return sparse.hstack([sparse.csr_matrix(own), blocks, _runs(rows, places, there)], format="csr", dtype=np.float32)
+    values[dense_at] = np.concatenate((own, BLOCK * own), axis=1)
+    return sparse.csr_matrix(
+        (values, columns, starts), shape=(count, width * (1 + blocks) + (1 + there) * features.BUCKETS)
+    )
 
 
-def _runs(rows: features.Rows, places: features.Ints, there: int) -> sparse.csr_matrix:
+def _runs(
+    rows: features.Rows, places: features.Ints, there: int, first: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Return the columns of each name's runs, from `first` on, and what they weigh: twice each, common and own."""
     counts = np.diff(rows.ends, prepend=0)
     owner = np.repeat(places, counts)
     columns = np.empty((len(rows.runs), 2), dtype=np.int32)
-    columns[:, 0] = features.buckets(rows.runs, 0)
+    columns[:, 0] = first + features.buckets(rows.runs, 0)
     for place in range(there):
         mine = owner == place
-        columns[mine, 1] = features.buckets(rows.runs[mine], 1 + place) + (1 + place) * features.BUCKETS
-    weighs = np.repeat((RUN_SCALE / np.sqrt(np.maximum(counts, 1))).astype(np.float32), 2 * counts)
-    return sparse.csr_matrix(
-        (weighs, columns.ravel(), np.concatenate(([0], 2 * rows.ends))),
-        shape=(len(places), (1 + there) * features.BUCKETS),
-    )
+        columns[mine, 1] = first + features.buckets(rows.runs[mine], 1 + place) + (1 + place) * features.BUCKETS
+    weighs = (RUN_SCALE / np.sqrt(np.maximum(counts, 1))).astype(np.float32)
+    return columns.ravel(), np.repeat(weighs, 2 * counts)
 
 
 def _foretell(made: Table, sources: tuple[str, ...]) -> tuple[float, evaluation.Foretold]:

@@ -69,7 +69,11 @@ def test_names_hash_alike_alone_and_among_others_and_case_does_not_matter() -> N
 def test_a_part_of_the_questions_is_as_if_there_were_no_others() -> None:
     questions = [asked(artist=name) for name in ("Low", "Kino", "Can", "A")]
     cut, alone = features.part(features.rows(questions, SOURCES), 1, 3), features.rows(questions[1:3], SOURCES)
-    assert all(np.array_equal(one, other) for one, other in zip(cut, alone, strict=True))
+    assert [each.tolist() for each in cut] == [each.tolist() for each in alone]
+    assert [each.tolist() for each in features.together([cut, alone])[:2]] == [
+        [*alone.dense.tolist()] * 2,
+        [*alone.kinds.tolist()] * 2,
+    ]
 
 
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=5))
