@@ -108,7 +108,8 @@ _GROUP = """
         ON CONFLICT (digest) DO UPDATE SET name = excluded.name RETURNING id
     )
     INSERT INTO release_groups (mbid, title, artist_credit_id, fetched_at)
-    SELECT $3::uuid, $4, id, $5 FROM credit RETURNING id
+    SELECT $3::uuid, $4, id, $5 FROM credit
+    ON CONFLICT (mbid) DO UPDATE SET title = excluded.title RETURNING id
 """
 
 
@@ -120,11 +121,11 @@ async def write(database: Database, asks: Iterator[Ask], at: datetime, together:
             for each in some:
                 await _write(conn, each, subjects, at)
                 at += timedelta(seconds=3)
-            await predictions.judge(conn, [_judged(each) for each in some])
+            await predictions.judge(conn, [judged(each) for each in some])
             await conn.execute("UPDATE lookups SET status = 'not_found' WHERE status = 'pending'")
 
 
-def _judged(each: Ask) -> predictions.Answered:
+def judged(each: Ask) -> predictions.Answered:
     key = contract.key(each.item.questions[each.source])
     return predictions.Answered(each.source, key, each.item.kind, each.item.artist_key, each.item.plays, each.served)
 
