@@ -120,10 +120,8 @@ def _reason(trained: learned.Trained, task: learned.Task) -> str:
     if found is None or trained.why_not:
         stays = "the one before stays in force" if task.old and trained.old_holds else "the declared order is in force"
         return f"Not in force: {trained.why_not}; {stays}."
-    return (
-        f"Saves {found.saved:.1%} of the declared order's requests and finds {min(1.0, found.kept):.2%} of what "
-        f"it finds, on {found.held_out} later questions."
-    )
+    kept = f"{100 * min(1.0, found.kept):.2f} % of what it finds, on {found.held_out} later questions"
+    return f"Saves {100 * found.saved:.1f} % of the declared order's requests and finds {kept}."
 
 
 # ---------------------------------------------------------------- the process that trains

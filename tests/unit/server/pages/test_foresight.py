@@ -40,7 +40,7 @@ async def test_a_predictor_in_force_shows_what_it_saves_and_how_well_it_foretell
     assert [(each.tenth, each.count) for each in figures.tenths] == [(0, 4), (9, 120)]
     page = " ".join((await client.get("/status")).text.split())
     assert "<b>3 requests</b> saved" in page
-    assert "<b>1</b> served after all: that much is lost, 25.0 % of what is skipped" in page
+    assert "<b>1</b> served after all: the coverage lost, 25.0 % of what is skipped" in page
     assert "of what was asked here in the last 30 days" in page
 
 
