@@ -54,7 +54,8 @@ async def begin(conn: Connection, now: datetime) -> bool:
 
 async def run(tools: Tools, _: Sequence[int], __: model.Band) -> None:
     """Train, as a job."""
-    await train(tools.database, tools.sources, tools.clock.now())
+    made = await train(tools.database, tools.sources, tools.clock.now())
+    log.info("train: a predictor was trained", predictor=made)
     tools.sight.look_again()
 
 
@@ -85,7 +86,6 @@ async def train(database: Database, sources: Sequence[contract.Source], now: dat
     )
     async with database.transaction() as conn:
         predictor_id = await predictors.keep(conn, new, now, retire=not trained.old_holds)
-    log.info("trained", predictor=predictor_id, accepted=new.is_accepted, reason=new.reason)
     return predictor_id
 
 
