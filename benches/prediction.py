@@ -9,7 +9,7 @@ stages write them; the product's own training learns from these. The later part 
 
     fixed        TheAudioDB, Discogs, Deezer, iTunes, one after another until one serves
     heuristics   the product's order without a predictor (asking.py), until one serves
-    learned      the product's order with that predictor, told anew after each answer, artists' records growing
+    learned      the product's order with that predictor, told anew after each answer, artists' pasts growing
 
 The names are those of the recheck's look, where the product asks the slow lanes for an import, too. What a source
 knows is the world's truth (`--seed` draws another); the predictor sees nothing of it but answers.
@@ -95,22 +95,22 @@ def declared(items: Sequence[asked.Item]) -> Walked:
 
 
 def learned(
-    items: Sequence[asked.Item], force: InForce, records: dict[str, dict[tuple[str, str], tuple[int, int]]]
+    items: Sequence[asked.Item], force: InForce, pasts: dict[str, dict[tuple[str, str], tuple[int, int]]]
 ) -> Walked:
-    """Walk by the predictor; `records` grow."""
+    """Walk by the predictor; `pasts` grow."""
     requests = found = 0
     costs = {
         source.name: predicting.cost(source.policy, 0, force.predictor.took_s.get(source.name, 0.0))
         for source in asked.SOURCES
     }
     for item in items:
-        record = records.setdefault(item.artist_key, {})
+        past = pasts.setdefault(item.artist_key, {})
         heard: dict[str, bool] = {}
-        while source := _next(item, force, record, heard, costs):
+        while source := _next(item, force, past, heard, costs):
             requests += 1
             heard[source] = source in item.known_to
-            served, absent = record.get((source, item.kind), (0, 0))
-            record[source, item.kind] = (served + heard[source], absent + (not heard[source]))
+            served, absent = past.get((source, item.kind), (0, 0))
+            past[source, item.kind] = (served + heard[source], absent + (not heard[source]))
             if heard[source]:
                 found += 1
                 break
@@ -120,20 +120,20 @@ def learned(
 def _next(
     item: asked.Item,
     force: InForce,
-    record: Mapping[tuple[str, str], tuple[int, int]],
+    past: Mapping[tuple[str, str], tuple[int, int]],
     heard: dict[str, bool],
     costs: Mapping[str, float],
 ) -> str | None:
     opened = predicting.Open(*item.named, item.plays, 0, item.questions, {})
     told = predicting.Heard(heard, frozenset(heard))
     [outlook] = predicting.foreseen(
-        force.predictor, [(opened, told)], {item.artist_key: record}, costs, model.Band.LOW_PRIORITY
+        force.predictor, [(opened, told)], {item.artist_key: past}, costs, model.Band.LOW_PRIORITY
     )
     return next((source for source in asked.in_order(item, outlook) if source not in heard), None)
 
 
 def predict_1000_ms(
-    items: Sequence[asked.Item], force: InForce, records: Mapping[str, Mapping[tuple[str, str], tuple[int, int]]]
+    items: Sequence[asked.Item], force: InForce, pasts: Mapping[str, Mapping[tuple[str, str], tuple[int, int]]]
 ) -> float | None:
     """Time foreseeing 1,000 questions at once, all sources of each: the median of nine, in ms."""
     some = [item for item in items for _ in range(1)][:1000]
@@ -144,7 +144,7 @@ def predict_1000_ms(
         (predicting.Open(*item.named, item.plays, 0, item.questions, {}), predicting.Heard({}, frozenset()))
         for item in some
     ]
-    of = {item.artist_key: records.get(item.artist_key, {}) for item in some}
+    of = {item.artist_key: pasts.get(item.artist_key, {}) for item in some}
     times = []
     for _ in range(9):
         began = time.perf_counter()
@@ -166,10 +166,10 @@ async def one_history(path: Path, options: argparse.Namespace, true: world.World
         async with parts.database.connection() as conn:
             version = next(each for each in await predictors.versions(conn) if each.id == made)
             force = await Sight().current(conn, START)
-            records = await predictions.records(conn, {item.artist_key for item in items})
+            pasts = await predictions.pasts(conn, {item.artist_key for item in items})
         heuristics = declared(later)
-        took = predict_1000_ms(later, force, records) if force else None
-        by_predictor = learned(later, force, records) if force else heuristics
+        took = predict_1000_ms(later, force, pasts) if force else None
+        by_predictor = learned(later, force, pasts) if force else heuristics
         told = Told(fixed(later), heuristics, by_predictor, version, took)
     common.say(f"{path.name}: {len(items)} questions, {cut} of them first; {version.reason} {told.figures}")
     return told

@@ -111,7 +111,7 @@ async def test_answers_are_judged_and_counted_for_the_artist_also_without_a_pred
     play = first(known={"musicbrainz", "deezer"}, art={"deezer"}, bare={"coverartarchive"})
     await house.submit(house.listen(play))
     await house.until_settled()
-    counted = "SELECT (source, kind, served, absent)::text FROM artist_records"
+    counted = "SELECT (source, kind, served, absent)::text FROM artist_answers"
     assert await house.count(counted) == "(deezer,find_images,1,0)"
     assert await house.count("SELECT served FROM traces WHERE source = 'deezer' AND kind = 'find_images'") is True
     assert await house.count("SELECT count(*) FROM predictions") == 0

@@ -37,6 +37,11 @@ EVERY = timedelta(days=1)
 FEWEST_NEW = 300
 """Judged traces since the last training that make another worth it, and a twentieth of what that one had."""
 
+INHERITED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
+"""What the program that trains is told of the environment; settings and secrets are not for it."""
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
 log = structlog.get_logger(__name__)
 
 
@@ -85,8 +90,7 @@ async def train(database: Database, sources: Sequence[contract.Source], now: dat
         is_accepted=trained.model is not None and not trained.why_not,
     )
     async with database.transaction() as conn:
-        predictor_id = await predictors.keep(conn, new, now, retire=not trained.old_holds)
-    return predictor_id
+        return await predictors.keep(conn, new, now, retire=not trained.old_holds)
 
 
 async def _task(conn: Connection, sources: Sequence[contract.Source]) -> learned.Task:
@@ -132,7 +136,7 @@ async def _trained(database: Database, task: learned.Task) -> tuple[learned.Trai
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "sleevenotes.prediction",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        env={name: os.environ[name] for name in INHERITED if name in os.environ} | ONE_THREAD,
     )  # fmt: skip
     try:
         async with database.transaction() as conn:

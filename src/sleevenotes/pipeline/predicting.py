@@ -78,10 +78,10 @@ async def outlooks(
     now = await tools.sight.current(conn, tools.clock.now()) if questions else None
     if now is None:
         return [None] * len(questions)
-    records = await predictions.records(conn, {names.key(each.artist) for each in questions})
+    pasts = await predictions.pasts(conn, {names.key(each.artist) for each in questions})
     costs = await _costs(tools, conn, now.predictor.took_s, band)
     both = list(zip(questions, heard, strict=True))
-    return await asyncio.to_thread(foreseen, now.predictor, both, records, costs, band)
+    return await asyncio.to_thread(foreseen, now.predictor, both, pasts, costs, band)
 
 
 async def _hear(conn: Connection, questions: Sequence[Open], serves: Serves) -> list[Heard]:
@@ -120,7 +120,7 @@ def _judge(
 def foreseen(
     predictor: Predictor,
     questions: Sequence[tuple[Open, Heard]],
-    records: Mapping[str, Mapping[tuple[str, str], tuple[int, int]]],
+    pasts: Mapping[str, Mapping[tuple[str, str], tuple[int, int]]],
     costs: Mapping[str, float],
     band: model.Band,
 ) -> list[Outlook | None]:
@@ -134,7 +134,7 @@ def foreseen(
             each.track,
             each.release,
             each.plays,
-            records[names.key(each.artist)],
+            pasts[names.key(each.artist)],
             heard.served,
         )
         for each, heard in questions
@@ -146,7 +146,7 @@ def foreseen(
             threshold=order.threshold_at(predictor.threshold, each.looks),
             heard=heard.served,
             answered=heard.answered,
-            unasked=frozenset(each.questions) - {source for source, _ in records[names.key(each.artist)]},
+            unasked=frozenset(each.questions) - {source for source, _ in pasts[names.key(each.artist)]},
             anyway=_anyway(each, chances, predictor.threshold, band),
         )
         for (each, heard), chances in zip(questions, predictor.chances(asked), strict=True)

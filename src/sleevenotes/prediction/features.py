@@ -37,7 +37,7 @@ RUNS: Final = (2, 3)
 LONGEST: Final = 40
 """Letters of an artist's name that are looked at."""
 
-Record = Mapping[tuple[str, str], tuple[int, int]]
+Past = Mapping[tuple[str, str], tuple[int, int]]
 """How an artist's questions fared, by (source, kind): how many were served, how many not."""
 
 
@@ -49,7 +49,7 @@ class Asked(NamedTuple):
     track: str  # "" where an album's cover is asked for
     release: str
     plays: int
-    record: Record
+    past: Past
     heard: Mapping[str, bool]
 
 
@@ -70,17 +70,17 @@ def rows(questions: Sequence[Asked], sources: Sequence[str]) -> Rows:
     """Turn questions into numbers, for each of these sources."""
     kinds = np.array([KINDS.index(each.kind) for each in questions], dtype=np.int64)
     hashes, ends = _runs([each.artist for each in questions])
-    record, heard = _told(questions, sources)
-    dense = _dense(questions, sources, kinds, record, heard)
-    return Rows(dense, kinds, hashes, ends, record.sum(axis=(2, 3)) == 0)
+    past, heard = _told(questions, sources)
+    dense = _dense(questions, sources, kinds, past, heard)
+    return Rows(dense, kinds, hashes, ends, past.sum(axis=(2, 3)) == 0)
 
 
-def _dense(questions: Sequence[Asked], sources: Sequence[str], kinds: Ints, record: Array, heard: Array) -> Array:
+def _dense(questions: Sequence[Asked], sources: Sequence[str], kinds: Ints, past: Array, heard: Array) -> Array:
     count, there = len(questions), len(sources)
     dense = np.empty((count, there, len(FEATURES)))
     every = np.arange(count)
-    own = record[every, :, kinds]  # n, sources, (served, absent)
-    everything = record.sum(axis=2)
+    own = past[every, :, kinds]  # n, sources, (served, absent)
+    everything = past.sum(axis=2)
     dense[..., 0] = 1.0
     dense[..., 1] = _odds(own)
     dense[..., 2:4] = np.minimum(own, 1.0)
@@ -99,16 +99,16 @@ def _dense(questions: Sequence[Asked], sources: Sequence[str], kinds: Ints, reco
 def _told(questions: Sequence[Asked], sources: Sequence[str]) -> tuple[Array, Array]:
     """Count how each artist fared (n, sources, kinds, 2), and who has answered the question (n, sources, 2)."""
     place = {source: at for at, source in enumerate(sources)}
-    record = np.zeros((len(questions), len(sources), len(KINDS), 2))
+    past = np.zeros((len(questions), len(sources), len(KINDS), 2))
     heard = np.zeros((len(questions), len(sources), 2))
     for row, each in enumerate(questions):
-        for (source, kind), counts in each.record.items():
+        for (source, kind), counts in each.past.items():
             if source in place and kind in KINDS:
-                record[row, place[source], KINDS.index(kind)] = counts
+                past[row, place[source], KINDS.index(kind)] = counts
         for source, served in each.heard.items():
             if source in place:
                 heard[row, place[source], 0 if served else 1] = 1.0
-    return record, heard
+    return past, heard
 
 
 def _odds(counts: Array) -> Array:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 class Prior(NamedTuple):
     """How likely a source is to know a name, 0..1, and by how much each sign makes it more or less so.
 
-    Declared, from what the services are kept for: collectors' records, a shop's stock, what fans write down.
+    Declared, from what the services are kept for: collectors' pasts, a shop's stock, what fans write down.
     """
 
     at_large: float

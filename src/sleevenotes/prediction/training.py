@@ -109,16 +109,16 @@ def _holds(known: Sequence[Example], made: Table, sources: tuple[str, ...], task
 
 def as_asked(examples: Sequence[Example]) -> Iterator[features.Asked]:
     """Yield each question as it stood when it was asked: with what had been answered by then and nothing later."""
-    records: dict[str, dict[tuple[str, str], tuple[int, int]]] = {}
+    pasts: dict[str, dict[tuple[str, str], tuple[int, int]]] = {}
     heard: dict[tuple[str, str], dict[str, bool]] = {}
     coming: list[tuple[float, int]] = []
     for number, each in enumerate(examples):
         while coming and coming[0][0] <= each.asked_s:
-            past = examples[heapq.heappop(coming)[1]]
-            record = records.setdefault(past.artist_key, {})
-            served, absent = record.get((past.source, past.kind), (0, 0))
-            record[past.source, past.kind] = (served + past.served, absent + (not past.served))
-            heard.setdefault((past.kind, past.question), {})[past.source] = past.served
+            answered = examples[heapq.heappop(coming)[1]]
+            past = pasts.setdefault(answered.artist_key, {})
+            served, absent = past.get((answered.source, answered.kind), (0, 0))
+            past[answered.source, answered.kind] = (served + answered.served, absent + (not answered.served))
+            heard.setdefault((answered.kind, answered.question), {})[answered.source] = answered.served
         told = heard.get((each.kind, each.question), {})
         yield features.Asked(
             each.kind,
@@ -126,7 +126,7 @@ def as_asked(examples: Sequence[Example]) -> Iterator[features.Asked]:
             each.track,
             each.release,
             each.plays,
-            dict(records.get(each.artist_key, {})),
+            dict(pasts.get(each.artist_key, {})),
             {source: served for source, served in told.items() if source != each.source},
         )
         heapq.heappush(coming, (each.asked_s + each.took_s, number))

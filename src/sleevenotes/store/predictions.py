@@ -1,7 +1,7 @@
 """Predictions: how artists fared at the sources, what was foreseen of a question, and what came of it.
 
 A trace is judged by the stage that reads the answer: did it hold something that serves? Judged traces are what is
-learned from; the same moment counts the artist's record, and settles what was foreseen.
+learned from; the same moment counts the artist's past, and settles what was foreseen.
 """
 
 from __future__ import annotations
@@ -85,11 +85,11 @@ async def judge(conn: Connection, answers: Sequence[Answered]) -> None:
             UPDATE predictions SET served = judged.served FROM judged
             WHERE predictions.source = judged.source AND predictions.question_key = judged.question_key
         )
-        INSERT INTO artist_records (artist_key, source, kind, served, absent)
+        INSERT INTO artist_answers (artist_key, source, kind, served, absent)
         SELECT artist_key, source, kind, count(*) FILTER (WHERE served), count(*) FILTER (WHERE NOT served)
         FROM judged GROUP BY artist_key, source, kind ORDER BY artist_key, source, kind
         ON CONFLICT (artist_key, source, kind) DO UPDATE
-        SET served = artist_records.served + excluded.served, absent = artist_records.absent + excluded.absent
+        SET served = artist_answers.served + excluded.served, absent = artist_answers.absent + excluded.absent
         """,
         [each.source for each in once],
         [each.key for each in once],
@@ -100,10 +100,10 @@ async def judge(conn: Connection, answers: Sequence[Answered]) -> None:
     )
 
 
-async def records(conn: Connection, artist_keys: Collection[str]) -> dict[str, dict[tuple[str, str], tuple[int, int]]]:
+async def pasts(conn: Connection, artist_keys: Collection[str]) -> dict[str, dict[tuple[str, str], tuple[int, int]]]:
     """Return how these artists fared: by key, then by (source, kind), how many were served and how many not."""
     rows = await conn.fetch(
-        "SELECT artist_key, source, kind, served, absent FROM artist_records WHERE artist_key = ANY($1::text[])",
+        "SELECT artist_key, source, kind, served, absent FROM artist_answers WHERE artist_key = ANY($1::text[])",
         list(artist_keys),
     )
     found: dict[str, dict[tuple[str, str], tuple[int, int]]] = {key: {} for key in artist_keys}

@@ -104,8 +104,8 @@ async def test_an_answer_is_counted_once_for_its_artist_whoever_judges_it_again(
     await asked.write(database, iter([one]), clock.now())
     async with database.transaction() as conn:
         await predictions.judge(conn, [asked.judged(one)])
-        records = await predictions.records(conn, ["band4", one.item.artist_key])
-    assert records[one.item.artist_key] == {(one.source, one.item.kind): (int(one.served), int(not one.served))}
+        pasts = await predictions.pasts(conn, ["band4", one.item.artist_key])
+    assert pasts[one.item.artist_key] == {(one.source, one.item.kind): (int(one.served), int(not one.served))}
 
 
 async def test_examples_bear_the_names_that_were_asked_in_the_order_of_asking(

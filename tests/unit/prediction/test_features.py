@@ -25,7 +25,7 @@ def value(question: features.Asked, source: str, feature: str) -> float:
 
 
 def test_what_the_artist_had_at_a_source_is_its_own_feature_there_and_the_others_elsewhere() -> None:
-    question = asked(record={("deezer", "find_recording"): (3, 0)})
+    question = asked(past={("deezer", "find_recording"): (3, 0)})
     assert value(question, "deezer", "own") > 1
     assert value(question, "deezer", "own_served") == 1
     assert value(question, "deezer", "others") == 0
@@ -34,7 +34,7 @@ def test_what_the_artist_had_at_a_source_is_its_own_feature_there_and_the_others
 
 
 def test_another_kind_of_question_counts_apart() -> None:
-    question = asked(record={("deezer", "find_images"): (0, 2)})
+    question = asked(past={("deezer", "find_images"): (0, 2)})
     assert value(question, "deezer", "own") == 0
     assert value(question, "deezer", "cross") < -1
 
@@ -48,12 +48,12 @@ def test_what_others_answered_to_this_very_question_counts_for_all_but_themselve
 
 
 def test_a_source_that_was_never_asked_about_an_artist_is_marked() -> None:
-    rows = features.rows([asked(record={("deezer", "find_images"): (0, 1)})], SOURCES)
+    rows = features.rows([asked(past={("deezer", "find_images"): (0, 1)})], SOURCES)
     assert rows.unasked.tolist() == [[False, True, True]]
 
 
 def test_records_of_sources_and_kinds_that_are_no_more_are_passed_over() -> None:
-    question = asked(record={("napster", "find_recording"): (9, 0), ("deezer", "find_lyrics"): (9, 0)})
+    question = asked(past={("napster", "find_recording"): (9, 0), ("deezer", "find_lyrics"): (9, 0)})
     assert np.array_equal(features.rows([question], SOURCES).dense, features.rows([asked()], SOURCES).dense)
 
 

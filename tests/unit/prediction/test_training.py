@@ -51,9 +51,9 @@ def test_what_was_answered_later_is_not_known_when_a_question_is_asked() -> None
         example("discogs", 1, 1, 9.0, served=False),
     ]
     first, second, third = training.as_asked(together)
-    assert (first.record, first.heard) == ({}, {})
-    assert (second.record, second.heard) == ({}, {})
-    assert third.record == {("deezer", "find_recording"): (1, 0), ("itunes", "find_recording"): (0, 1)}
+    assert (first.past, first.heard) == ({}, {})
+    assert (second.past, second.heard) == ({}, {})
+    assert third.past == {("deezer", "find_recording"): (1, 0), ("itunes", "find_recording"): (0, 1)}
     assert third.heard == {"deezer": True, "itunes": False}
 
 

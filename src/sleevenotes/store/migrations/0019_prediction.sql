@@ -6,7 +6,7 @@ ALTER TABLE traces ADD COLUMN served boolean, ADD COLUMN plays integer;
 CREATE INDEX traces_judged ON traces (asked_at) WHERE served IS NOT NULL;
 
 -- How an artist's questions fared at a source.
-CREATE TABLE artist_records (
+CREATE TABLE artist_answers (
     artist_key text NOT NULL,                -- names.key
     source     text NOT NULL,
     kind       text NOT NULL,                -- find_recording, find_images
