@@ -37,6 +37,7 @@ from sleevenotes.pipeline import (
     history,
     importing,
     jobs,
+    learning,
     match,
     offers,
     popular,
@@ -185,6 +186,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         sameplay.STAGE: comparing,
         "session": connecting,
         "sent_images": sent_images,
+        learning.STAGE: learning,
     }
     return [
         *(

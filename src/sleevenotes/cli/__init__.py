@@ -23,6 +23,7 @@ from sleevenotes.cli import (
     showing,
     syncing,
     tools,
+    training,
 )
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ keeping.register(app)
 syncing.register(app)
 rechecking.register(app)
 comparing.register(app)
+training.register(app)
 
 
 @app.callback()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from sleevenotes.settings import Settings
-    from sleevenotes.store import explanations, popular_report, statistics, traces
+    from sleevenotes.store import explanations, popular_report, predictions, statistics, traces
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -189,8 +189,8 @@ def _story(told: explanations.Explanation) -> Iterator[str]:
     if lookup.recheck_at:
         yield f"  again    {lookup.recheck_at:%Y-%m-%d %H:%M} UTC, after {lookup.tries} tries"
     yield from _outcome(told)
-    yield from _asked("Asked to find the recording", told.match_traces)
-    yield from _asked("Asked for the cover", told.cover_traces)
+    yield from _asked("Asked to find the recording", told.match_traces, told.match_predictions)
+    yield from _asked("Asked for the cover", told.cover_traces, told.cover_predictions)
 
 
 _LED_BY = {
@@ -216,13 +216,18 @@ def _outcome(told: explanations.Explanation) -> Iterator[str]:
         yield f"  cover    {cover.status}{size}: {cover.reason or 'not decided yet'}"
 
 
-def _asked(title: str, asked: list[traces.Trace]) -> Iterator[str]:
+def _asked(title: str, asked: list[traces.Trace], foreseen: list[predictions.Prediction]) -> Iterator[str]:
+    chances = {(each.source, each.kind): f", foreseen {each.chance:.0%}" for each in foreseen}
     yield f"{title}:" if asked else f"{title}: nothing was asked"
     for trace in asked:
         times = f"waited {trace.waited_ms / 1000:.1f} s, took {trace.took_ms / 1000:.1f} s"
         count = f", {trace.candidates} candidates" if trace.outcome == "answered" else ""
         note = f" ({trace.note})" if trace.note else ""
-        yield f"  {trace.asked_at:%H:%M:%S} {trace.source} {trace.kind}: {times}, {trace.outcome}{count}{note}"
+        chance = chances.get((trace.source, trace.kind), "")
+        yield f"  {trace.asked_at:%H:%M:%S} {trace.source} {trace.kind}: {times}, {trace.outcome}{count}{chance}{note}"
+    for each in foreseen:
+        if each.way == "skip":
+            yield f"  -------- {each.source} {each.kind}: not asked, it is unlikely to serve ({each.chance:.1%})"
 
 
 def _named(artist: str, track: str, release: str) -> str:

@@ -21,10 +21,11 @@ import structlog
 
 from sleevenotes import errors, events, model
 from sleevenotes.artwork import choose
-from sleevenotes.pipeline import pictures, queues, sent_images, trails
+from sleevenotes.pipeline import asking, pictures, predicting, queues, sent_images, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.pipeline.trails import End, Trail
+from sleevenotes.prediction.order import Outlook
 from sleevenotes.sources import contract
 from sleevenotes.store import artwork_candidates, artworks, genres, images, larger, matches, replies, wants
 from sleevenotes.store import events as store_events
@@ -44,6 +45,9 @@ UNDECODABLE_WAIT = 60.0
 
 MOST_FETCHES = 3
 """Fetches of an image that does not decode, until it is left out of the choice."""
+
+NONE = "No source has a front cover of it."
+NONE_LIKELY = "No source that is likely to have one has a front cover of it."
 
 log = structlog.get_logger(__name__)
 
@@ -77,10 +81,12 @@ async def _advance(tools: Tools, row: artworks.Artwork, band: model.Band) -> Non
             known |= await replies.load(conn, [contract.key(each) for each in led])
     await _note_refused(tools, row, offers, known)
     await _note_genres(tools, row, known)
+    outlook = await _foresee(tools, row, known, band)
+    asked = in_order(tools, row, outlook)
     decoded = {each.url: each for each in offers}
     front = trails.archive(row, offers, known) if _has_archive(tools) else Trail(trails.ARCHIVE, End.NOTHING)
     fronts = [front, *trails.other_fronts(row, offers, known)] if front.end is End.OPEN else [front]
-    others = [trails.searched(row, source, offers, tools, known) for source in in_order(tools, row)]
+    others = [trails.searched(row, source, offers, tools, known) for source in asked]
     waited_for = _is_waited_for(row, band) and front.end is not End.FETCHED
     # Asked before anything is decoded: the archive's way is the longest.
     going = await _ask_at_once(tools, row, fronts, others, band) if waited_for else []
@@ -114,14 +120,25 @@ async def _note_genres(tools: Tools, row: artworks.Artwork, known: trails.Known)
                 await genres.tell(conn, "release_group", row.release_group_id, source, names)
 
 
-def in_order(tools: Tools, row: artworks.Artwork) -> list[contract.Source]:
-    """List who may be asked for covers of this album, one after another where nobody waits.
-
-    The quick lanes go first, and last whose covers may not be kept: they would have to be fetched again and again.
-    """
+def _usable(tools: Tools, row: artworks.Artwork) -> list[contract.Source]:
     able = tools.answering(contract.FindImages)
-    usable = [source for source in able if row.release_group_mbid or not source.policy.only_by_mbid]
-    return sorted(usable, key=lambda source: (source.policy.keep_s is not None, source.policy.pace))
+    return [source for source in able if row.release_group_mbid or not source.policy.only_by_mbid]
+
+
+def in_order(tools: Tools, row: artworks.Artwork, outlook: Outlook | None = None) -> list[contract.Source]:
+    """List who is asked for covers of this album, one after another where nobody waits."""
+    return asking.for_covers(_usable(tools, row), outlook)
+
+
+async def _foresee(tools: Tools, row: artworks.Artwork, known: trails.Known, band: model.Band) -> Outlook | None:
+    """Judge the answers that are here, and say what is foreseen of those that are not; keep what is chosen by it."""
+    asked: dict[str, contract.Question] = {each.name: trails.search(row, each) for each in _usable(tools, row)}
+    opened = predicting.open_question((row.artist, "", row.title), row.plays, row.tries, asked, known)
+    async with tools.database.transaction() as conn:
+        [outlook] = await predicting.outlooks(tools, conn, [opened], lambda _, reply: trails.serves(row, reply), band)
+        if outlook is not None:
+            await predicting.note(tools, conn, "artwork", row.release_group_id, outlook, asked)
+    return outlook
 
 
 def _is_waited_for(row: artworks.Artwork, band: model.Band) -> bool:
@@ -190,7 +207,8 @@ async def _one_by_one(tools: Tools, row: artworks.Artwork, ways: Sequence[Trail]
         if any(trail.end is End.UNREACHED for trail in ways):
             await _fail(tools, conn, row, "Not every source could be reached; it is tried again later.")
         else:
-            await _absent(tools, conn, row)
+            skipped = len(_usable(tools, row)) >= len(ways)  # the archive is one of the ways
+            await _absent(tools, conn, row, NONE_LIKELY if skipped else NONE)
 
 
 async def _want(
@@ -327,10 +345,10 @@ async def _show_first(tools: Tools, row: artworks.Artwork) -> None:
             await tell(tools, conn, [row.release_group_id])
 
 
-async def _absent(tools: Tools, conn: Connection, row: artworks.Artwork) -> None:
+async def _absent(tools: Tools, conn: Connection, row: artworks.Artwork, why: str = NONE) -> None:
     now = tools.clock.now()
     recheck_at = pipeline_tools.recheck_absence(row.tries, now)
-    await artworks.absent(conn, row.release_group_id, "No source has a front cover of it.", recheck_at, now)
+    await artworks.absent(conn, row.release_group_id, why, recheck_at, now)
     await _end_without(tools, conn, row)
 
 

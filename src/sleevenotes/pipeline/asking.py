@@ -1,4 +1,4 @@
-"""Whom to ask for a name, in what order: declared rules, to become the prior of what is learned later.
+"""Whom to ask for a name, in what order: declared rules, or, of who is neither bulk nor broad, what is foreseen.
 
 A wave is asked at once; the next one only when every source of the wave has answered and none of the answers decides.
 
@@ -12,15 +12,20 @@ A wave is asked at once; the next one only when every source of the wave has ans
                               minute; whom it is unlikely to know it is not asked (PRIORS). For imports and backfill
                               they are left to the recheck's drip: they would hold up thousands of names for the few
                               that only they know. There they are asked one after another, the likeliest first
+
+Where a predictor is in force, an outlook (prediction.order) takes the place of what is declared of the quick and the
+slow: who is unlikely is left out; the drip asks quick and slow in one order, the likeliest for its cost first, told
+anew after each answer; and once one of them has served, no further one is asked.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from sleevenotes import model
+from sleevenotes.prediction import priors
+from sleevenotes.prediction.order import Outlook
 from sleevenotes.sources import contract
 from sleevenotes.store import lookups
 
@@ -28,35 +33,7 @@ BULK = ("listenbrainz",)
 BROAD = ("musicbrainz",)
 FORGIVING = ("listenbrainz_fuzzy",)
 QUICK = ("deezer", "lastfm")
-
-
-class Prior(NamedTuple):
-    """How likely a source is to know a name, 0..1, and by how much each sign makes it more or less so.
-
-    Declared, from what the services are kept for: collectors' records, a shop's stock, what fans write down.
-    """
-
-    at_large: float
-    mainstream: float  # much played here
-    electronic: float  # by a DJ, a mix, a remix, on vinyl
-    other_script: float  # not a Latin letter in the artist's name
-    old: float  # its title or album names a year before 1990
-
-
-PRIORS = {
-    "theaudiodb": Prior(0.5, mainstream=0.3, electronic=-0.3, other_script=-0.4, old=0.0),
-    "discogs": Prior(0.6, mainstream=0.0, electronic=0.3, other_script=-0.2, old=0.2),
-    "itunes": Prior(0.7, mainstream=0.1, electronic=-0.1, other_script=-0.2, old=-0.1),
-}
-"""Of the slow lanes, whose requests are dear."""
-
-UNLIKELY = 0.25
-"""Below this, a slow lane is not asked."""
-
-MUCH_PLAYED = 10
-
-_ELECTRONIC = re.compile(r"\b(?:dj|mc|remix|mix|dub|vip|bootleg|edit|vinyl|rework)\b|\b12\"", re.IGNORECASE)
-_OLD = re.compile(r"\b19[0-8]\d\b")
+SLOW = tuple(priors.PRIORS)
 
 
 class Wave(NamedTuple):
@@ -66,19 +43,51 @@ class Wave(NamedTuple):
     anew: bool = False
 
 
-def waves(sources: Sequence[contract.Source], lookup: lookups.Pending, band: model.Band) -> list[Wave]:
+def waves(
+    sources: Sequence[contract.Source], lookup: lookups.Pending, band: model.Band, outlook: Outlook | None = None
+) -> list[Wave]:
     """Order the usable sources of recordings into waves for this name."""
-    waited_for = band > model.Band.LOW_PRIORITY
-    first = [(*BULK, *BROAD, *QUICK), FORGIVING] if waited_for else [BULK, BROAD, FORGIVING, QUICK]
-    slow = likely(lookup)
-    then = [slow] if waited_for else [(name,) for name in slow] if lookup.tries > 0 else []
     by_name = {source.name: source for source in sources if is_worth_asking(source)}
+    waited_for = band > model.Band.LOW_PRIORITY
+    quick, then = _declared(lookup, band) if outlook is None else _foreseen(outlook, by_name, lookup, band)
+    first = [(*BULK, *BROAD, *quick), FORGIVING] if waited_for else [BULK, BROAD, FORGIVING, quick]
 
-    def usable(wave: tuple[str, ...], *, anew: bool = False) -> Wave:
+    def usable(wave: Sequence[str], *, anew: bool = False) -> Wave:
         return Wave([by_name[name] for name in wave if name in by_name], anew)
 
     told = [*map(usable, first), usable(BULK, anew=True), usable(BROAD, anew=True), *map(usable, then)]
     return [wave for wave in told if wave.sources]
+
+
+Plan = tuple[Sequence[str], list[Sequence[str]]]
+"""Whom to ask in the quick wave, and the waves of the slow ones."""
+
+
+def _declared(lookup: lookups.Pending, band: model.Band) -> Plan:
+    slow = likely(lookup)
+    if band > model.Band.LOW_PRIORITY:
+        return QUICK, [slow]
+    return QUICK, [(name,) for name in slow] if lookup.tries > 0 else []
+
+
+def _foreseen(outlook: Outlook, usable: Collection[str], lookup: lookups.Pending, band: model.Band) -> Plan:
+    """Plan by what is foreseen; who has answered is of the quick wave, so that it is heard before others are asked."""
+    heard = [name for name in (*QUICK, *SLOW) if name in outlook.answered]
+    if band is model.Band.LOW_PRIORITY and lookup.tries > 0:
+        asked = outlook.asked(name for name in (*QUICK, *SLOW) if name in usable)
+        return heard, [] if outlook.is_served else [(name,) for name in asked]
+    quick = [*heard, *outlook.asked(name for name in QUICK if name in usable)]
+    if band is model.Band.LOW_PRIORITY or outlook.is_served:
+        return quick, []
+    return quick, [outlook.asked(name for name in SLOW if name in usable)]
+
+
+def considered(
+    questions: Mapping[str, contract.Question], lookup: lookups.Pending, band: model.Band
+) -> dict[str, contract.Question]:
+    """Leave, of the questions by source, those that this look puts or skips for what is foreseen of them."""
+    drips = band > model.Band.LOW_PRIORITY or lookup.tries > 0
+    return {source: each for source, each in questions.items() if source in QUICK or (drips and source in SLOW)}
 
 
 def is_worth_asking(source: contract.Source) -> bool:
@@ -87,17 +96,19 @@ def is_worth_asking(source: contract.Source) -> bool:
 
 
 def likely(lookup: lookups.Pending) -> tuple[str, ...]:
-    """Return the slow lanes that may well know this name, the likeliest first."""
-    chances = {name: _chance(prior, lookup) for name, prior in PRIORS.items()}
-    return tuple(sorted((name for name in chances if chances[name] >= UNLIKELY), key=lambda name: -chances[name]))
+    """Return the slow lanes that may well know this name as declared, the likeliest first."""
+    seen = priors.signs(lookup.artist, lookup.track, lookup.release, lookup.plays)
+    return tuple(priors.in_order(tuple(priors.PRIORS), seen))
 
 
-def _chance(prior: Prior, lookup: lookups.Pending) -> float:
-    text = f"{lookup.artist} {lookup.track} {lookup.release}"
-    signs = (
-        (prior.mainstream, lookup.plays >= MUCH_PLAYED),
-        (prior.electronic, _ELECTRONIC.search(text)),
-        (prior.other_script, not any(letter.isascii() and letter.isalpha() for letter in lookup.artist)),
-        (prior.old, _OLD.search(f"{lookup.track} {lookup.release}")),
-    )
-    return prior.at_large + sum(weight for weight, is_so in signs if is_so)
+def for_covers(usable: Sequence[contract.Source], outlook: Outlook | None = None) -> list[contract.Source]:
+    """Order those who may be asked for an album's cover, for when they are asked one after another.
+
+    As declared, the quick lanes go first, and last whose covers may not be kept: they would have to be fetched again
+    and again. As foreseen, who has answered stands first, then the likeliest for its cost; who is unlikely is left out.
+    """
+    declared = sorted(usable, key=lambda source: (source.policy.keep_s is not None, source.policy.pace))
+    if outlook is None:
+        return declared
+    by_name = {source.name: source for source in declared}
+    return [by_name[name] for name in outlook.likely(by_name)]

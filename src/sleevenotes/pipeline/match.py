@@ -20,13 +20,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-import msgspec
-
 from sleevenotes import events, model
 from sleevenotes.matching import decide, readings
-from sleevenotes.pipeline import asking, discography, offline, preview, reconsider, sent_images, trails
+from sleevenotes.pipeline import (
+    answers,
+    asking,
+    discography,
+    offline,
+    predicting,
+    preview,
+    reconsider,
+    sent_images,
+    trails,
+)
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
+from sleevenotes.prediction.order import Outlook
 from sleevenotes.sources import contract
 from sleevenotes.store import artwork_candidates, artworks, catalog, jobs, lookups, matches, replies, wants
 from sleevenotes.store import events as store_events
@@ -38,7 +47,7 @@ SURE = 0.02
 HEAD_START = timedelta(seconds=2.8)
 """The longest that finding the recording may take off the time in which a cover is waited for."""
 
-Known = Mapping[tuple[str, bytes], replies.Reply]
+Known = answers.Known
 
 
 async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None:
@@ -48,13 +57,15 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
     waiting = await offline.begin(tools, waiting, band)
     async with tools.database.connection() as conn:
         known = await known_of(conn, waiting)
-    looks = [await asyncio.to_thread(look_at, tools, each, known, band) for each in waiting]
+    foreseen = await _foresee(tools, waiting, known, band)
+    looks = [await asyncio.to_thread(look_at, tools, each, known, band, foreseen[each.id]) for each in waiting]
     async with tools.database.transaction() as conn:
         news = [each for look in looks for each in look.news]
         for each in news:
             if each.alone:
                 await replies.forget_one(conn, each.source, each.key)
         await wants.want(conn, "match", news, band, tools.clock.now())
+        await _note(tools, conn, looks, foreseen, band)
         if band > model.Band.LOW_PRIORITY:
             asked = {key for _, key in known}
             await preview.begin(
@@ -70,8 +81,47 @@ async def known_of(conn: Connection, waiting: Sequence[lookups.Pending]) -> Know
     found = await replies.load(conn, list(asked))
     respelt = [contract.key(each) for lookup in waiting if (each := _respelt(lookup, found))]
     found |= await replies.load(conn, respelt) if respelt else {}
-    further = [contract.key(each) for reply in found.values() for each in _answer(reply).follow_ups]
+    further = [contract.key(each) for reply in found.values() for each in answers.answer(reply).follow_ups]
     return {**found, **(await replies.load(conn, further) if further else {})}
+
+
+async def _foresee(
+    tools: Tools, waiting: Sequence[lookups.Pending], known: Known, band: model.Band
+) -> dict[int, Outlook | None]:
+    """Judge the answers that are here, and say what is foreseen of those that are not, by the lookup's id."""
+
+    def serves(place: int, reply: replies.Reply) -> bool | None:
+        asked = decide.Asked(waiting[place].artist, waiting[place].track, waiting[place].release)
+        return answers.serves(tools, asked, reply, known)
+
+    opens = [
+        predicting.open_question(
+            (each.artist, each.track, each.release),
+            each.plays,
+            each.tries if band > model.Band.LOW_PRIORITY else max(0, each.tries - 1),  # the first leaves the slow out
+            _questions(tools, each),
+            known,
+        )
+        for each in waiting
+    ]
+    async with tools.database.transaction() as conn:
+        found = await predicting.outlooks(tools, conn, opens, serves, band)
+    return {each.id: outlook for each, outlook in zip(waiting, found, strict=True)}
+
+
+def _questions(tools: Tools, lookup: lookups.Pending) -> dict[str, contract.Question]:
+    return {source.name: question(lookup) for source in tools.answering(contract.FindRecording)}
+
+
+async def _note(
+    tools: Tools, conn: Connection, looks: Sequence[Look], foreseen: Mapping[int, Outlook | None], band: model.Band
+) -> None:
+    """Keep what was chosen of whom to ask, of names that the first waves have not decided."""
+    for look in looks:
+        outlook = foreseen[look.lookup.id]
+        if outlook is not None and (look.exhausted or {new.source for new in look.news} - predicting.ALWAYS_ASKED):
+            able = asking.considered(_questions(tools, look.lookup), look.lookup, band)
+            await predicting.note(tools, conn, "match", look.lookup.id, outlook, able)
 
 
 async def give_up(tools: Tools, lookup_ids: Sequence[int], why: str) -> None:
@@ -90,7 +140,7 @@ async def heard(tools: Tools, conn: Connection, asked: Sequence[lookups.Pending]
 def _told_of(tools: Tools, lookup: lookups.Pending, known: Known) -> list[decide.Option]:
     other = _respelt(lookup, known)
     keys = {contract.key(each) for each in (question(lookup), as_sent(lookup), other) if each is not None}
-    return _options(tools, [reply for (_, of), reply in known.items() if of in keys], known)
+    return answers.options(tools, [reply for (_, of), reply in known.items() if of in keys], known)
 
 
 def question(lookup: lookups.Pending) -> contract.FindRecording:
@@ -112,17 +162,20 @@ class Look(NamedTuple):
     news: list[wants.New]
     covers: tuple[artwork_candidates.New, ...] = ()  # that the answers name of the chosen recording's album
     likely: str = ""  # the MBID of the release it will most likely be, where only the description is awaited
+    exhausted: bool = False  # nobody is left to be asked
 
 
-Asking = tuple[contract.Source, contract.Question]
+Asking = answers.Asking
 
 
-def look_at(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Look:
+def look_at(
+    tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band, outlook: Outlook | None = None
+) -> Look:
     """Go through the waves until the answers decide, or one has not been answered yet."""
     asked = decide.Asked(lookup.artist, lookup.track, lookup.release)
     offered = offline.options(tools, lookup)
     told: list[replies.Reply] = []
-    for wave in _waves(tools, lookup, known, band):
+    for wave in _waves(tools, lookup, known, band, outlook):
         todo = [(source, each) for source, each in wave if (source.name, contract.key(each)) not in known]
         heard = {
             (source, each): known[source.name, contract.key(each)]
@@ -130,26 +183,28 @@ def look_at(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Ban
             if (source, each) not in todo
         }
         told += heard.values()
-        todo += _further(tools, told, known)
+        todo += answers.further(tools, told, known)
         more = offered if _have_all_told(tools, told) else []  # it knows one of those that fold together, as a voice
-        decision = _decide(asked, [*_options(tools, told, known), *more], certain=True)
+        decision = _decide(asked, [*answers.options(tools, told, known), *more], certain=True)
         if isinstance(decision, decide.Chosen) and _is_sure(tools, decision, told) and not _is_bare(decision, todo):
             return Look(lookup, decision, False, [], _covers(tools, decision, told, known))
         if todo:
             news = [_new(lookup, source.name, each) for source, each in todo]
             return Look(lookup, None, False, news, likely=_likely(decision, todo))
-        if cut := [asking for asking, reply in heard.items() if _answer(reply).cut]:
+        if cut := [asking for asking, reply in heard.items() if answers.answer(reply).cut]:
             return Look(lookup, None, False, [_new(lookup, source.name, each, alone=True) for source, each in cut])
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
-    last = _decide(asked, [*_options(tools, told, known), *offered], certain=False)
-    return Look(lookup, last, unreached, [], _covers(tools, last, told, known))
+    last = _decide(asked, [*answers.options(tools, told, known), *offered], certain=False)
+    return Look(lookup, last, unreached, [], _covers(tools, last, told, known), exhausted=True)
 
 
-def _waves(tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band) -> Iterator[list[Asking]]:
+def _waves(
+    tools: Tools, lookup: lookups.Pending, known: Known, band: model.Band, outlook: Outlook | None = None
+) -> Iterator[list[Asking]]:
     """List, wave by wave, whom to put which question."""
     other, asked, sent = _respelt(lookup, known), question(lookup), as_sent(lookup)
     differs = contract.key(asked) != contract.key(sent)
-    for wave in asking.waves(tools.answering(contract.FindRecording), lookup, band):
+    for wave in asking.waves(tools.answering(contract.FindRecording), lookup, band, outlook):
         if not wave.anew:
             whole = [source for source in wave.sources if differs and source.name in asking.BULK]
             yield [*((source, asked) for source in wave.sources), *((source, sent) for source in whole)]
@@ -161,7 +216,7 @@ def _respelt(lookup: lookups.Pending, known: Known) -> contract.FindRecording | 
     """Return the name as a source without MBIDs spells it, where that is another question; None where none knows it."""
     key = contract.key(question(lookup))
     there = [reply for (_, of), reply in known.items() if of == key]
-    options = [option for reply in there for option in _found(reply) if not option.recording.mbid]
+    options = [option for reply in there for option in answers.found(reply) if not option.recording.mbid]
     decision = decide.decide(decide.Asked(lookup.artist, lookup.track, lookup.release), options)
     if not isinstance(decision, decide.Chosen):
         return None
@@ -197,55 +252,6 @@ def _likely(decision: decide.Decision, todo: Sequence[Asking]) -> str:
     return decision.release.mbid
 
 
-def _answer(reply: replies.Reply) -> contract.Answer:
-    return msgspec.convert(reply.answer, contract.Answer)
-
-
-def _further(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[Asking]:
-    """List the questions that answers led to and nobody has answered: whom to ask next, and what."""
-    found: list[Asking] = []
-    for reply in told:
-        for each in _answer(reply).follow_ups:
-            able = tools.answering(type(each))
-            heard = [
-                known[source.name, contract.key(each)] for source in able if (source.name, contract.key(each)) in known
-            ]
-            if len(heard) < len(able) and not any(reply.outcome is replies.Outcome.ANSWERED for reply in heard):
-                silent = {source.name for source in able} - {reply.source for reply in heard}
-                found.append((next(source for source in able if source.name in silent), each))
-    return found
-
-
-def _options(tools: Tools, told: Sequence[replies.Reply], known: Known) -> list[decide.Option]:
-    """Collect the candidates; what a follow-up described in full takes the place of its bare mention.
-
-    A mention that names releases stays beside it: the description may name one, and the submitted album be another.
-    """
-    full: dict[str, decide.Option] = {}
-    bare: list[decide.Option] = []
-    for reply in told:
-        looked_up = _looked_up(tools, reply, known)
-        bare += [option for option in _found(reply) if option.recording.foreign_id not in looked_up]
-        bare += [option for options in looked_up.values() for option in options]
-        for each in _answer(reply).follow_ups:
-            for source in tools.answering(type(each)):
-                described = known.get((source.name, contract.key(each)))
-                full |= {option.recording.mbid: option for option in _found(described)} if described else {}
-    best = [full.get(option.recording.mbid, option) if option.recording.mbid else option for option in bare]
-    return best + [option for option in bare if option.recording.mbid in full and option.releases]
-
-
-def _looked_up(tools: Tools, reply: replies.Reply, known: Known) -> dict[str, list[decide.Option]]:
-    """Return what releases that were looked up have of the track, by their id: maybe nothing."""
-    return {
-        each.foreign_id: _found(page)
-        for each in _answer(reply).follow_ups
-        if isinstance(each, contract.DescribeRelease)
-        for source in tools.answering(contract.DescribeRelease)
-        if (page := known.get((source.name, contract.key(each)))) and page.outcome is not replies.Outcome.GIVEN_UP
-    }
-
-
 def _covers(
     tools: Tools, decision: decide.Decision, told: Sequence[replies.Reply], known: Known
 ) -> tuple[artwork_candidates.New, ...]:
@@ -258,19 +264,11 @@ def _covers(
     return tuple(
         trails.offered(image, reply, edition)
         for reply in (*told, *described)
-        for candidate in _answer(reply).candidates
+        for candidate in answers.answer(reply).candidates
         if isinstance(candidate, contract.RecordingCandidate) and candidate.recording.mbid == recording.mbid
         for image in candidate.images
         if recording.mbid and any(each.release_group.mbid == edition.release_group.mbid for each in candidate.releases)
     )
-
-
-def _found(reply: replies.Reply) -> list[decide.Option]:
-    return [
-        decide.Option(candidate.recording, candidate.releases, reply.source)
-        for candidate in _answer(reply).candidates
-        if isinstance(candidate, contract.RecordingCandidate)
-    ]
 
 
 def _decide(asked: decide.Asked, options: Sequence[decide.Option], *, certain: bool) -> decide.Decision:

@@ -11,11 +11,12 @@ archive's front of the release it will most likely be is on its way, so that the
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 
 from sleevenotes import errors, events, model
 from sleevenotes.matching import albums
-from sleevenotes.pipeline import pictures, queues, trails
+from sleevenotes.pipeline import pictures, predicting, queues, trails
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract, coverartarchive
 from sleevenotes.store import events as store_events
@@ -41,7 +42,7 @@ async def begin(tools: Tools, conn: Connection, waiting: Sequence[lookups.Pendin
             shown[cover.lookup_id] = cover.image_id
     await _show(tools, conn, shown)
     bare = {each: album for each, album in named.items() if each not in shown}
-    await _want(tools, conn, await _ways(tools, conn, bare), band)
+    await _want(tools, conn, await _ways(tools, conn, bare, band), band)
 
 
 async def ahead(tools: Tools, conn: Connection, likely: Mapping[int, str], band: model.Band) -> None:
@@ -67,7 +68,7 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
         bare = {
             each.lookup_id: trails.ByName(each.artist, each.release) for each in await previews.bare(conn, lookup_ids)
         }
-        ways = await _ways(tools, conn, bare)
+        ways = await _ways(tools, conn, bare, band)
         await _want(tools, conn, ways, band)
     for lookup_id, trails_of in ways.items():
         fetched = next((each for each in trails_of if each.end is trails.End.FETCHED), None)
@@ -106,16 +107,29 @@ async def _show(tools: Tools, conn: Connection, covers: dict[int, int]) -> None:
         await store_events.tell(conn, [account_id], events.PreviewsShown(tuple(ids)), tools.clock.now())
 
 
-async def _ways(tools: Tools, conn: Connection, bare: dict[int, trails.ByName]) -> dict[int, list[trails.Trail]]:
-    """Return each shop's way to each album's cover, as far as it was gone; an album that many names have is one."""
+async def _ways(
+    tools: Tools, conn: Connection, bare: dict[int, trails.ByName], band: model.Band
+) -> dict[int, list[trails.Trail]]:
+    """Return each shop's way to each album's cover, as far as it was gone; an album that many names have is one.
+
+    A shop that is unlikely to have it has none.
+    """
     shops = _shops(tools)
     found: dict[trails.ByName, list[trails.Trail]] = {}
     for album in set(bare.values()):
-        known = await replies.load(conn, [contract.key(trails.search(album, shop)) for shop in shops])
+        asked: dict[str, contract.Question] = {shop.name: trails.search(album, shop) for shop in shops}
+        known = await replies.load(conn, [contract.key(each) for each in asked.values()])
+        opened = predicting.open_question((album.artist, "", album.title), 1, 0, asked, known)
+        [outlook] = await predicting.outlooks(tools, conn, [opened], functools.partial(_serves, album), band)
+        likely = [shop for shop in shops if outlook is None or shop.name in outlook.likely(asked)]
         if led := trails.next_questions(album, (), tools, known):
             known |= await replies.load(conn, [contract.key(each) for each in led])
-        found[album] = [trails.searched(album, shop, (), tools, known) for shop in shops]
+        found[album] = [trails.searched(album, shop, (), tools, known) for shop in likely]
     return {lookup_id: found[album] for lookup_id, album in bare.items()}
+
+
+def _serves(album: trails.ByName, _: int, reply: replies.Reply) -> bool:
+    return trails.serves(album, reply)
 
 
 async def _want(tools: Tools, conn: Connection, ways: dict[int, list[trails.Trail]], band: model.Band) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sleevenotes import model
-from sleevenotes.pipeline import backfill, better, comparing, uploads
+from sleevenotes.pipeline import backfill, better, comparing, learning, uploads
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import (
     accounts,
@@ -32,6 +32,8 @@ from sleevenotes.store import (
     matches,
     portraits,
     postgres,
+    predictions,
+    predictors,
     replies,
     searches,
     sent_images,
@@ -172,6 +174,9 @@ async def tidy(tools: Tools) -> None:
     async with tools.database.connection() as conn:
         await store_events.purge(conn, now)
         await traces.purge(conn, now - KEEP_TRACES)
+        await predictions.purge(conn, now - KEEP_TRACES)
+        await predictors.purge(conn, now - KEEP_TRACES)
+        await learning.begin(conn, now)
         await estimates.purge(conn, now)
         await accounts.purge_sessions(conn, now)
         await deletions.purge(conn, now)

@@ -11,6 +11,7 @@ from typing import TypeVar
 from sleevenotes import catalogue, clock, errors, settings
 from sleevenotes.artwork import files
 from sleevenotes.pipeline.alarms import Alarms
+from sleevenotes.pipeline.sight import Sight
 from sleevenotes.sources import contract, imagehosts
 from sleevenotes.store import postgres
 from sleevenotes.store.postgres import Connection, Database
@@ -22,7 +23,8 @@ T = TypeVar("T")
 
 @dataclasses.dataclass(frozen=True)
 class Tools:
-    """The database, the time, the file store, the sources that may be asked, the alarm clock, the catalogue's shelf.
+    """The database, the time, the file store, the sources that may be asked, the alarm clock, the catalogue's shelf,
+    and the predictor in force.
 
     Covers whose longer side is under `wanted_image_px` pixels are looked for again.
     """
@@ -34,6 +36,7 @@ class Tools:
     alarms: Alarms
     catalogue: catalogue.Shelf = catalogue.EMPTY
     wanted_image_px: int = settings.Settings().wanted_image_px
+    sight: Sight = dataclasses.field(default_factory=Sight)
 
     def answering(self, question: type[contract.Question]) -> list[contract.Source]:
         """Return the sources that answer this kind of question, in the declared order."""

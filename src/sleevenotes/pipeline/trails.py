@@ -174,6 +174,11 @@ def searched(row: Sought, source: contract.Source, offers: Offers, tools: Tools,
     return Trail(source.name, End.UNREACHED if unreached else End.NOTHING)
 
 
+def serves(row: Sought, reply: replies.Reply) -> bool:
+    """Tell whether a search's answer offers a cover that may be this album's."""
+    return bool(_fitting(row, reply))
+
+
 def offered(image: contract.ImageAt, reply: replies.Reply, release: model.Release) -> artwork_candidates.New:
     """Return a front at the archive that came with a recording's description, by its own id there."""
     own = f"/release/{release.mbid}/" in image.url

@@ -8,7 +8,7 @@ import msgspec
 from litestar import get
 from litestar.response import Template
 
-from sleevenotes.server import backfilled, feeds, services, templating, views
+from sleevenotes.server import backfilled, feeds, foresight, services, templating, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.settings import Settings
@@ -63,6 +63,7 @@ async def status(request: Asking, account: SignedIn) -> Template:
         counted = await statistics.snapshot(conn, now)
         new = await backfills.lately(conn, now)
         popular = await popular_report.read(conn, now)
+        foreseen = await foresight.read(conn, now)
     tell = feeds.dater(account, now)
     return templating.page(
         request,
@@ -77,6 +78,7 @@ async def status(request: Asking, account: SignedIn) -> Template:
         popular=popular,
         complete=shares({"complete": popular.complete, "incomplete": popular.names - popular.complete}, COMPLETE),
         per_hour=parts.settings.popular_per_hour if parts.settings.popular_names else 0,
+        foreseen=foreseen,
         tell=tell,
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from sleevenotes.server import views
-from sleevenotes.store import traces
+from sleevenotes.store import predictions, traces
 from sleevenotes.store.explanations import Explanation
 from sleevenotes.store.played import Play
 
@@ -24,7 +24,7 @@ class Pair(msgspec.Struct, frozen=True):
 class Step(msgspec.Struct, frozen=True):
     """One station of the time line. Waited and took are shares of the longest, 0..100, for the bar."""
 
-    mark: str  # sent, answered, absent, unknown, fault, chosen, waiting
+    mark: str  # sent, answered, absent, unknown, fault, chosen, waiting, skipped
     title: str
     text: str
     at: datetime | None = None
@@ -85,20 +85,28 @@ def line(play: Play, story: Explanation) -> tuple[Step, ...]:
     player = f" by {play.source_app}" if play.source_app else ""
     return (
         Step("sent", f"Sent{player}", "Stored at once, under the name it came with.", play.inserted_at),
-        *_steps(story.match_traces, longest),
+        *_steps(story.match_traces, story.match_predictions, longest),
+        *_skipped(story.match_predictions),
         _decision(story),
-        *_steps(story.cover_traces, longest),
+        *_steps(story.cover_traces, story.cover_predictions, longest),
+        *_skipped(story.cover_predictions),
         *_cover(story),
         *_shown(play),
     )
 
 
-def _steps(asked: Sequence[traces.Trace], longest: int) -> list[Step]:
+def _steps(asked: Sequence[traces.Trace], foreseen: Sequence[predictions.Prediction], longest: int) -> list[Step]:
+    chances = {(each.source, each.kind): f" Foreseen: {each.chance:.0%}." for each in foreseen}
+
+    def told(trace: traces.Trace) -> str:
+        said = f"{views.asked(trace.kind)} {views.sentence(_said(trace))}"
+        return said + chances.get((trace.source, trace.kind), "")
+
     return [
         Step(
             mark=trace.outcome,
             title=f"Asked {views.source_name(trace.source)}",
-            text=f"{views.asked(trace.kind)} {views.sentence(_said(trace))}",
+            text=told(trace),
             at=trace.asked_at,
             waited_ms=trace.waited_ms,
             took_ms=trace.took_ms,
@@ -106,6 +114,20 @@ def _steps(asked: Sequence[traces.Trace], longest: int) -> list[Step]:
             took_share=round(100 * trace.took_ms / longest, 1),
         )
         for trace in asked
+    ]
+
+
+def _skipped(foreseen: Sequence[predictions.Prediction]) -> list[Step]:
+    """Tell who was not asked, because it is unlikely to have it."""
+    return [
+        Step(
+            "skipped",
+            f"Did not ask {views.source_name(each.source)}",
+            f"It is unlikely to have it: foreseen {each.chance:.1%}. A later look may ask it.",
+            each.predicted_at,
+        )
+        for each in foreseen
+        if each.way == "skip"
     ]
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from sleevenotes.store import effective, traces
+from sleevenotes.store import effective, predictions, traces
 from sleevenotes.store.postgres import Connection
 
 
@@ -67,7 +67,7 @@ class Cover(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """One scrobble from what was sent to what is shown, and every question that was asked for it."""
+    """One scrobble from what was sent to what is shown, every question that was asked for it, and what was foreseen."""
 
     sent: Sent
     lookup: Decided
@@ -76,6 +76,8 @@ class Explanation(msgspec.Struct, frozen=True):
     cover: Cover | None
     match_traces: list[traces.Trace]
     cover_traces: list[traces.Trace]
+    match_predictions: list[predictions.Prediction]
+    cover_predictions: list[predictions.Prediction]
 
 
 async def explain(conn: Connection, scrobble_id: int) -> Explanation | None:
@@ -111,6 +113,8 @@ async def explain(conn: Connection, scrobble_id: int) -> Explanation | None:
         cover=await _cover(conn, group) if group else None,
         match_traces=asked,
         cover_traces=await traces.of_release_group(conn, group) if group else [],
+        match_predictions=await predictions.of_subject(conn, "match", facts["lookup_id"]),
+        cover_predictions=await predictions.of_subject(conn, "artwork", group) if group else [],
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from sleevenotes import model
 from sleevenotes.matching import decide
-from sleevenotes.pipeline import match
+from sleevenotes.pipeline import answers, match
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract, registry
 from sleevenotes.store import lookups, replies
@@ -37,7 +37,7 @@ def titles(page: contract.Answer | None, outcome: replies.Outcome = replies.Outc
     known = {("discogs", told.key): told}
     if page is not None:
         known["discogs", contract.key(PAGE)] = reply(page, contract.key(PAGE), outcome)
-    return sorted(option.recording.title for option in match._options(tools, [told], known))
+    return sorted(option.recording.title for option in answers.options(tools, [told], known))
 
 
 def reply(answer: contract.Answer, key: bytes, outcome: replies.Outcome) -> replies.Reply:
@@ -89,6 +89,6 @@ def test_a_mention_that_names_releases_stays_beside_a_description_that_names_ano
     told = [reply(contract.Answer((on("Home"),)), b"search", replies.Outcome.ANSWERED)]
     told += [reply(contract.Answer((), (described,)), b"lookup", replies.Outcome.ANSWERED)]
     full = reply(contract.Answer((on("Best Of"),)), contract.key(described), replies.Outcome.ANSWERED)
-    options = match._options(tools, told, {("listenbrainz_metadata", full.key): full})
+    options = answers.options(tools, told, {("listenbrainz_metadata", full.key): full})
     [one] = decide.united(options)
     assert {release.title for release in one.releases} == {"Home", "Best Of"}
