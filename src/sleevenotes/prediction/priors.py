@@ -38,7 +38,7 @@ UNLIKELY = 0.25
 
 MUCH_PLAYED = 10
 
-_ELECTRONIC = re.compile(r"\b(?:dj|mc|remix|mix|dub|vip|bootleg|edit|vinyl|rework)\b|\b12\"", re.IGNORECASE)
+_ELECTRONIC = re.compile(r"\b(?:dj|mc|remix|mix|dub|vip|bootleg|edit|vinyl|rework)\b|\b12\"")
 _OLD = re.compile(r"\b19[0-8]\d\b")
 
 
@@ -55,9 +55,9 @@ def signs(artist: str, track: str, release: str, plays: int) -> Signs:
     """Read the signs of a name that was played so often; `track` or `release` may be ""."""
     return Signs(
         plays >= MUCH_PLAYED,
-        _ELECTRONIC.search(f"{artist} {track} {release}") is not None,
+        _ELECTRONIC.search(f"{artist} {track} {release}".lower()) is not None,
         not any(letter.isascii() and letter.isalpha() for letter in artist),
-        _OLD.search(f"{track} {release}") is not None,
+        ("19" in track or "19" in release) and _OLD.search(f"{track} {release}") is not None,
     )
 
 
