@@ -175,7 +175,7 @@ async def _describe(tools: Tools, subject: Subject) -> None:
     heard = [reply for reply in heard if reply.answered_at >= since]
     silent = {source.name for source in able} - {reply.source for reply in heard}
     if silent:
-        await _want(tools, [_new(subject, name, question) for name in sorted(silent)])
+        await _want(tools, [_new(subject, name, question) for name in sorted(silent)], since)
         return
     now = tools.clock.now()
     async with tools.database.transaction() as conn:
@@ -221,9 +221,10 @@ def _new(subject: Subject, source: str, question: contract.Question) -> wants.Ne
     return wants.New(source, contract.key(question), contract.kind(question), question, subject.lookup_id, plays=0)
 
 
-async def _want(tools: Tools, news: Sequence[wants.New]) -> None:
+async def _want(tools: Tools, news: Sequence[wants.New], since: datetime | None = None) -> None:
+    """Put these questions; what was answered before `since` is asked anew."""
     async with tools.database.transaction() as conn:
         for new in news:
             if new.alone:
                 await replies.forget_one(conn, new.source, new.key)
-        await wants.want(conn, STAGE, news, model.Band.LOW_PRIORITY, tools.clock.now())
+        await wants.want(conn, STAGE, news, model.Band.LOW_PRIORITY, tools.clock.now(), since=since)

@@ -68,7 +68,8 @@ def leave(user: subprocess.Popen[str]) -> None:
 def pid_in(data_dir: Path) -> int:
     """Return the server's process number, 0 where there is none."""
     path = data_dir / "postgres" / "cluster" / "postmaster.pid"
-    return int(path.read_text("utf-8").split()[0]) if path.exists() else 0
+    written = path.read_text("utf-8").split() if path.exists() else []  # empty while it is being written
+    return int(written[0]) if written else 0
 
 
 def owner_of(pid: int) -> int:
