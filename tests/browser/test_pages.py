@@ -248,7 +248,7 @@ async def test_nothing_moves_while_the_page_loads(site: Site, page: Page) -> Non
     await log_in(page, site)
     await page.goto(site.url)
     await page.wait_for_function("[...document.querySelectorAll('.now img.front')].every(i => i.complete)")
-    await page.wait_for_function("[...document.querySelectorAll('.state .left')].some(wait => wait.textContent)")
+    await page.locator(".state .left", has_text="s").first.wait_for()  # how long that will take is told by now
     assert await page.evaluate("window.shift") == 0
 
 
