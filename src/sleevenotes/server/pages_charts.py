@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zoneinfo
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ SLEEVES = len(drawn.MOSAIC)  # on its wall
 LONG = 100  # on one page of a list
 GENRES = 60
 LISTS = {"artists": charts.artists, "albums": charts.albums, "tracks": charts.tracks}
+EVERY: dict[str, Callable[[Connection, int, charts.Prepared, int], Awaitable[Any]]] = {**LISTS, "genres": charts.genres}
 NAMES = {"artists": "Artists", "albums": "Albums", "tracks": "Tracks", "genres": "Genres", "hours": "Hours"}
 
 
@@ -110,27 +112,27 @@ async def _one(
 
 
 async def _glance(database: Database, account: Account, chosen: periods.Chosen, now: datetime) -> dict[str, Any]:
-    """Read all that a period shows in a glance: its lists on one connection while its times are turned here."""
-    lists, when = await asyncio.gather(_lists(database, account, chosen), _when(database, account, chosen, now))
+    """Read all that a period shows in a glance: its lists on two connections while its times are turned here."""
+    first, others, when = await asyncio.gather(
+        _lists(database, account, chosen, albums=SLEEVES, tracks=GLANCE),
+        _lists(database, account, chosen, artists=GLANCE, genres=GLANCE),
+        _when(database, account, chosen, now),
+    )
     return {
-        **lists,
+        **first,
+        **others,
         "when": when,
-        "tint": tint(lists["albums"]),
+        "tint": tint(first["albums"]),
         "sizes": drawn.MOSAIC,
         **days_of(when),
         **_hours(when),
     }
 
 
-async def _lists(database: Database, account: Account, chosen: periods.Chosen) -> dict[str, Any]:
+async def _lists(database: Database, account: Account, chosen: periods.Chosen, **wanted: int) -> dict[str, Any]:
     async with database.connection() as conn:
         period = await charts.prepare(conn, account.id, chosen.period)
-        return {
-            "albums": await charts.albums(conn, account.id, period, SLEEVES),
-            "artists": await charts.artists(conn, account.id, period, GLANCE),
-            "tracks": await charts.tracks(conn, account.id, period, GLANCE),
-            "genres": await charts.genres(conn, account.id, period, GLANCE),
-        }
+        return {what: await EVERY[what](conn, account.id, period, most) for what, most in wanted.items()}
 
 
 async def _when(database: Database, account: Account, chosen: periods.Chosen, now: datetime) -> Times:
