@@ -68,6 +68,25 @@ class House:
         async with self.parts.database.connection() as conn:
             return await conn.fetchval(sql, *args)
 
+    async def later(self) -> datetime:
+        """Let a second pass; return the moment, before which nothing of what comes now was wanted."""
+        self.clock.turn(1)
+        return self.clock.now()
+
+    async def asked_since(self, since: datetime) -> int:
+        """Count what is asked, or to be asked, that somebody who waits has wanted since then.
+
+        Not what is only answered since then: a request may have been under way, whoever wanted it.
+        """
+        rows: int = await self.count(
+            """
+            SELECT (SELECT count(*) FROM traces WHERE wanted_at >= $1 AND band > 0)
+                 + (SELECT count(*) FROM wants WHERE wanted_at >= $1 AND band > 0)
+            """,
+            since,
+        )
+        return rows
+
     async def until(self, sql: str, *args: object, at_most: float = 3600.0) -> None:
         """Turn the clock until the database says yes."""
         await turning.until(lambda: self.count(sql, *args), self.clock, at_most=at_most)
