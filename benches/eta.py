@@ -273,5 +273,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--patience", type=float, default=300, help="real seconds after the hour until all must be done"
     )
-    parser.add_argument("--pairs", type=Path, help="where to write every estimate: live?, play, told, true, when asked; seconds")
+    parser.add_argument(
+        "--pairs", type=Path, help="where to write every estimate: live?, play, told, true, when asked; seconds"
+    )
     common.run(bench(parser.parse_args()))
