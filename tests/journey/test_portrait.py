@@ -17,7 +17,7 @@ PICTURES = """
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Give the house a Last.fm key; the simulator takes any. Popular names, whose artists are asked for, are others'."""
+    """Give the house a Last.fm key, of which the simulator takes any, and no drip that asks for the same artists."""
     return msgspec.structs.replace(settings, lastfm_key="8a9f6a2e5b1c4d389e572c4b6f0d1a35", popular_names=0)
 
 
