@@ -68,25 +68,6 @@ class House:
         async with self.parts.database.connection() as conn:
             return await conn.fetchval(sql, *args)
 
-    async def later(self) -> datetime:
-        """Let a second pass; return the moment, before which nothing of what comes now was wanted."""
-        self.clock.turn(1)
-        return self.clock.now()
-
-    async def asked_since(self, since: datetime) -> int:
-        """Count what is asked, or to be asked, that somebody who waits has wanted since then.
-
-        Not what is only answered since then: a request may have been under way, whoever wanted it.
-        """
-        rows: int = await self.count(
-            """
-            SELECT (SELECT count(*) FROM traces WHERE wanted_at >= $1 AND band > 0)
-                 + (SELECT count(*) FROM wants WHERE wanted_at >= $1 AND band > 0)
-            """,
-            since,
-        )
-        return rows
-
     async def until(self, sql: str, *args: object, at_most: float = 3600.0) -> None:
         """Turn the clock until the database says yes."""
         await turning.until(lambda: self.count(sql, *args), self.clock, at_most=at_most)
@@ -95,6 +76,18 @@ class House:
         """Turn the clock until no lookup and no cover is pending, nothing is asked about a play, and no job is left."""
         await self.until(SETTLED, at_most=at_most)
 
+    async def until_quiet(self, at_most: float = 3600.0) -> None:
+        """Turn the clock until nobody wants anything of anybody, and what was withdrawn under way is answered."""
+        await self.until(QUIET, at_most=at_most)
+        answered = self.clock.now() + timedelta(seconds=30)
+
+        async def is_over() -> bool:
+            return await self.count(QUIET) and self.clock.now() >= answered
+
+        await turning.until(is_over, self.clock, at_most=at_most)
+
+
+QUIET = "SELECT NOT EXISTS (SELECT FROM wants) AND NOT EXISTS (SELECT FROM pgqueuer WHERE status <> 'failed')"
 
 SETTLED = """
     SELECT NOT EXISTS (SELECT FROM lookups WHERE status = 'pending')

@@ -46,11 +46,11 @@ async def test_the_fourth_listener_sees_what_three_agree_on_until_one_undoes_it(
     play, other = house.names(2)
     right, wrong = house.truth(other).recording_mbid, house.truth(play).recording_mbid
     lookup_id, acts = await agreeing(house, play, right)
-    await house.until_settled()  # the corrected album's cover
-    before = await house.later()
+    await house.until_quiet()  # the corrected album's cover is looked for
+    requests = await house.count("SELECT count(*) FROM traces")
     await house.submit(ago(house, play, 5), kind="single")
     assert await shown(house) == [right]
-    assert await house.asked_since(before) == 0
+    assert await house.count("SELECT count(*) FROM traces") == requests
 
     case = (await house.client.get(f"{API}/lookups/{lookup_id}")).json()
     assert '"consensus"' in json.dumps(case)

@@ -14,7 +14,7 @@ from sleevenotes.server import web
 from sleevenotes.settings import Settings
 from sleevenotes.simulator import core, lastfm_listeners, people, wire
 from sleevenotes.store import accounts, connections
-from tests.journey.conftest import WORLD, House
+from tests.journey.conftest import QUIET, WORLD, House
 from tests.journey.somebody import (
     LASTFM,
     connect,
@@ -173,7 +173,7 @@ async def test_a_hidden_history_says_so_and_is_read_once_it_is_shown(house: Hous
     assert (told["status"], told["problem"]["code"]) == ("open", "private")
     assert told["problem"]["next_try"]
     # what else was asked while it was hidden is answered, too: that would be noted as refused anew
-    await house.until("SELECT NOT EXISTS (SELECT FROM wants) AND NOT EXISTS (SELECT FROM pgqueuer)")
+    await house.until(QUIET)
     maria.private = False
     house.clock.turn(6 * 3600)
     await until_read(house)

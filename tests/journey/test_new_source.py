@@ -16,13 +16,12 @@ from sleevenotes.settings import Settings
 from sleevenotes.simulator import core, listener
 from sleevenotes.store import accounts, jobs, portraits
 from tests import turning
-from tests.journey.conftest import SETTLED, WORLD
+from tests.journey.conftest import QUIET, SETTLED, WORLD
 from tests.journey.test_many_sources import first
 
 CATALOGUE = "musicbrainz,coverartarchive"
 SHOP = f"{CATALOGUE},deezer,deezer_images"
 ENDED = "SELECT count(*) > 0 AND bool_and(ended_at IS NOT NULL) FROM backfills WHERE source = $1"
-QUIET = "SELECT NOT EXISTS (SELECT FROM wants) AND NOT EXISTS (SELECT FROM pgqueuer WHERE status <> 'failed')"
 
 
 @dataclasses.dataclass

@@ -17,8 +17,8 @@ PICTURES = """
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Give the house a Last.fm key, of which the simulator takes any, and no drip that asks for the same artists."""
-    return msgspec.structs.replace(settings, lastfm_key="8a9f6a2e5b1c4d389e572c4b6f0d1a35", popular_names=0)
+    """Give the house a Last.fm key; the simulator takes any."""
+    return msgspec.structs.replace(settings, lastfm_key="8a9f6a2e5b1c4d389e572c4b6f0d1a35")
 
 
 async def opened(house: House) -> str:
@@ -73,5 +73,25 @@ async def test_a_month_later_an_opened_page_has_the_artist_asked_for_anew(house:
     for times in (1, 2):
         await opened(house)
         asked = "SELECT count(*) FROM traces WHERE kind = 'find_artist' AND outcome <> 'fault'"
-        await house.until(f"SELECT status = 'told' AND ({asked}) >= $1 FROM portraits", 2 * times, at_most=24 * 3600)
+        await house.until(f"SELECT status = 'told' AND ({asked}) >= $1 FROM portraits", 2 * times)
         house.clock.turn(31 * 24 * 3600)
+
+
+async def test_a_month_later_the_drip_of_popular_names_has_an_artist_with_a_picture_asked_for_anew(
+    house: House,
+) -> None:
+    await house.submit(*(house.listen(play) for play in house.names(12)))
+    await house.until_settled()
+    async with house.parts.database.connection() as conn:
+        artists = [row[0] for row in await conn.fetch("SELECT DISTINCT artist_id FROM artist_credit_names")]
+    for artist_id in artists:
+        await house.client.get(f"/artists/{artist_id}")
+    await house.until("SELECT NOT EXISTS (SELECT FROM portraits WHERE status = 'pending')")
+    pictured = await house.count("SELECT min(artist_id) FROM portraits WHERE image_id IS NOT NULL")
+    asked = """
+        SELECT count(*) FROM traces JOIN inquiries USING (question_key)
+        WHERE kind = 'find_artist' AND outcome <> 'fault' AND stage = 'portrait' AND subject_id = $1
+    """
+    assert await house.count(asked, pictured) == 2
+    house.clock.turn(31 * 24 * 3600)
+    await house.until(f"SELECT ({asked}) = 4", pictured)

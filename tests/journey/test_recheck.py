@@ -8,13 +8,12 @@ import msgspec
 import pytest
 
 from sleevenotes.settings import Settings
-from tests.journey.conftest import House
+from tests.journey.conftest import QUIET, House
 from tests.journey.test_artwork import lastfm_art, native, pictured, submit
 from tests.journey.test_many_sources import first
 from tests.journey.test_portrait import opened
 
 DAY = 86_400
-QUIET = "SELECT NOT EXISTS (SELECT FROM wants) AND NOT EXISTS (SELECT FROM pgqueuer WHERE status <> 'failed')"
 
 
 @pytest.fixture

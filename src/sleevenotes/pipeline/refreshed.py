@@ -115,5 +115,5 @@ async def _want_cover(conn: Connection, subject: Subject, now: datetime) -> None
 
 async def _want_portraits(conn: Connection, subject: Subject, now: datetime) -> None:
     due = [each for each in subject.artist_ids if await portraits.want(conn, each, now)]
-    await replies.forget(conn, "portrait", due, only_unfound=True)
+    await replies.forget(conn, "portrait", due, only_unfound=False)  # or it would be told by the old answers, unasked
     await jobs.enqueue(conn, "portrait", due, model.Band.LOW_PRIORITY)
