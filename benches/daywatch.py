@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import msgspec
 
-from benches import common, facts, live, plays, stand, wire
+from benches import common, live, plays, stand, wire
 from sleevenotes.simulator import world
 
-EACH = 0.05  # real seconds between two looks
 LONG = 100.0  # seconds of the clock after which a play without a picture is looked at now and then only
 SELDOM = 40  # every how-manieth look is at those, too
 SLACK = 0.5  # seconds of the clock from what a row says until others can see it
@@ -65,20 +64,12 @@ class Watch:
         return play
 
     async def during(self, listening: Coroutine[None, None, None]) -> None:
-        """Look until it is over. Raises what it raises, and RuntimeError when a process has ended."""
-        task = asyncio.ensure_future(listening)
-        rounds = 0
-        async with self._run.connection() as conn:
-            while not task.done():
-                self._run.check()
-                for listener in self._waiting(everybody=rounds % SELDOM == 0):
-                    await self._look(listener)
-                if rounds % 10 == 0:
-                    row = await conn.fetchrow(facts.PENDING)
-                    self.depths.append(row["lookups"] + row["artworks"])
-                rounds += 1
-                await asyncio.sleep(EACH)
-        await task
+        """Look until it is over, as in `live.look_during`."""
+        await live.look_during(self._run, listening, self._round, self.depths)
+
+    async def _round(self, _conn: asyncpg.Connection, number: int) -> None:
+        for listener in self._waiting(everybody=number % SELDOM == 0):
+            await self._look(listener)
 
     async def finish(self) -> None:
         """Look at everything once more, and go."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -54,6 +54,30 @@ async def until(run: stand.Stand, second: float) -> None:
     await asyncio.sleep(max(0.0, (second - run.seconds) / run.scale))
 
 
+async def look_during(
+    run: stand.Stand,
+    listening: Coroutine[None, None, None],
+    look: Callable[[asyncpg.Connection, int], Awaitable[None]],
+    depths: list[int],
+) -> None:
+    """Look, with the number of the look, until listening is over; add to `depths` how many names and covers wait.
+
+    Raises what listening raises, and RuntimeError when a process has ended.
+    """
+    task = asyncio.ensure_future(listening)
+    rounds = 0
+    async with run.connection() as conn:
+        while not task.done():
+            run.check()
+            await look(conn, rounds)
+            if rounds % 10 == 0:
+                row = await conn.fetchrow(facts.PENDING)
+                depths.append(row["lookups"] + row["artworks"])
+            rounds += 1
+            await asyncio.sleep(EACH)
+    await task
+
+
 class Watch:
     """Looks, while plays come in, which image each album has, and how much is pending."""
 
@@ -64,19 +88,8 @@ class Watch:
         self.depths: list[int] = []
 
     async def during(self, listening: Coroutine[None, None, None]) -> None:
-        """Look until it is over. Raises what it raises, and RuntimeError when a process has ended."""
-        task = asyncio.ensure_future(listening)
-        rounds = 0
-        async with self._run.connection() as conn:
-            while not task.done():
-                self._run.check()
-                await self._look(conn)
-                if rounds % 10 == 0:
-                    row = await conn.fetchrow(facts.PENDING)
-                    self.depths.append(row["lookups"] + row["artworks"])
-                rounds += 1
-                await asyncio.sleep(EACH)
-        await task
+        """Look until it is over, as in `look_during`."""
+        await look_during(self._run, listening, lambda conn, _: self._look(conn), self.depths)
 
     async def _look(self, conn: asyncpg.Connection) -> None:
         now = datetime.fromtimestamp(self._run.anchor + self._run.seconds, UTC)

@@ -28,6 +28,17 @@ async def opened(house: House) -> str:
     return answer.text
 
 
+async def a_dozen_opened(house: House) -> None:
+    """Play a dozen names, open every artist's page, and have all portraits told."""
+    await house.submit(*(house.listen(play) for play in house.names(12)))
+    await house.until_settled()
+    async with house.parts.database.connection() as conn:
+        artists = [row[0] for row in await conn.fetch("SELECT DISTINCT artist_id FROM artist_credit_names")]
+    for artist_id in artists:
+        await house.client.get(f"/artists/{artist_id}")
+    await house.until("SELECT NOT EXISTS (SELECT FROM portraits WHERE status = 'pending')")
+
+
 async def test_a_page_that_is_opened_has_the_artist_looked_for_once(house: House) -> None:
     await house.submit(house.listen(first(known={"musicbrainz", "theaudiodb", "lastfm"})))
     await house.until_settled()
@@ -54,13 +65,7 @@ async def test_a_source_that_is_down_leaves_the_portrait_for_later(house: House)
 
 
 async def test_the_picture_is_the_artists_own(house: House) -> None:
-    await house.submit(*(house.listen(play) for play in house.names(12)))
-    await house.until_settled()
-    async with house.parts.database.connection() as conn:
-        artists = [row[0] for row in await conn.fetch("SELECT DISTINCT artist_id FROM artist_credit_names")]
-    for artist_id in artists:
-        await house.client.get(f"/artists/{artist_id}")
-    await house.until("SELECT NOT EXISTS (SELECT FROM portraits WHERE status = 'pending')")
+    await a_dozen_opened(house)
     async with house.parts.database.connection() as conn:
         shown = await conn.fetch(PICTURES)
     assert len(shown) >= 3
@@ -80,13 +85,7 @@ async def test_a_month_later_an_opened_page_has_the_artist_asked_for_anew(house:
 async def test_a_month_later_the_drip_of_popular_names_has_an_artist_with_a_picture_asked_for_anew(
     house: House,
 ) -> None:
-    await house.submit(*(house.listen(play) for play in house.names(12)))
-    await house.until_settled()
-    async with house.parts.database.connection() as conn:
-        artists = [row[0] for row in await conn.fetch("SELECT DISTINCT artist_id FROM artist_credit_names")]
-    for artist_id in artists:
-        await house.client.get(f"/artists/{artist_id}")
-    await house.until("SELECT NOT EXISTS (SELECT FROM portraits WHERE status = 'pending')")
+    await a_dozen_opened(house)
     pictured = await house.count("SELECT min(artist_id) FROM portraits WHERE image_id IS NOT NULL")
     asked = """
         SELECT count(*) FROM traces JOIN inquiries USING (question_key)

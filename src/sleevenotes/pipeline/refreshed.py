@@ -107,7 +107,7 @@ async def _want_cover(conn: Connection, subject: Subject, now: datetime) -> None
     if subject.release_group_id is None or subject.release_id is None:
         return
     new = await artworks.want(conn, {subject.release_group_id: subject.release_id}, now)
-    again = await popular.reopen_covers(conn, [subject.release_group_id], now, now - COVERS_AFTER)
+    again = await artworks.reopen(conn, [subject.release_group_id], now, now - COVERS_AFTER, afresh=False)
     await replies.forget(conn, "artwork", again, only_unfound=True)
     await replies.forget(conn, "preview", await matches.lookups_of_release_groups(conn, again), only_unfound=True)
     await jobs.enqueue(conn, "artwork", sorted({*new, *again}), model.Band.LOW_PRIORITY)

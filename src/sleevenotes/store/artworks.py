@@ -237,15 +237,17 @@ _DUE = drip.choose("artworks", "release_group_id", "recheck_at", plays=PLAYS)
 
 
 async def reopen(
-    conn: Connection, release_group_ids: Sequence[int], now: datetime, unless_since: datetime
+    conn: Connection, release_group_ids: Sequence[int], now: datetime, unless_since: datetime, *, afresh: bool = True
 ) -> list[int]:
-    """Make the covers of these albums pending that were decided before `unless_since`, as if never looked for.
+    """Make the covers of these albums pending that were decided before `unless_since`; return them.
 
-    What is shown stays until a better one comes. Returns those that are pending for that.
+    What is shown stays until a better one comes. Looked for as if never before, or, not `afresh`, with how often it was
+    in vain still known.
     """
     rows = await conn.fetch(
         """
-        UPDATE artworks SET status = 'pending', wanted_at = $2, tries = 0, recheck_at = NULL
+        UPDATE artworks SET status = 'pending', wanted_at = $2, recheck_at = NULL,
+               tries = CASE WHEN $4 THEN 0 ELSE tries END
         WHERE release_group_id IN (
             SELECT release_group_id FROM artworks
             WHERE release_group_id = ANY($1::bigint[]) AND status <> 'pending' AND decided_at < $3
@@ -255,6 +257,7 @@ async def reopen(
         list(release_group_ids),
         now,
         unless_since,
+        afresh,
     )
     return sorted(row["release_group_id"] for row in rows)
 

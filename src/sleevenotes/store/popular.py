@@ -271,26 +271,3 @@ async def artists(conn: Connection, mbids: Sequence[str]) -> dict[str, int]:
     """Return the ids of these artists by MBID, of those that are known."""
     rows = await conn.fetch("SELECT mbid::text, id FROM artists WHERE mbid = ANY($1::uuid[])", list(mbids))
     return {row["mbid"]: row["id"] for row in rows}
-
-
-async def reopen_covers(
-    conn: Connection, release_group_ids: Sequence[int], now: datetime, before: datetime
-) -> list[int]:
-    """Have the covers of these albums looked for again that were decided before that moment; return them.
-
-    What is shown stays until a better one comes, and how often it was looked for in vain is still known.
-    """
-    rows = await conn.fetch(
-        """
-        UPDATE artworks SET status = 'pending', wanted_at = $2, recheck_at = NULL
-        WHERE release_group_id IN (
-            SELECT release_group_id FROM artworks
-            WHERE release_group_id = ANY($1::bigint[]) AND status <> 'pending' AND decided_at < $3
-            ORDER BY release_group_id FOR NO KEY UPDATE)
-        RETURNING release_group_id
-        """,
-        list(release_group_ids),
-        now,
-        before,
-    )
-    return sorted(row["release_group_id"] for row in rows)
