@@ -79,6 +79,7 @@ async def test_a_month_later_an_opened_page_has_the_artist_asked_for_anew(house:
         await opened(house)
         asked = "SELECT count(*) FROM traces WHERE kind = 'find_artist' AND outcome <> 'fault'"
         await house.until(f"SELECT status = 'told' AND ({asked}) >= $1 FROM portraits", 2 * times)
+        assert await house.count(asked) == 2 * times
         house.clock.turn(31 * 24 * 3600)
 
 
