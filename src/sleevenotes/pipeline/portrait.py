@@ -153,7 +153,7 @@ async def _tell(
     async with tools.database.transaction() as conn:
         await portraits.told(
             conn,
-            sought.artist_id,
+            sought,
             image_id=image_id,
             listeners=counted.listeners if counted else None,
             page=counted.page if counted else "",

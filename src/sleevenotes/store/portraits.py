@@ -12,12 +12,16 @@ from sleevenotes.store.postgres import Connection
 
 
 class Sought(msgspec.Struct, frozen=True):
-    """An artist whose portrait is looked for; `mbid` is "" where there is none, `tries` looks found no picture."""
+    """An artist whose portrait is looked for; `mbid` is "" where there is none, `tries` looks found no picture.
+
+    `version` is that of the row that was read, "" where none was.
+    """
 
     artist_id: int
     name: str
     mbid: str
     tries: int = 0
+    version: str = ""
 
 
 class Portrait(msgspec.Struct, frozen=True):
@@ -62,7 +66,7 @@ async def load_bare(conn: Connection, artist_ids: Sequence[int]) -> list[Sought]
 
 
 _SOUGHT = """
-    SELECT artist_id, name, coalesce(mbid::text, '') AS mbid, tries
+    SELECT artist_id, name, coalesce(mbid::text, '') AS mbid, tries, portraits.xmin::text AS version
     FROM portraits JOIN artists ON artists.id = artist_id WHERE artist_id = ANY($1::bigint[])
 """
 
@@ -94,14 +98,18 @@ async def reopen_due(conn: Connection, now: datetime, limit: int) -> list[int]:
 
 async def told(
     conn: Connection,
-    artist_id: int,
+    sought: Sought,
     *,
     image_id: int | None,
     listeners: int | None,
     page: str,
     look_again_at: datetime | None,
 ) -> None:
-    """Store what was told. What was known and is not told again stays; with `look_again_at` None, the date, too."""
+    """Store what was told. What was known and is not told again stays; with `look_again_at` None, the date, too.
+
+    Nothing is stored where the row is not of the version that was read any more: two answers that come at once wake the
+    stage twice, and the slower of the two would end a look that somebody has begun anew meanwhile, by the old answers.
+    """
     await conn.execute(
         """
         UPDATE portraits
@@ -109,13 +117,14 @@ async def told(
             page = coalesce(nullif($4, ''), page), look_again_at = coalesce($5, look_again_at),
             tries = CASE WHEN coalesce($2, image_id) IS NOT NULL THEN 0
                          WHEN $5::timestamptz IS NULL THEN tries ELSE least(tries + 1, 1000) END
-        WHERE artist_id = $1
+        WHERE artist_id = $1 AND $6 IN ('', xmin::text)
         """,
-        artist_id,
+        sought.artist_id,
         image_id,
         listeners,
         page,
         look_again_at,
+        sought.version,
     )
 
 

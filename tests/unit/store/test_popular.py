@@ -172,6 +172,7 @@ async def test_a_portrait_with_a_picture_is_none_that_is_missing(world: World) -
         world.clock.now(),
     )
     when = world.clock.now()
-    await portraits.told(world.conn, artist, image_id=image, listeners=None, page="", look_again_at=when)
+    [sought] = await portraits.load_pending(world.conn, [artist])
+    await portraits.told(world.conn, sought, image_id=image, listeners=None, page="", look_again_at=when)
     assert "portraits" not in await world.missing(name)
     assert msgspec.json.encode(await popular_report.read(world.conn, when))
