@@ -10,6 +10,7 @@ played; what the page shows is looked at in every frame. Milliseconds from the f
     temporary_p50_ms, temporary_p95_ms  until a picture of it is drawn
     wanted_p50_ms, asked_p50_ms, host_p50_ms, shown_p50_ms   of these: from stored to the image being wanted, to its
                                         being asked for, what its host took, and from there to the page being told
+    own_p50_ms, own_p95_ms              until a picture of it is drawn, less what its host took: our own part of it
     known_p50_ms, known_p95_ms          the same as temporary of a second play of each album, whose image we have
     replaced_share                      of the plays, those whose picture then gave way to another one, by itself
     replaced_p50_s                      seconds until it did
@@ -26,6 +27,7 @@ import json
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -76,6 +78,14 @@ _STEPS = """
 """
 
 
+_TOOK = """
+    SELECT scrobbles.id, took_ms FROM scrobbles CROSS JOIN LATERAL (
+        SELECT took_ms FROM traces
+        WHERE source = 'lastfm_images' AND wanted_at >= inserted_at ORDER BY asked_at LIMIT 1
+    ) AS asked WHERE scrobbles.id = ANY($1::bigint[])
+"""
+
+
 class Seen(NamedTuple):
     """One play: milliseconds until its row and its first picture, seconds until another took its place."""
 
@@ -114,9 +124,11 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
         reloads = await page.evaluate("performance.getEntriesByType('navigation').length - 1 + (window.stayed ? 0 : 1)")
         async with run.connection() as conn:
             steps = dict(await conn.fetchrow(_STEPS, ids))
+            took = {row["id"]: row["took_ms"] for row in await conn.fetch(_TOOK, ids)}
         counted = await run.simulated()
         await browser.close()
-    return {**_figures(new, known), **steps, "reloads": reloads, "violations": counted["violations"]}
+    hosts = [took.get(scrobble_id) for scrobble_id in ids]
+    return {**figures(new, known, hosts), **steps, "reloads": reloads, "violations": counted["violations"]}
 
 
 def _address(true: world.World, song: first_artwork.Song) -> str:
@@ -174,7 +186,13 @@ async def _play(
     ), scrobble_id
 
 
-def _figures(new: list[Seen], known: list[Seen]) -> dict[str, object]:
+def figures(new: Sequence[Seen], known: Sequence[Seen], hosts: Sequence[float | None]) -> dict[str, object]:
+    """Sum up; `hosts` are the milliseconds that the image of each of `new` took at its host, None where unknown."""
+    own = [
+        each.temporary_ms - took
+        for each, took in zip(new, hosts, strict=True)
+        if each.temporary_ms is not None and took is not None
+    ]
     drawn = [each.temporary_ms for each in new if each.temporary_ms is not None]
     again = [each.temporary_ms for each in known if each.temporary_ms is not None]
     replaced = [each.replaced_s for each in new if each.replaced_s is not None]
@@ -185,6 +203,8 @@ def _figures(new: list[Seen], known: list[Seen]) -> dict[str, object]:
         "row_p95_ms": _at([each.row_ms for each in new], 0.95),
         "temporary_p50_ms": _at(drawn, 0.5),
         "temporary_p95_ms": _at(drawn, 0.95),
+        "own_p50_ms": _at(own, 0.5),
+        "own_p95_ms": _at(own, 0.95),
         "known_p50_ms": _at(again, 0.5),
         "known_p95_ms": _at(again, 0.95),
         "replaced_share": common.share(len(replaced), len(new)),
