@@ -56,6 +56,8 @@ class Ids(NamedTuple):
     artists: Mapping[int, Sequence[SourceId]]
 
 
+NOTHING: Final = Ids({}, {}, {})
+
 # ---------------------------------------------------------------- writing
 
 
@@ -107,7 +109,7 @@ async def _tell(conn: Connection, of: Of, table: str, told: Sequence[Told], now:
         now,
         STANDS,
         [each.id for each in told],
-        [each.page for each in told],
+        [each.page if each.page.startswith("https://") else "" for each in told],  # it becomes a link
     )
 
 
