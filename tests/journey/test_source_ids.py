@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import escape
 
 import msgspec
 import pytest
@@ -133,3 +134,37 @@ async def test_a_live_plays_shops_tell_their_ids_with_the_match(house: House) ->
     assert await house.count(
         "SELECT bool_and(page LIKE 'https://www.deezer.com/%') FROM source_ids WHERE source = 'deezer'"
     )
+
+
+async def test_pages_link_to_where_else_a_thing_is_and_the_api_names_the_ids_beside_the_mbids(house: House) -> None:
+    await played(house, first(known={"musicbrainz", *EVERYBODY}))
+    [shown] = (await house.client.get("/api/v1/scrobbles")).json()["scrobbles"]
+    own = shown["track"]["source_ids"]
+    assert set(own) == EVERYBODY - {"discogs"}
+    assert own["deezer"]["page"] == f"https://www.deezer.com/track/{own['deezer']['id']}"
+    assert shown["album"]["source_ids"]["discogs"]["kind"] == "master"
+    assert set(shown["artist"]["credits"][0]["source_ids"]) == EVERYBODY
+    places = {
+        f"/tracks/{shown['track']['id']}": own,
+        f"/albums/{shown['album']['id']}": shown["album"]["source_ids"],
+        f"/artists/{shown['artist']['id']}": shown["artist"]["credits"][0]["source_ids"],
+    }
+    for place, ids in places.items():
+        page = (await house.client.get(place)).text
+        assert "<dt>Elsewhere</dt>" in page
+        for each in ids.values():
+            link = f'<a href="{escape(each["page"])}" rel="noreferrer" title="{escape(each["id"])}">'
+            assert link in page if each["page"] else f'<code class="mbid">{each["id"]}</code>' in page
+    alone = (await house.client.get(f"/api/v1/scrobbles/{shown['id']}")).json()
+    assert alone["track"] == shown["track"]
+
+
+async def test_a_page_of_what_nobody_has_told_an_id_of_says_nothing_of_elsewhere(house: House) -> None:
+    await house.submit(house.listen(house.with_cover()))
+    await house.until_settled()
+    album = await house.count("SELECT min(release_group_id) FROM matches")
+    page = (await house.client.get(f"/albums/{album}")).text
+    assert "Small print" in page
+    assert "Elsewhere" not in page
+    [shown] = (await house.client.get("/api/v1/scrobbles")).json()["scrobbles"]
+    assert shown["track"]["source_ids"] == shown["album"]["source_ids"] == {}
