@@ -75,8 +75,8 @@ async def tell(conn: Connection, told: Iterable[Told], now: datetime) -> None:
 async def _tell(conn: Connection, of: Of, table: str, told: Sequence[Told], now: datetime) -> None:
     is_news = """
         (old.foreign_id = '' OR new.foreign_id <> ''
-         AND (old.told_at <= new.told_at - $7::interval OR old.foreign_id = new.foreign_id AND new.page <> old.page
-              AND new.page <> ''))
+         AND (old.told_at <= new.told_at - $7::interval
+              OR old.foreign_id = new.foreign_id AND old.page = '' AND new.page <> ''))
     """
     await conn.execute(
         f"""

@@ -12,6 +12,7 @@ from sleevenotes import model
 from sleevenotes.clock import HandClock
 from sleevenotes.store import (
     catalog,
+    due,
     genres,
     matches,
     popular,
@@ -231,6 +232,8 @@ async def test_after_faults_ids_are_due_again_after_one_day_then_two_and_only_wh
     world.clock.turn(40 * 86400)
     assert await popular.collect_again(world.conn, 5, world.clock.now()) == []
     await popular.collected(world.conn, [name], world.clock.now(), unreached=True)
+    assert [each.later for each in await due.read(world.conn, world.clock.now()) if each.kind == "ids"] == [1]
+    assert await due.hasten(world.conn, "ids", world.clock.now()) == 1
     await world.conn.execute("UPDATE popular SET place = NULL")
     world.clock.turn(2 * 86400)
     assert await popular.collect_again(world.conn, 5, world.clock.now()) == []

@@ -75,6 +75,8 @@ async def test_a_page_that_is_told_later_is_added_and_one_that_is_not_told_again
     await shelf.tell(Told("release_group", shelf.album, "discogs", "1", "master"))
     await shelf.tell(Told("release_group", shelf.album, "discogs", "1", "master", "https://a.org/1"))
     assert await shelf.albums() == [("discogs", "master", "1", "https://a.org/1")]
+    await shelf.tell(Told("release_group", shelf.album, "discogs", "1", "master", "https://a.org/1?of=another"))
+    assert await shelf.albums() == [("discogs", "master", "1", "https://a.org/1")]
     shelf.clock.turn(21 * DAY)
     await shelf.tell(Told("release_group", shelf.album, "discogs", "1", "master"))
     assert await shelf.albums() == [("discogs", "master", "1", "https://a.org/1")]
@@ -111,3 +113,8 @@ async def test_a_merged_recordings_ids_go_along_and_a_deleted_ones_go(shelf: She
     assert [(own.source, own.id) for own in told] == [("deezer", "1"), ("itunes", "2")]
     await shelf.conn.execute("DELETE FROM recordings WHERE id = $1", other.recording_id)
     assert await source_ids.of_recording(shelf.conn, other.recording_id) == ()
+
+
+async def test_what_is_no_https_address_is_no_page(shelf: Shelf) -> None:
+    await shelf.tell(Told("release_group", shelf.album, "lastfm", "Low", page="javascript:alert(1)"))
+    assert await shelf.albums() == [("lastfm", "", "Low", "")]
