@@ -18,20 +18,21 @@ CREATE UNIQUE INDEX source_ids_artist ON source_ids (artist_id, source, foreign_
 
 -- Rows that are identified by a source's own id have always had it. Discogs' has a letter for its kind, and none of
 -- artists; Last.fm's is the path of the page.
-INSERT INTO source_ids (recording_id, source, foreign_id, told_at)
-SELECT id, split_part(foreign_id, ':', 1), substr(foreign_id, strpos(foreign_id, ':') + 1), fetched_at FROM recordings
-WHERE foreign_id ~ '^(deezer|itunes|theaudiodb):[1-9]\d*$' OR foreign_id ~ '^lastfm:.';
-INSERT INTO source_ids (release_group_id, source, foreign_id, told_at)
-SELECT id, split_part(foreign_id, ':', 1), substr(foreign_id, strpos(foreign_id, ':') + 1), fetched_at
-FROM release_groups
-WHERE foreign_id ~ '^(deezer|itunes|theaudiodb):[1-9]\d*$' OR foreign_id ~ '^lastfm:.';
-INSERT INTO source_ids (release_group_id, source, foreign_kind, foreign_id, told_at)
-SELECT id, 'discogs', CASE substr(foreign_id, 9, 1) WHEN 'm' THEN 'master' ELSE 'release' END, substr(foreign_id, 10),
-       fetched_at
-FROM release_groups WHERE foreign_id ~ '^discogs:[mr]\d+$';
-INSERT INTO source_ids (artist_id, source, foreign_id, told_at)
-SELECT id, split_part(foreign_id, ':', 1), substr(foreign_id, strpos(foreign_id, ':') + 1), '1970-01-01Z' FROM artists
-WHERE foreign_id ~ '^(deezer|itunes|theaudiodb):[1-9]\d*$' OR foreign_id ~ '^lastfm:.';
+WITH had AS (
+    SELECT of, id, split_part(foreign_id, ':', 1) AS source, substr(foreign_id, strpos(foreign_id, ':') + 1) AS own, at
+    FROM (SELECT 'track' AS of, id, foreign_id, fetched_at AS at FROM recordings
+          UNION ALL SELECT 'album', id, foreign_id, fetched_at FROM release_groups
+          UNION ALL SELECT 'artist', id, foreign_id, '1970-01-01Z' FROM artists) AS every
+    WHERE foreign_id ~ '^(deezer|itunes|theaudiodb):[1-9]\d*$' OR foreign_id ~ '^lastfm:.'
+       OR of = 'album' AND foreign_id ~ '^discogs:[mr]\d+$'
+)
+INSERT INTO source_ids (recording_id, release_group_id, artist_id, source, foreign_kind, foreign_id, page, told_at)
+SELECT CASE of WHEN 'track' THEN id END, CASE of WHEN 'album' THEN id END, CASE of WHEN 'artist' THEN id END, source,
+       CASE WHEN source <> 'discogs' THEN '' WHEN own LIKE 'm%' THEN 'master' ELSE 'release' END,
+       CASE source WHEN 'discogs' THEN substr(own, 2) ELSE own END,
+       CASE source WHEN 'deezer' THEN 'https://www.deezer.com/' || of || '/' || own
+                   WHEN 'lastfm' THEN 'https://www.last.fm/music/' || own ELSE '' END, at
+FROM had;
 
 -- How far collecting a popular name's ids is: they are asked for when the name is taken up, and after faults.
 ALTER TABLE popular
