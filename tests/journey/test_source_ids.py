@@ -168,3 +168,34 @@ async def test_a_page_of_what_nobody_has_told_an_id_of_says_nothing_of_elsewhere
     assert "Elsewhere" not in page
     [shown] = (await house.client.get("/api/v1/scrobbles")).json()["scrobbles"]
     assert shown["track"]["source_ids"] == shown["album"]["source_ids"] == {}
+
+
+TRUE = """
+    SELECT s.source, s.foreign_id, r.mbid::text AS recording, g.mbid::text AS release_group, a.mbid::text AS artist
+    FROM source_ids s LEFT JOIN recordings r ON r.id = recording_id
+    LEFT JOIN release_groups g ON g.id = release_group_id LEFT JOIN artists a ON a.id = artist_id
+    WHERE s.source IN ('deezer', 'itunes', 'discogs') AND s.foreign_id <> '' AND foreign_kind <> 'release'
+"""
+
+
+async def test_amid_decoys_every_id_is_of_the_very_thing(house: House) -> None:
+    await house.submit(*(house.listen(play) for play in house.names(40)))
+    await house.until_settled()
+    await days_later(house, 1)
+    await house.until(COLLECTED)
+    async with house.parts.database.connection() as conn:
+        rows = await conn.fetch(TRUE)
+    recordings = {each.mbid: each for each in WORLD.catalogue.recordings}
+    for row in rows:
+        source, own = row["source"], int(row["foreign_id"])
+        if row["recording"]:
+            releases = recordings[row["recording"]].releases
+            assert own in {shops.number(source, "track", row["recording"], each.mbid) for each in releases}
+        elif row["release_group"] and source == "discogs":
+            assert own == shops.number(source, "master", row["release_group"])
+        elif row["release_group"]:
+            releases = WORLD.catalogue.groups[row["release_group"]].releases
+            assert own in {shops.number(source, "album", each.mbid) for each in releases}
+        else:
+            assert own == shops.number(source, "artist", row["artist"])
+    assert len(rows) > 100
