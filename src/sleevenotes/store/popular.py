@@ -67,7 +67,8 @@ async def list_most_played(conn: Connection, most: int, now: datetime, age: time
     """Count anew which names are played most, and what each is missing.
 
     One that was complete before anybody looked counts as looked at when it was decided. Names that are no longer among
-    the most played, and those of the public list, are kept for `age` after they were taken up.
+    the most played, and those of the public list, are kept for `age` after they were taken up. A name that was looked
+    at before one of the sources could be asked for its ids is due to have them collected.
     """
     await conn.execute(
         """
@@ -92,6 +93,13 @@ async def list_most_played(conn: Connection, most: int, now: datetime, age: time
         UPDATE popular SET taken_at = l.decided_at, looked_at = l.decided_at FROM lookups l
         WHERE l.id = lookup_id AND taken_at IS NULL AND missing = '{}' AND l.decided_at IS NOT NULL
         """
+    )
+    await conn.execute(
+        """
+        UPDATE popular SET ids_due_at = $1 WHERE 'source_ids' = ANY(missing) AND looked_at IS NOT NULL
+          AND ids_at IS NULL AND ids_due_at IS NULL AND place IS NOT NULL
+        """,
+        now,
     )
 
 

@@ -237,3 +237,21 @@ async def test_after_faults_ids_are_due_again_after_one_day_then_two_and_only_wh
     await world.conn.execute("UPDATE popular SET place = NULL")
     world.clock.turn(2 * 86400)
     assert await popular.collect_again(world.conn, 5, world.clock.now()) == []
+
+
+async def test_a_source_that_is_new_is_asked_for_the_ids_of_names_that_were_looked_at_before(world: World) -> None:
+    name, untaken = await world.name("name", 2), await world.name("untaken", 1)
+    await world.count_anew()
+    await world.take(1)
+    await popular.looked(world.conn, [name], world.clock.now())
+    await world.count_anew()
+    assert await popular.collect_again(world.conn, 5, world.clock.now()) == []
+    asked = popular.Asked(recording=("deezer",))
+    await popular.list_most_played(world.conn, 10, world.clock.now(), MONTH, asked)
+    assert await popular.collect_again(world.conn, 5, world.clock.now()) == [name]
+    await popular.collected(world.conn, [name], world.clock.now(), unreached=False)
+    row = await world.conn.fetchval("SELECT recording_id FROM matches WHERE lookup_id = $1", name)
+    await source_ids.tell(world.conn, [Told("recording", row, "deezer", "")], world.clock.now())
+    await popular.list_most_played(world.conn, 10, world.clock.now(), MONTH, asked)
+    assert await popular.collect_again(world.conn, 5, world.clock.now()) == []
+    assert await world.take() == [untaken]

@@ -37,8 +37,7 @@ FROM had;
 -- How far collecting a popular name's ids is: they are asked for when the name is taken up, and after faults.
 ALTER TABLE popular
     ADD COLUMN ids_at     timestamptz,                  -- since when they are being asked for; NULL: nobody does
-    ADD COLUMN ids_due_at timestamptz,                  -- when to ask (again), apart from the name's turn: after faults
+    ADD COLUMN ids_due_at timestamptz,                  -- when to ask (again), apart from the name's turn
     ADD COLUMN ids_tries  smallint NOT NULL DEFAULT 0;  -- looks in a row that met one
-UPDATE popular SET ids_due_at = looked_at;  -- what was looked at before anybody asked for ids
 CREATE INDEX popular_ids_open ON popular (ids_at) WHERE ids_at IS NOT NULL;
 CREATE INDEX popular_ids_due ON popular (ids_due_at) WHERE ids_due_at IS NOT NULL;
