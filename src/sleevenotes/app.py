@@ -28,6 +28,7 @@ from sleevenotes.pipeline import (
     artwork,
     backfill,
     better,
+    collecting,
     comparing,
     connecting,
     discography,
@@ -166,7 +167,8 @@ def sources_of(settings: Settings) -> tuple[contract.Source, ...]:
 def popular_rule(settings: Settings) -> popular.Rule:
     """Return what these settings say of popular names."""
     age = timedelta(days=max(1, settings.popular_days))
-    return popular.Rule(settings.popular_names, max(1, settings.popular_per_hour), age)
+    asked = collecting.asked(sources_of(settings))
+    return popular.Rule(settings.popular_names, max(1, settings.popular_per_hour), age, asked)
 
 
 def stages(tools: Tools) -> list[jobs.Stage]:
@@ -177,6 +179,7 @@ def stages(tools: Tools) -> list[jobs.Stage]:
         "evidence": evidence,
         "reconsider": reconsider,
         "portrait": portrait,
+        collecting.STAGE: collecting,
         "preview": preview,
         "artwork": artwork,
         "offers": offers,

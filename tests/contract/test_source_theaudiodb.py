@@ -13,7 +13,7 @@ from sleevenotes import errors, names
 from sleevenotes.clock import HandClock
 from sleevenotes.simulator import conditions, core, entities
 from sleevenotes.simulator.world import World
-from sleevenotes.sources import contract
+from sleevenotes.sources import contract, own_ids
 from sleevenotes.sources.theaudiodb import TheAudioDB
 from sleevenotes.upstream.client import Client
 
@@ -65,7 +65,14 @@ def test_the_recorded_artist_has_a_picture(shared_data: Path) -> None:
     thumb = f"https://{HOST}/images/media/artist/thumb/ryppyp1363124444.jpg"
     picture = contract.ImageAt(thumb, "Nirvana", page=page)
     assert answer.candidates == (
-        contract.ArtistCandidate("Nirvana", mbid, (picture,), page=page, genres=("Rock", "Pop")),
+        contract.ArtistCandidate(
+            "Nirvana",
+            mbid,
+            (picture,),
+            page=page,
+            genres=("Rock", "Pop"),
+            ids=(own_ids.SourceId("artist", "111319", "Nirvana", page=page, mbid=mbid),),
+        ),
     )
 
 
@@ -157,7 +164,7 @@ async def test_an_album_without_a_cover_and_an_album_unknown_are_absent(
     simulator: core.Simulator, world: World
 ) -> None:
     bare = album_of(world, shown=False)
-    assert await ask(simulator, contract.FindImages("", bare.title, bare.mbid)) == contract.ABSENT
+    assert (await ask(simulator, contract.FindImages("", bare.title, bare.mbid))).candidates == ()
     nobody = contract.FindImages("Nobody", "Nothing", "00000000-0000-4000-8000-000000000000")
     assert await ask(simulator, nobody) == contract.ABSENT
 

@@ -224,7 +224,9 @@ def test_recheck_shows_what_is_due_and_why_and_hastens_it(run: Run, history: Pat
     assert "2 of names are due now" in said(run("recheck", "--now", "names"))
     [told] = json.loads(said(run("recheck", "--json")))["dated"]
     assert (told["due"], told["later"]) == (2, 0)
-    assert "Kinds: names, covers, larger, artists, sent, evidence." in mistake(run("recheck", "--now", "everything"))
+    assert "Kinds: names, covers, larger, artists, sent, evidence, ids." in mistake(
+        run("recheck", "--now", "everything")
+    )
 
 
 async def not_found(settings: Settings) -> None:

@@ -27,7 +27,7 @@ from sleevenotes.pipeline.tools import Tools
 from sleevenotes.pipeline.trails import End, Trail
 from sleevenotes.prediction.order import Outlook
 from sleevenotes.sources import contract
-from sleevenotes.store import artwork_candidates, artworks, genres, images, larger, matches, replies, wants
+from sleevenotes.store import artwork_candidates, artworks, genres, images, larger, matches, replies, source_ids, wants
 from sleevenotes.store import events as store_events
 from sleevenotes.store.postgres import Connection
 
@@ -248,12 +248,18 @@ async def _decoded(
     except errors.Garbled as error:
         await _again(tools, row, trail, band, str(error))
         return False
-    await keep(tools, row, trail.offer, picture)
+    await keep(tools, row, trail.offer, picture, trail.ids)
     return True
 
 
-async def keep(tools: Tools, row: artworks.Artwork, offer: artwork_candidates.New, picture: pictures.Picture) -> None:
-    """Store the picture that an offer came to: it stands for the choice."""
+async def keep(
+    tools: Tools,
+    row: artworks.Artwork,
+    offer: artwork_candidates.New,
+    picture: pictures.Picture,
+    ids: Sequence[source_ids.Told],
+) -> None:
+    """Store the picture that an offer came to: it stands for the choice; and what its source calls the album."""
     size = (picture.image.width, picture.image.height)
     async with tools.database.transaction() as conn:
         await artwork_candidates.put(conn, row.release_group_id, [offer])
@@ -261,6 +267,7 @@ async def keep(tools: Tools, row: artworks.Artwork, offer: artwork_candidates.Ne
         mine = [each for each in await artwork_candidates.load(conn, row.release_group_id) if each.url == offer.url]
         for each in mine:
             await artwork_candidates.fetched(conn, each.id, image_id, picture.phash, size)
+        await source_ids.tell(conn, ids, tools.clock.now())
 
 
 async def _again(tools: Tools, row: artworks.Artwork, trail: Trail, band: model.Band, why: str) -> None:

@@ -104,7 +104,7 @@ async def _kept(tools: Tools, row: artworks.Artwork, trail: Trail) -> bool:
     except errors.Garbled as error:
         await _refuse(tools, row, trail.offer, trail.file, str(error))
         return False
-    await artwork.keep(tools, row, trail.offer, picture)
+    await artwork.keep(tools, row, trail.offer, picture, trail.ids)
     return True
 
 

@@ -26,6 +26,7 @@ from sleevenotes.pipeline import (
     answers,
     asking,
     discography,
+    elsewhere,
     offline,
     predicting,
     preview,
@@ -37,7 +38,7 @@ from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.prediction.order import Outlook
 from sleevenotes.sources import contract
-from sleevenotes.store import artwork_candidates, artworks, catalog, jobs, lookups, matches, replies, wants
+from sleevenotes.store import artwork_candidates, artworks, catalog, jobs, lookups, matches, replies, source_ids, wants
 from sleevenotes.store import events as store_events
 from sleevenotes.store.postgres import Connection
 
@@ -161,6 +162,7 @@ class Look(NamedTuple):
     unreached: bool  # a source could not be reached, so "nothing" is not known
     news: list[wants.New]
     covers: tuple[artwork_candidates.New, ...] = ()  # that the answers name of the chosen recording's album
+    ids: tuple[source_ids.Told, ...] = ()  # that the answers tell of the chosen recording, its album and its artists
     likely: str = ""  # the MBID of the release it will most likely be, where only the description is awaited
     exhausted: bool = False  # nobody is left to be asked
 
@@ -187,7 +189,8 @@ def look_at(
         more = offered if _have_all_told(tools, told) else []  # it knows one of those that fold together, as a voice
         decision = _decide(asked, [*answers.options(tools, told, known), *more], certain=True)
         if isinstance(decision, decide.Chosen) and _is_sure(tools, decision, told) and not _is_bare(decision, todo):
-            return Look(lookup, decision, False, [], _covers(tools, decision, told, known))
+            ids = elsewhere.of_decision(tools, decision, told, known)
+            return Look(lookup, decision, False, [], trails.named(tools, decision, told, known), ids)
         if todo:
             news = [_new(lookup, source.name, each) for source, each in todo]
             return Look(lookup, None, False, news, likely=_likely(decision, todo))
@@ -195,7 +198,8 @@ def look_at(
             return Look(lookup, None, False, [_new(lookup, source.name, each, alone=True) for source, each in cut])
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in told)
     last = _decide(asked, [*answers.options(tools, told, known), *offered], certain=False)
-    return Look(lookup, last, unreached, [], _covers(tools, last, told, known), exhausted=True)
+    covers, ids = trails.named(tools, last, told, known), elsewhere.of_decision(tools, last, told, known)
+    return Look(lookup, last, unreached, [], covers, ids, exhausted=True)
 
 
 def _waves(
@@ -252,25 +256,6 @@ def _likely(decision: decide.Decision, todo: Sequence[Asking]) -> str:
     return decision.release.mbid
 
 
-def _covers(
-    tools: Tools, decision: decide.Decision, told: Sequence[replies.Reply], known: Known
-) -> tuple[artwork_candidates.New, ...]:
-    """Return the covers of its album that came with the chosen recording's description."""
-    if not isinstance(decision, decide.Chosen) or decision.release is None:
-        return ()
-    recording, edition = decision.weighed.option.recording, decision.release
-    asked = contract.key(contract.DescribeRecording(recording.mbid))
-    described = [known[source.name, asked] for source in tools.sources if (source.name, asked) in known]
-    return tuple(
-        trails.offered(image, reply, edition)
-        for reply in (*told, *described)
-        for candidate in answers.answer(reply).candidates
-        if isinstance(candidate, contract.RecordingCandidate) and candidate.recording.mbid == recording.mbid
-        for image in candidate.images
-        if recording.mbid and any(each.release_group.mbid == edition.release_group.mbid for each in candidate.releases)
-    )
-
-
 def _decide(asked: decide.Asked, options: Sequence[decide.Option], *, certain: bool) -> decide.Decision:
     """Decide among recordings with an MBID; those of other catalogues count only when everybody has answered."""
     own = [option for option in options if option.recording.mbid]
@@ -305,6 +290,7 @@ async def settle(tools: Tools, conn: Connection, looks: Sequence[Look], band: mo
         if isinstance(look.decision, decide.Abstained | decide.Nothing)
     ]
     await _finish(tools, conn, outcomes)
+    await source_ids.tell(conn, [each for look, _ in chosen for each in look.ids], tools.clock.now())
     await wants.withdraw(conn, "match", [look.lookup.id for look in looks])
     for (look, _), identity in zip(chosen, kept, strict=True):
         if identity.release_group_id is not None:

@@ -17,7 +17,7 @@ from sleevenotes import errors, events, model
 from sleevenotes.pipeline import pictures, trails
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
-from sleevenotes.store import artwork_candidates, artworks, images, matches, replies, wants
+from sleevenotes.store import artwork_candidates, artworks, images, matches, replies, source_ids, wants
 from sleevenotes.store import events as store_events
 from sleevenotes.store.postgres import Connection
 
@@ -93,6 +93,8 @@ async def _take(tools: Tools, row: artworks.Artwork, way: trails.Trail) -> None:
             else:
                 size = (picture.image.width, picture.image.height)
                 await artwork_candidates.fetched(conn, each.id, image_id, picture.phash, size)
+        if picture is not None:
+            await source_ids.tell(conn, way.ids, now)
 
 
 async def ask_by_names(

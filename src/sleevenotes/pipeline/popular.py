@@ -5,7 +5,8 @@
     an import's first pass waits, or what was taken up is not answered   -> nothing is taken up
     the name is not matched -> looked for again, as the recheck does
     its match is whole      -> the recording is described anew by everybody who can: dates, types, ids, genres, covers;
-                               its album's cover and its artists' portraits are looked for where they are due
+                               its album's cover and its artists' portraits are looked for where they are due, and
+                               what other sources call them is collected (collecting.py)
     a shop's match, or one without an album  -> the names are asked for again; only a whole match takes its place
     nothing is left to do   -> a name of the public list becomes a lookup without plays, and is matched
 
@@ -26,12 +27,12 @@ import structlog
 
 from sleevenotes import events, model
 from sleevenotes.matching import decide
-from sleevenotes.pipeline import entering, match, reconsider, refreshed
+from sleevenotes.pipeline import collecting, entering, match, reconsider, refreshed
 from sleevenotes.pipeline.refreshed import Heard
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
 from sleevenotes.store import events as store_events
-from sleevenotes.store import jobs, lookups, matches, popular, popular_seeds, postgres, replies, wants
+from sleevenotes.store import jobs, lookups, matches, popular, popular_seeds, postgres, replies, source_ids, wants
 from sleevenotes.store.popular import Subject
 from sleevenotes.store.postgres import Connection
 
@@ -50,11 +51,15 @@ log = structlog.get_logger(__name__)
 
 
 class Rule(NamedTuple):
-    """How many names are kept complete (0: none), how many are taken up in an hour, and after how long again."""
+    """How many names are kept complete (0: none), how many are taken up in an hour, and after how long again.
+
+    `asked` are the sources of which their own ids are wanted.
+    """
 
     names: int
     per_hour: int
     age: timedelta
+    asked: popular.Asked = popular.NOBODY
 
 
 async def run(tools: Tools, rule: Rule) -> None:
@@ -79,11 +84,12 @@ async def one_round(tools: Tools, rule: Rule) -> None:
         if drip.listed_at is None or drip.listed_at < _last_night(now):
             await list_anew(conn, rule, now)
             drip = await popular.lock_drip(conn)
-        await popular.measure(conn, since=now - timedelta(hours=1))
+        await popular.measure(conn, rule.asked, since=now - timedelta(hours=1))
         share, spent_to = _share(drip.spent_to, now, rule.per_hour)
         holds = await _holds(conn, rule, now) if share else drip.holds
         if share and not holds:
             await _take(tools, conn, rule, share, now)
+            await collecting.begin_again(conn, share, now)
         left_at = spent_to if share and not holds else drip.spent_to
         await popular.set_drip(conn, msgspec.structs.replace(drip, spent_to=left_at, holds=holds))
 
@@ -91,7 +97,7 @@ async def one_round(tools: Tools, rule: Rule) -> None:
 async def list_anew(conn: Connection, rule: Rule, now: datetime) -> None:
     """Count which names are played most, and what each is missing; needs a transaction."""
     drip = await popular.lock_drip(conn)
-    await popular.list_most_played(conn, rule.names, now, rule.age)
+    await popular.list_most_played(conn, rule.names, now, rule.age, rule.asked)
     await popular.set_drip(conn, msgspec.structs.replace(drip, listed_at=now))
 
 
@@ -184,6 +190,7 @@ async def _describe(tools: Tools, subject: Subject) -> None:
             if reply.outcome is replies.Outcome.GIVEN_UP:
                 await replies.forget_one(conn, reply.source, key)
         await popular.looked(conn, [subject.lookup_id], now)
+        await collecting.begin(conn, [subject.lookup_id], now)
 
 
 async def _find(tools: Tools, subject: Subject) -> None:
@@ -198,6 +205,9 @@ async def _find(tools: Tools, subject: Subject) -> None:
     async with tools.database.transaction() as conn:
         if isinstance(look.decision, decide.Chosen) and _is_whole(look.decision):
             await _rematch(tools, conn, subject, look.decision)
+            await source_ids.tell(conn, look.ids, tools.clock.now())
+        else:
+            await collecting.begin(conn, [subject.lookup_id], tools.clock.now())
         await popular.looked(conn, [subject.lookup_id], tools.clock.now())
 
 

@@ -22,7 +22,7 @@ from sleevenotes.pipeline import pictures, trails
 from sleevenotes.pipeline import tools as pipeline_tools
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract
-from sleevenotes.store import genres, images, portraits, replies, wants
+from sleevenotes.store import genres, images, portraits, replies, source_ids, wants
 from sleevenotes.store.portraits import Sought
 
 GOOD_FOR = timedelta(days=30)
@@ -44,7 +44,7 @@ async def give_up(tools: Tools, artist_ids: Sequence[int], why: str) -> None:
     """Leave these artists without, for now."""
     log.warning("portrait: given up", artists=list(artist_ids), why=why)
     for artist_id in artist_ids:
-        await _tell(tools, Sought(artist_id, "", ""), STAGE, None, (), unreached=True)
+        await _tell(tools, Sought(artist_id, "", ""), STAGE, None, (), (), unreached=True)
 
 
 async def advance(tools: Tools, sought: Sought, band: model.Band, stage: str = STAGE) -> None:
@@ -59,6 +59,7 @@ async def advance(tools: Tools, sought: Sought, band: model.Band, stage: str = S
         return
     heard = [known[source.name, key] for source in able]
     found = [each for reply in heard for each in _artists(reply) if _is(each, sought)]
+    ids = [each for reply in heard for each in _ids(tools, reply, sought)]
     await _note_genres(tools, sought, heard)
     pictured = [(reply.source, image) for reply in heard for image in _pictures(reply, sought)]
     unreached = any(reply.outcome is replies.Outcome.GIVEN_UP for reply in heard)
@@ -73,11 +74,11 @@ async def advance(tools: Tools, sought: Sought, band: model.Band, stage: str = S
             await _want(tools, sought, [(fetching, asked)], band, stage)
             return
         if (file := trails.fetched_file(fetched)) and (kept := await _kept(tools, file, image, source)) is not None:
-            await _tell(tools, sought, stage, kept, found, unreached=unreached)
+            await _tell(tools, sought, stage, kept, found, ids, unreached=unreached)
             return
         # Bytes that are no picture are a fault, too.
         unreached = unreached or fetched.outcome is not replies.Outcome.ABSENT
-    await _tell(tools, sought, stage, None, found, unreached=unreached)
+    await _tell(tools, sought, stage, None, found, ids, unreached=unreached)
 
 
 async def _note_genres(tools: Tools, sought: Sought, heard: Sequence[replies.Reply]) -> None:
@@ -87,6 +88,20 @@ async def _note_genres(tools: Tools, sought: Sought, heard: Sequence[replies.Rep
         async with tools.database.transaction() as conn:
             for source, names_told in told:
                 await genres.tell(conn, "artist", sought.artist_id, source, names_told)
+
+
+def _ids(tools: Tools, reply: replies.Reply, sought: Sought) -> list[source_ids.Told]:
+    """Return what a source calls this artist; that it has none, where it has ids and told no such artist."""
+    told = [
+        source_ids.Told("artist", sought.artist_id, reply.source, own.id, own.kind, own.page)
+        for each in _artists(reply)
+        if _is(each, sought)
+        for own in each.ids
+    ]
+    has_ids = any(source.name == reply.source and "artist" in source.policy.ids for source in tools.sources)
+    if told or not has_ids or reply.outcome is replies.Outcome.GIVEN_UP:
+        return told
+    return [source_ids.Told("artist", sought.artist_id, reply.source, "")]
 
 
 def _pictures(reply: replies.Reply, sought: Sought) -> list[contract.ImageAt]:
@@ -143,6 +158,7 @@ async def _tell(
     stage: str,
     image_id: int | None,
     found: Sequence[contract.ArtistCandidate],
+    ids: Sequence[source_ids.Told],
     *,
     unreached: bool,
 ) -> None:
@@ -151,6 +167,7 @@ async def _tell(
     again_at = now + GOOD_FOR if image_id is not None and not unreached else wait(sought.tries, now)
     counted = next((each for each in found if each.listeners is not None), None)
     async with tools.database.transaction() as conn:
+        await source_ids.tell(conn, ids, now)
         await portraits.told(
             conn,
             sought,

@@ -25,6 +25,7 @@ from sleevenotes.store import (
     popular,
     portraits,
     replies,
+    source_ids,
 )
 from sleevenotes.store.popular import Subject
 from sleevenotes.store.postgres import Connection
@@ -64,6 +65,7 @@ async def _keep_facts(conn: Connection, subject: Subject, told: contract.Recordi
     [kept] = await catalog.keep(conn, [(recording, release)], now)
     if kept.recording_id != subject.recording_id:  # MusicBrainz has merged it into another
         await popular.merged(conn, subject.recording_id, kept.recording_id)
+        await source_ids.merge(conn, subject.recording_id, kept.recording_id)
 
 
 def is_full(told: contract.RecordingCandidate) -> bool:

@@ -13,10 +13,11 @@ import msgspec
 
 from sleevenotes import model
 from sleevenotes.artwork import choose
-from sleevenotes.matching import albums
+from sleevenotes.matching import albums, decide
+from sleevenotes.pipeline import elsewhere
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract, coverartarchive
-from sleevenotes.store import artwork_candidates, artworks, replies
+from sleevenotes.store import artwork_candidates, artworks, replies, source_ids
 
 ARCHIVE = coverartarchive.CoverArtArchive.name
 
@@ -36,13 +37,17 @@ class End(enum.Enum):
 
 
 class Trail(msgspec.Struct, frozen=True):
-    """One source's way to a cover: `ask` is (whom, what) while open, `offer` and `file` once there is an image."""
+    """One source's way to a cover: `ask` is (whom, what) while open, `offer` and `file` once there is an image.
+
+    With the image go the source's own `ids` of the album, where that is matched.
+    """
 
     source: str
     end: End
     ask: tuple[str, contract.Question] | None = None
     offer: artwork_candidates.New | None = None
     file: contract.ImageFile | None = None
+    ids: tuple[source_ids.Told, ...] = ()
 
 
 class ByName(msgspec.Struct, frozen=True):
@@ -169,9 +174,17 @@ def searched(row: Sought, source: contract.Source, offers: Offers, tools: Tools,
         if fetched is None:
             return Trail(source.name, End.OPEN, ask=(fetching.name, question))
         if file := fetched_file(fetched):
-            return Trail(source.name, End.FETCHED, offer=_offer(source.name, image, reply), file=file)
+            offer = _offer(source.name, image, reply)
+            return Trail(source.name, End.FETCHED, offer=offer, file=file, ids=_ids(row, reply))
         unreached = unreached or fetched.outcome is replies.Outcome.GIVEN_UP
     return Trail(source.name, End.UNREACHED if unreached else End.NOTHING)
+
+
+def _ids(row: Sought, reply: replies.Reply) -> tuple[source_ids.Told, ...]:
+    if isinstance(row, ByName):
+        return ()
+    album = elsewhere.Album(row.release_group_id, row.release_group_mbid, row.title, row.artist, row.primary_type)
+    return tuple(elsewhere.of_album(album, _answer(reply).albums, reply))
 
 
 def serves(row: Sought, reply: replies.Reply) -> bool:
@@ -191,6 +204,25 @@ def offered(image: contract.ImageAt, reply: replies.Reply, release: model.Releas
         artist=image.artist,
         release=image.release,
         page=image.page,
+    )
+
+
+def named(
+    tools: Tools, decision: decide.Decision, told: Sequence[replies.Reply], known: Known
+) -> tuple[artwork_candidates.New, ...]:
+    """Return the covers of its album that came with a chosen recording's description."""
+    if not isinstance(decision, decide.Chosen) or decision.release is None:
+        return ()
+    recording, edition = decision.weighed.option.recording, decision.release
+    asked = contract.key(contract.DescribeRecording(recording.mbid))
+    described = [known[source.name, asked] for source in tools.sources if (source.name, asked) in known]
+    return tuple(
+        offered(image, reply, edition)
+        for reply in (*told, *described)
+        for candidate in _answer(reply).candidates
+        if isinstance(candidate, contract.RecordingCandidate) and candidate.recording.mbid == recording.mbid
+        for image in candidate.images
+        if recording.mbid and any(each.release_group.mbid == edition.release_group.mbid for each in candidate.releases)
     )
 
 

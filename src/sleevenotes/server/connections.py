@@ -16,7 +16,7 @@ from litestar.params import FromQuery, JSONBody
 
 from sleevenotes import errors, model
 from sleevenotes.pipeline import connecting, syncing
-from sleevenotes.server import auth, connections_json, native, problems, scrobble_json, services
+from sleevenotes.server import answered, auth, connections_json, native, problems, scrobble_json, services
 from sleevenotes.server.connections_json import ConnectionAnswer, Disconnected
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
 from sleevenotes.server.services import Services
@@ -169,13 +169,12 @@ async def recently_played(request: Asked, limit: FromQuery[int] = native.DEFAULT
     async with parts.database.connection() as conn:
         playing = await played.now_playing(conn, account.id, now)
         plays = await played.feed(conn, account.id, limit=min(limit, native.MAX_LIMIT))
+        answers = await answered.all_of(conn, [*([playing] if playing else []), *plays])
     told = connections_json.written("lastfm", connected, {})
     live = LiveAnswer(
         told.connected, told.username, told.last_sync, connected is not None and is_fresh(connected, now), told.problem
     )
-    return RecentlyPlayed(
-        scrobble_json.written(playing) if playing else None, [scrobble_json.written(play) for play in plays], live
-    )
+    return RecentlyPlayed(answers.pop(0) if playing else None, answers, live)
 
 
 # ---------------------------------------------------------------- shared with the pages

@@ -20,12 +20,11 @@ from litestar.params import FromPath, FromQuery
 from sleevenotes import errors
 from sleevenotes.model import Band
 from sleevenotes.pipeline.entering import Stored
-from sleevenotes.server import album_art, auth, native_edits, ops, problems, scrobble_json, services
+from sleevenotes.server import album_art, answered, auth, native_edits, ops, problems, scrobble_json, services
 from sleevenotes.server.problems import ItemProblem
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
 from sleevenotes.store import deletions, played
 from sleevenotes.store.accounts import Scope
-from sleevenotes.store.played import Play
 
 WINDOW_S = 30  # the same track within this many seconds is the same play
 DEFAULT_LIMIT = 20
@@ -153,7 +152,8 @@ async def submitted(
 ) -> Response[SubmitAnswer]:
     """Answer what became of a submit, and count it."""
     async with services.of(request).database.connection() as conn:
-        plays = {play.id: play for play in await played.by_ids(conn, account_id, [one.id for one in stored])}
+        found = await played.by_ids(conn, account_id, [one.id for one in stored])
+        plays = {answer.id: answer for answer in await answered.all_of(conn, found)}
     answers = [
         SubmittedScrobble(**_facts(plays[one.id]), index=index, duplicate=one.duplicate)
         for (index, _), one in zip(batch.valid, stored, strict=True)
@@ -171,8 +171,7 @@ def _first(found: Sequence[ItemProblem]) -> str:
     return f"{found[0].errors[0].field} {found[0].errors[0].message}" if found else ""
 
 
-def _facts(play: Play) -> dict[str, Any]:
-    answer = scrobble_json.written(play)
+def _facts(answer: ScrobbleAnswer) -> dict[str, Any]:
     return {name: getattr(answer, name) for name in answer.__struct_fields__}
 
 
@@ -214,8 +213,9 @@ async def list_page(
             until=_moment("until", until),
             limit=limit + 1,  # one more tells whether there is a next page; it is not given
         )
-    page = plays[:limit]
-    return ScrobblePage(_answers(page), scrobble_json.cursor_after(page[-1]) if len(plays) > limit else None)
+        page = plays[:limit]
+        answers = await answered.all_of(conn, page)
+    return ScrobblePage(answers, scrobble_json.cursor_after(page[-1]) if len(plays) > limit else None)
 
 
 @get("/scrobbles/recent")
@@ -226,27 +226,24 @@ async def recent(request: Asked, limit: FromQuery[int] = DEFAULT_LIMIT) -> Recen
     async with parts.database.connection() as conn:
         now = await played.now_playing(conn, account.id, parts.clock.now())
         plays = await played.feed(conn, account.id, limit=_limit(limit))
-    return RecentAnswer(scrobble_json.written(now) if now else None, _answers(plays))
+        playing = await answered.one(conn, now) if now else None
+        return RecentAnswer(playing, await answered.all_of(conn, plays))
 
 
 @get("/scrobbles/{scrobble_id:int}")
 async def show(request: Asked, scrobble_id: FromPath[int]) -> ScrobbleAnswer:
     """Give one scrobble."""
-    return scrobble_json.written(await _own(request, scrobble_id))
+    account = await auth.reader(request)
+    async with services.of(request).database.connection() as conn:
+        plays = await played.by_ids(conn, account.id, _ids(scrobble_id))
+        if not plays:
+            raise NotFoundException(_NO_SUCH)
+        return await answered.one(conn, plays[0])
 
 
 # ---------------------------------------------------------------- inside
 
 _NO_SUCH = "There is no such scrobble of yours."
-
-
-async def _own(request: Asked, scrobble_id: int) -> Play:
-    account = await auth.reader(request)
-    async with services.of(request).database.connection() as conn:
-        plays = await played.by_ids(conn, account.id, _ids(scrobble_id))
-    if not plays:
-        raise NotFoundException(_NO_SUCH)
-    return plays[0]
 
 
 def _ids(scrobble_id: int) -> list[int]:
@@ -266,10 +263,6 @@ def _moment(field: str, text: str | None) -> datetime | None:
     if at is None:
         raise errors.Refused(f"{field} must be an ISO 8601 time or UNIX seconds, not {text!r}.", field=field)
     return at
-
-
-def _answers(plays: Sequence[Play]) -> list[ScrobbleAnswer]:
-    return [scrobble_json.written(play) for play in plays]
 
 
 router = Router(

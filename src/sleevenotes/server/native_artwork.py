@@ -20,7 +20,7 @@ from litestar.params import FromPath, FromQuery
 from sleevenotes import errors
 from sleevenotes.pipeline import preferences as choosing
 from sleevenotes.pipeline import refresh
-from sleevenotes.server import art_search, artworks, auth, home, scrobble_json, services
+from sleevenotes.server import answered, art_search, artworks, auth, home, services
 from sleevenotes.server.art_search import SearchAnswer
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
 from sleevenotes.store import own_albums, played, preferences
@@ -110,7 +110,7 @@ async def choose(request: Asked, scrobble_id: FromPath[int]) -> ScrobbleAnswer:
         await choosing.choose(
             conn, account.id, subject, image.digest, parts.clock.now(), address=image.address, play_id=play.id
         )
-        return scrobble_json.written(await _own(conn, account.id, scrobble_id))
+        return await answered.one(conn, await _own(conn, account.id, scrobble_id))
 
 
 @delete("/scrobbles/{scrobble_id:int}/artwork", opt={"token_only": True}, status_code=200)
@@ -121,7 +121,7 @@ async def clear(request: Asked, scrobble_id: FromPath[int]) -> ScrobbleAnswer:
     async with parts.database.transaction() as conn:
         play = await _own(conn, account.id, scrobble_id)
         await choosing.forget(conn, account.id, play, parts.clock.now())
-        return scrobble_json.written(await _own(conn, account.id, scrobble_id))
+        return await answered.one(conn, await _own(conn, account.id, scrobble_id))
 
 
 @get("/artwork/preferences")

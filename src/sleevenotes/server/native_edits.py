@@ -15,7 +15,7 @@ from litestar.params import FromPath
 
 from sleevenotes import errors
 from sleevenotes.pipeline import edits
-from sleevenotes.server import auth, bodies, scrobble_json, services
+from sleevenotes.server import answered, auth, bodies, scrobble_json, services
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
 from sleevenotes.store import deletions, played
 from sleevenotes.store.deletions import Deletion
@@ -90,9 +90,9 @@ async def edit_one(request: Asked, scrobble_id: FromPath[int]) -> ScrobbleAnswer
     await edits.edit(parts.submitter, account.id, checked([scrobble_id]), change(said, parts.clock.now()))
     async with parts.database.connection() as conn:
         plays = await played.by_ids(conn, account.id, [scrobble_id])
-    if not plays:
-        raise NotFoundException(_NO_SUCH)
-    return scrobble_json.written(plays[0])
+        if not plays:
+            raise NotFoundException(_NO_SUCH)
+        return await answered.one(conn, plays[0])
 
 
 @post(

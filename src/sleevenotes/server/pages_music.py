@@ -31,6 +31,7 @@ from sleevenotes.store import (
     preferences,
     replies,
     sleeves,
+    source_ids,
     traces,
 )
 from sleevenotes.store.accounts import Account
@@ -73,6 +74,7 @@ async def _album(conn: Connection, account: Account, release_group_id: int) -> d
         "months": await library.album_months(conn, account.id, release_group_id, account.time_zone),
         "editions": [edition for edition in group.editions if edition.id in own],
         "genres": await genres.of_release_group(conn, release_group_id),
+        "ids": await source_ids.of_release_group(conn, release_group_id),
         "name_id": await library.album_name(conn, account.id, release_group_id),
         "traces": await traces.of_release_group(conn, release_group_id),
         "offers": [each for each in await artwork_candidates.load(conn, release_group_id) if _passed_over(each, group)],
@@ -118,6 +120,7 @@ async def _artist(conn: Connection, account: Account, artist_id: int) -> dict[st
         "artist": found,
         "portrait": await portraits.of(conn, artist_id),
         "genres": await genres.of_artist(conn, artist_id),
+        "ids": await source_ids.of_artist(conn, artist_id),
         "played": totals,
         "albums": await library.artist_albums(conn, account.id, artist_id),
         "tracks": await library.artist_tracks(conn, account.id, artist_id),
@@ -157,6 +160,7 @@ async def _track(conn: Connection, account: Account, recording_id: int) -> dict[
     scores = await feedback.scores(conn, account.id, identities)
     return {
         "recording": found,
+        "ids": await source_ids.of_recording(conn, recording_id),
         "played": totals,
         "albums": await library.recording_albums(conn, account.id, recording_id),
         "plays": plays,

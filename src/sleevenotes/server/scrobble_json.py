@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from sleevenotes.model import Evidence, Scrobble, Status
 from sleevenotes.server import home, inputs
 from sleevenotes.server.problems import FieldProblem, ItemProblem
 from sleevenotes.store.played import Play
+from sleevenotes.store.source_ids import Ids, SourceId
 
 MAX_SCROBBLES = 50
 MAX_ITEM_BYTES = 20_000
@@ -201,13 +202,22 @@ def _evidence(form: _Form) -> Evidence:
 # ---------------------------------------------------------------- out
 
 
+class Elsewhere(msgspec.Struct, frozen=True):
+    """An id at another source; `kind` is the source's own, where it has several, `page` "" where it is not known."""
+
+    id: str
+    kind: str
+    page: str
+
+
 class Track(msgspec.Struct, frozen=True):
-    """The recording a play was matched to."""
+    """The recording a play was matched to; `source_ids` is what other sources call it, by source."""
 
     id: int
     name: str
     mbid: str
     duration_ms: int | None
+    source_ids: dict[str, Elsewhere]
 
 
 class CreditedArtist(msgspec.Struct, frozen=True):
@@ -217,6 +227,7 @@ class CreditedArtist(msgspec.Struct, frozen=True):
     name: str
     mbid: str
     join_phrase: str
+    source_ids: dict[str, Elsewhere]
 
 
 class Artist(msgspec.Struct, frozen=True):
@@ -235,6 +246,7 @@ class Album(msgspec.Struct, frozen=True):
     name: str
     mbid: str
     release_mbid: str
+    source_ids: dict[str, Elsewhere]
 
 
 class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -275,8 +287,8 @@ class ScrobbleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     same_as: int | None
 
 
-def written(play: Play) -> ScrobbleAnswer:
-    """Write a play."""
+def written(play: Play, ids: Ids) -> ScrobbleAnswer:
+    """Write a play, with what sources call what it was matched to."""
     return ScrobbleAnswer(
         id=play.id,
         lookup_id=play.lookup_id,
@@ -295,9 +307,9 @@ def written(play: Play) -> ScrobbleAnswer:
         artwork_by=play.artwork_by,
         artwork_thumbhash=play.thumbhash,
         artwork_colour=play.colour,
-        track=_track(play),
-        artist=_artist(play),
-        album=_album(play),
+        track=_track(play, ids),
+        artist=_artist(play, ids),
+        album=_album(play, ids),
         feedback=play.feedback,
         extra=play.extra,
         origin=play.origin,
@@ -310,23 +322,33 @@ def artwork_url(play: Play) -> str | None:
     return home.outward(f"/images/{play.image_digest}/500") if play.image_digest else None
 
 
-def _track(play: Play) -> Track | None:
+def _track(play: Play, ids: Ids) -> Track | None:
     if play.recording_id is None:
         return None
-    return Track(play.recording_id, play.recording_title, play.recording_mbid, play.length_ms)
+    own = _elsewhere(ids.recordings, play.recording_id)
+    return Track(play.recording_id, play.recording_title, play.recording_mbid, play.length_ms, own)
 
 
-def _artist(play: Play) -> Artist | None:
+def _artist(play: Play, ids: Ids) -> Artist | None:
     if not play.artists:
         return None
-    credits_ = [CreditedArtist(artist_id, name, mbid, join) for artist_id, mbid, name, join in play.artists]
+    credits_ = [
+        CreditedArtist(artist_id, name, mbid, join, _elsewhere(ids.artists, artist_id))
+        for artist_id, mbid, name, join in play.artists
+    ]
     return Artist(credits_[0].id, play.artist_credit, credits_[0].mbid, credits_)
 
 
-def _album(play: Play) -> Album | None:
+def _album(play: Play, ids: Ids) -> Album | None:
     if play.release_group_id is None:
         return None
-    return Album(play.release_group_id, play.release_group_title, play.release_group_mbid, play.release_mbid)
+    own = _elsewhere(ids.release_groups, play.release_group_id)
+    return Album(play.release_group_id, play.release_group_title, play.release_group_mbid, play.release_mbid, own)
+
+
+def _elsewhere(told: Mapping[int, Sequence[SourceId]], subject_id: int) -> dict[str, Elsewhere]:
+    """Return one id a source: of an album that is a master and a release there, the master's, which is told first."""
+    return {each.source: Elsewhere(each.id, each.kind, each.page) for each in reversed(told.get(subject_id, ()))}
 
 
 # ---------------------------------------------------------------- cursors

@@ -17,7 +17,7 @@ from typing import Literal, Protocol, TypeVar
 import msgspec
 
 from sleevenotes import errors, model, names
-from sleevenotes.sources import personal
+from sleevenotes.sources import own_ids, personal
 
 Shape = TypeVar("Shape")
 
@@ -190,6 +190,7 @@ class RecordingCandidate(msgspec.Struct, frozen=True, omit_defaults=True, tag="r
     score: int = 0
     images: tuple[ImageAt, ...] = ()  # covers of these releases that the same reply names, best first
     genres: tuple[GenresOf, ...] = ()  # of its albums and artists, where the same reply tells them
+    ids: tuple[own_ids.SourceId, ...] = ()  # the source's own, of the recording, its albums and its artists
 
 
 class ArtistCandidate(msgspec.Struct, frozen=True, omit_defaults=True, tag="artist"):
@@ -201,6 +202,7 @@ class ArtistCandidate(msgspec.Struct, frozen=True, omit_defaults=True, tag="arti
     listeners: int | None = None
     page: str = ""
     genres: tuple[str, ...] = ()  # where the same reply tells them; as the source writes them
+    ids: tuple[own_ids.SourceId, ...] = ()  # the source's own
 
 
 class ImageFile(msgspec.Struct, frozen=True, omit_defaults=True, tag="image_file"):
@@ -225,6 +227,8 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     `cut` says that the reply, shared with other questions, was cut: there may be better candidates for this one.
     `follow_ups` are what the reply itself says to ask next, one level deep: a thumbnail that the archive lacks
     though it has the cover leads to the original, a page to the next.
+    `albums` are the source's own ids of the albums that were told of, whether there is a cover or not: those of one
+    album and of its artists together.
     """
 
     candidates: tuple[Candidate, ...] = ()
@@ -232,6 +236,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     known: bool = True
     cut: bool = False
     rest: Question | None = None
+    albums: tuple[tuple[own_ids.SourceId, ...], ...] = ()
 
 
 ABSENT = Answer()
@@ -272,6 +277,7 @@ class Policy(msgspec.Struct, frozen=True):
     parallel  requests under way at once
     together  questions one request takes at most
     singly    the kinds of question of which a request takes one all the same
+    ids       of what its answers tell ids of its own
     awaited   questions one request takes where somebody waits, of such alone: who is crowded out of a reply waits for
               another; 0: as many as otherwise, of whatever band
     timeout   seconds for the whole exchange, redirects included
@@ -306,6 +312,7 @@ class Policy(msgspec.Struct, frozen=True):
     apart: bool = False
     singly: tuple[type[msgspec.Struct], ...] = ()
     awaited: int = 0
+    ids: tuple[own_ids.Of, ...] = ()
 
     @property
     def pace(self) -> float:
@@ -358,22 +365,6 @@ def retry_after(reply: Reply) -> float | None:
         return max(0.0, float(reply.headers.get("retry-after", "")))
     except ValueError:
         return None
-
-
-def spent_for(policy: Policy, reply: Reply) -> float:
-    """Return the seconds for which the reply's own headers say that nothing is left of the rate; 0 where some is.
-
-    Without a header that tells how long (`…-Reset-In`), until the next slot of a moving window.
-    """
-    try:
-        left = int(reply.headers.get(f"{policy.told}-remaining", "")) if policy.told else 1
-    except ValueError:
-        return 0.0
-    try:
-        resets_in = float(reply.headers.get(f"{policy.told}-reset-in", ""))
-    except ValueError:
-        resets_in = policy.pace
-    return max(0.0, resets_in) if left <= 0 else 0.0
 
 
 def refuse_faults(source: str, reply: Reply) -> None:

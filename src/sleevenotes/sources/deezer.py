@@ -14,8 +14,10 @@ import msgspec
 
 from sleevenotes import errors, model
 from sleevenotes.sources import contract, covers, shops
+from sleevenotes.sources.own_ids import SourceId, is_near
 
 _API: Final = "https://api.deezer.com"
+_SITE: Final = "https://www.deezer.com"
 _ROWS: Final = 25
 _QUOTA: Final = 4
 _NO_DATA: Final = 800
@@ -41,6 +43,10 @@ class _Cover(msgspec.Struct):
     @property
     def foreign_id(self) -> str:
         return f"deezer:{self.id}"
+
+    @property
+    def page(self) -> str:
+        return f"{_SITE}/album/{self.id}"
 
 
 class _Album(_Cover):
@@ -81,6 +87,7 @@ class Deezer:
         together=1,
         timeout=15.0,
         answers=(contract.FindRecording, contract.FindByIsrc, contract.FindImages),
+        ids=("recording", "release_group", "artist"),
     )
 
     def request(self, questions: Sequence[contract.Question]) -> contract.Request:
@@ -102,12 +109,14 @@ class Deezer:
         if reply.status != 200:
             raise errors.Unreachable(f"Deezer answered {reply.status}")
         if isinstance(questions[0], contract.FindByIsrc):
-            return [contract.Answer((_candidate(contract.read_json("Deezer", reply, _Track)),))]
+            track = contract.read_json("Deezer", reply, _Track)
+            return [contract.Answer((_candidate(track, _ids(track)),))]
         if isinstance(questions[0], contract.FindRecording):
-            tracks = contract.read_json("Deezer", reply, _Tracks).data
-            return [contract.Answer(shops.merge(map(_candidate, tracks)))]
+            tracks, asked = contract.read_json("Deezer", reply, _Tracks).data, questions[0].track
+            return [contract.Answer(shops.merge(_candidate(each, _ids(each, asked)) for each in tracks))]
         albums = contract.read_json("Deezer", reply, _Albums).data
-        return [contract.Answer(tuple(image for album in albums for image in _images(album, album.artist)))]
+        images = tuple(image for album in albums for image in _images(album, album.artist))
+        return [contract.Answer(images, albums=_albums(albums, questions[0]))]
 
 
 def _search(entity: str, artist: str, title: str) -> contract.Request:
@@ -128,7 +137,7 @@ def _is_nothing(reply: contract.Reply) -> bool:
     raise errors.Unreachable(f"Deezer answered error {code}: {message[:200]}")
 
 
-def _candidate(track: _Track) -> contract.RecordingCandidate:
+def _candidate(track: _Track, ids: tuple[SourceId, ...]) -> contract.RecordingCandidate:
     recording = model.Recording(
         mbid="",
         title=track.title,
@@ -138,9 +147,33 @@ def _candidate(track: _Track) -> contract.RecordingCandidate:
         foreign_id=f"deezer:{track.id}",
     )
     if track.album is None:
-        return contract.RecordingCandidate(recording)
+        return contract.RecordingCandidate(recording, ids=ids)
     release = shops.release(track.album.title, track.album.foreign_id)
-    return contract.RecordingCandidate(recording, (release,), images=_images(track.album, track.artist))
+    return contract.RecordingCandidate(recording, (release,), images=_images(track.album, track.artist), ids=ids)
+
+
+def _ids(track: _Track, asked: str | None = None) -> tuple[SourceId, ...]:
+    """Return Deezer's ids of a track, its album and its artist; none of one that is not what was asked for."""
+    if asked is not None and not is_near(asked, track.title):
+        return ()
+    own = SourceId("recording", str(track.id), track.title, page=f"{_SITE}/track/{track.id}")
+    return (own, *(_album_ids(track.album, track.artist) if track.album else (_artist_id(track.artist),)))
+
+
+def _albums(albums: Sequence[_Album], asked: contract.Question) -> tuple[tuple[SourceId, ...], ...]:
+    if not isinstance(asked, contract.FindImages):
+        return ()
+    return tuple(
+        _album_ids(album, album.artist) for album in albums if album.artist and is_near(asked.release, album.title)
+    )
+
+
+def _album_ids(album: _Cover, by: _Artist) -> tuple[SourceId, ...]:
+    return SourceId("release_group", str(album.id), album.title, by.name, page=album.page), _artist_id(by)
+
+
+def _artist_id(artist: _Artist) -> SourceId:
+    return SourceId("artist", str(artist.id), artist.name, page=f"{_SITE}/artist/{artist.id}")
 
 
 def _images(album: _Cover, by: _Artist | None) -> tuple[contract.ImageAt, ...]:
@@ -148,5 +181,4 @@ def _images(album: _Cover, by: _Artist | None) -> tuple[contract.ImageAt, ...]:
     url = album.cover_xl or ""
     if not url or covers.is_placeholder(url):
         return ()
-    page = f"https://www.deezer.com/album/{album.id}"
-    return (contract.ImageAt(url, by.name if by else "", album.title, _EDGE, _EDGE, page=page),)
+    return (contract.ImageAt(url, by.name if by else "", album.title, _EDGE, _EDGE, page=album.page),)

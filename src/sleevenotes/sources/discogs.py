@@ -21,6 +21,7 @@ import msgspec
 
 from sleevenotes import errors, model, names
 from sleevenotes.sources import contract, discogs_names, discogs_release
+from sleevenotes.sources.own_ids import SourceId, is_near
 
 _NAME: Final = "Discogs"
 _BASE: Final = "https://api.discogs.com"
@@ -46,7 +47,11 @@ class _Found(msgspec.Struct):
 
 
 class _Master(msgspec.Struct):
+    id: int
     main_release: int
+    title: str = ""
+    uri: str = ""
+    artists: list[discogs_release.Credited] = []
 
 
 class Discogs:
@@ -66,6 +71,7 @@ class Discogs:
             together=1,
             timeout=20.0,
             answers=(recordings, releases, images) if token else (recordings, releases),
+            ids=("release_group", "artist") if token else (),
             keep_s=6 * 3600.0,
             credit="Data provided by Discogs.",
             told="x-discogs-ratelimit",
@@ -90,14 +96,14 @@ class Discogs:
         is_there = _is_there(reply)
         match questions[0]:
             case contract.DescribeRelease(foreign_id, track) if is_there and foreign_id.startswith(_MASTER):
-                main = contract.read_json(_NAME, reply, _Master).main_release
-                return [contract.Answer(follow_ups=(contract.DescribeRelease(f"{_RELEASE}{main}", track),))]
+                return [_master(contract.read_json(_NAME, reply, _Master), track)]
             case contract.DescribeRelease() as question:
                 return [discogs_release.read(question, reply) if is_there else contract.ABSENT]
             case contract.FindRecording(artist, track):
                 return [_releases(_results(reply) if is_there else [], artist, track)]
-            case contract.FindImages(artist):
-                return [contract.Answer(_covers(_results(reply) if is_there else [], artist, reply))]
+            case contract.FindImages(artist, release):
+                results = _results(reply) if is_there else []
+                return [contract.Answer(_covers(results, artist, reply), albums=_albums(results, artist, release))]
             case other:
                 raise ValueError(f"{_NAME} cannot answer {other!r}")
 
@@ -150,6 +156,29 @@ def _covers(results: Sequence[_Result], artist: str, reply: contract.Reply) -> t
     return covers
 
 
+def _albums(results: Sequence[_Result], artist: str, release: str) -> tuple[tuple[SourceId, ...], ...]:
+    """Return Discogs' ids of the albums of nearly that title; it tells no id of their artists here."""
+    told = ((each, *discogs_names.split_title(each.title, artist)) for each in results)
+    return tuple((_album_id(each, by, title),) for each, by, title in told if is_near(release, title))
+
+
+def _album_id(result: _Result, by: str, title: str) -> SourceId:
+    return SourceId("release_group", str(result.id), title, by, kind=result.type, page=_page(result))
+
+
+def _page(result: _Result) -> str:
+    return urllib.parse.urljoin(_SITE, result.uri) if result.uri else ""
+
+
+def _master(told: _Master, track: str) -> contract.Answer:
+    """Answer with the main release, to be looked up; and with what Discogs calls the master and its artists."""
+    own = SourceId(
+        "release_group", str(told.id), told.title, discogs_release.credit(told.artists).name, "master", told.uri
+    )
+    further = contract.DescribeRelease(f"{_RELEASE}{told.main_release}", track)
+    return contract.Answer(follow_ups=(further,), albums=((own, *discogs_release.artist_ids(told.artists)),))
+
+
 def _stranger(reply: contract.Reply) -> bool:
     """Tell whether it counts us as somebody without a token."""
     return reply.headers.get("x-discogs-ratelimit", "") == "25"
@@ -160,8 +189,7 @@ def _cover(result: _Result, artist: str) -> tuple[contract.ImageAt, ...]:
     if not address.startswith("https://") or address.endswith("/spacer.gif"):
         return ()
     by, title = discogs_names.split_title(result.title, artist)
-    page = urllib.parse.urljoin(_SITE, result.uri) if result.uri else ""
-    return (contract.ImageAt(address, artist=by, release=title, page=page),)
+    return (contract.ImageAt(address, artist=by, release=title, page=_page(result)),)
 
 
 def _recording(result: _Result, artist: str, track: str) -> contract.RecordingCandidate:
@@ -174,7 +202,8 @@ def _recording(result: _Result, artist: str, track: str) -> contract.RecordingCa
     group = discogs_names.group(title, kinds, result.master_id, own)
     release = model.Release("", title, group, status=discogs_names.status(kinds), date=_year(result), foreign_id=own)
     recording = model.Recording("", _track(track, title), credit, foreign_id=own)
-    return contract.RecordingCandidate(recording, (release,), images=_cover(result, artist))
+    ids = discogs_release.album_ids(title, by, result.id, _page(result), result.master_id)
+    return contract.RecordingCandidate(recording, (release,), images=_cover(result, artist), ids=ids)
 
 
 def _track(asked: str, release: str) -> str:

@@ -14,12 +14,16 @@ import msgspec
 
 from sleevenotes import model, names
 from sleevenotes.sources import contract, discogs_names
+from sleevenotes.sources.own_ids import SourceId
 
 _LENGTH: Final = re.compile(r"(?:(?P<hours>\d+):)?(?P<minutes>\d+):(?P<seconds>\d{2})")
 
 
-class _Credited(msgspec.Struct):
+class Credited(msgspec.Struct):
+    """One artist of a record."""
+
     name: str
+    id: int = 0
     anv: str = ""  # as credited here, where that is another name
     join: str = ""
 
@@ -29,7 +33,7 @@ class _Track(msgspec.Struct):
     type_: str = "track"
     position: str = ""
     duration: str = ""
-    artists: list[_Credited] = []
+    artists: list[Credited] = []
     sub_tracks: list[_Track] = []
 
 
@@ -46,7 +50,7 @@ class _Image(msgspec.Struct):
 class _Release(msgspec.Struct):
     id: int
     title: str
-    artists: list[_Credited]
+    artists: list[Credited]
     tracklist: list[_Track]
     year: int | None = None
     released: str | None = None
@@ -80,15 +84,33 @@ def _candidate(page: _Release, release: model.Release, track: _Track) -> contrac
     recording = model.Recording(
         "",
         track.title,
-        _credit(track.artists or page.artists),
+        credit(track.artists or page.artists),
         length_ms=_milliseconds(track.duration),
         foreign_id=f"discogs:r{page.id}/{track.position}",
     )
     held = msgspec.structs.replace(release, track_number=track.position)
-    return contract.RecordingCandidate(recording, (held,), images=_images(page))
+    return contract.RecordingCandidate(recording, (held,), images=_images(page), ids=_ids(page))
 
 
-def _credit(credited: Iterable[_Credited]) -> model.ArtistCredit:
+def _ids(page: _Release) -> tuple[SourceId, ...]:
+    album = album_ids(page.title, credit(page.artists).name, page.id, page.uri, page.master_id)
+    return (*album, *artist_ids(page.artists))
+
+
+def album_ids(title: str, by: str, release_id: int, page: str, master_id: int | None) -> tuple[SourceId, ...]:
+    """Return Discogs' ids of a release and of its master, whose page a release does not tell."""
+    release = SourceId("release_group", str(release_id), title, by, kind="release", page=page)
+    return (SourceId("release_group", str(master_id), title, by, kind="master"), release) if master_id else (release,)
+
+
+def artist_ids(credited: Iterable[Credited]) -> tuple[SourceId, ...]:
+    """Return Discogs' ids of the artists of a record; their pages are not told there."""
+    told = (SourceId("artist", str(each.id), discogs_names.plain_artist(each.name)) for each in credited if each.id)
+    return tuple(dict.fromkeys(told))
+
+
+def credit(credited: Iterable[Credited]) -> model.ArtistCredit:
+    """Return who a record is by."""
     return model.ArtistCredit(
         tuple(
             model.ArtistCreditName(
@@ -116,7 +138,7 @@ def _release(page: _Release) -> model.Release:
         "",
         page.title,
         group,
-        artist_credit=_credit(page.artists),
+        artist_credit=credit(page.artists),
         status=discogs_names.status(kinds),
         date=date if re.match(r"[12]\d{3}", date) else "",
         foreign_id=own,
@@ -125,7 +147,7 @@ def _release(page: _Release) -> model.Release:
 
 
 def _images(page: _Release) -> tuple[contract.ImageAt, ...]:
-    by = _credit(page.artists).name
+    by = credit(page.artists).name
     return tuple(
         contract.ImageAt(each.uri, by, page.title, each.width, each.height, page=page.uri)
         for each in page.images[:1]

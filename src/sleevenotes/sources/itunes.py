@@ -20,6 +20,7 @@ import msgspec
 
 from sleevenotes import errors, model
 from sleevenotes.sources import contract, shops
+from sleevenotes.sources.own_ids import SourceId, is_near
 
 _BASE: Final = "https://itunes.apple.com/search"
 _ROWS: Final = 25
@@ -34,6 +35,7 @@ class _Row(msgspec.Struct, rename="camel"):
 
     artist_name: str = ""
     artist_id: int = 0
+    artist_view_url: str = ""
     kind: str = ""
     collection_type: str = ""
     collection_id: int = 0
@@ -43,6 +45,7 @@ class _Row(msgspec.Struct, rename="camel"):
     collection_view_url: str = ""
     track_id: int = 0
     track_name: str = ""
+    track_view_url: str = ""
     track_time_millis: int | None = None
     track_count: int | None = None
     release_date: str = ""
@@ -69,6 +72,7 @@ class ITunes:
         together=1,
         timeout=15.0,
         answers=(contract.FindRecording, contract.FindImages),
+        ids=("recording", "release_group", "artist"),
         credit="Provided courtesy of iTunes.",
         doubt_s=120.0,  # its refusal keeps us away for a minute; another one after that
     )
@@ -98,8 +102,14 @@ class ITunes:
             raise errors.Unreachable(f"iTunes answered {reply.status}")
         rows = contract.read_json("iTunes", reply, _Found).results
         if isinstance(questions[0], contract.FindRecording):
-            return [contract.Answer(shops.merge(_candidate(row) for row in rows if row.kind == "song"))]
-        return [contract.Answer(tuple(image for row in rows if row.collection_type for image in _images(row)))]
+            asked = questions[0].track
+            return [contract.Answer(shops.merge(_candidate(row, asked) for row in rows if row.kind == "song"))]
+        albums = [row for row in rows if row.collection_type]
+        return [
+            contract.Answer(
+                tuple(image for row in albums for image in _images(row)), albums=_albums(albums, questions[0])
+            )
+        ]
 
     def _search(self, entity: str, artist: str, title: str) -> contract.Request:
         asked = {
@@ -112,7 +122,7 @@ class ITunes:
         return contract.Request(f"{_BASE}?{urllib.parse.urlencode(asked)}")
 
 
-def _candidate(row: _Row) -> contract.RecordingCandidate:
+def _candidate(row: _Row, asked: str) -> contract.RecordingCandidate:
     recording = model.Recording(
         mbid="",
         title=row.track_name,
@@ -121,7 +131,28 @@ def _candidate(row: _Row) -> contract.RecordingCandidate:
         foreign_id=f"itunes:{row.track_id}",
     )
     releases = (_release(row),) if row.collection_id else ()
-    return contract.RecordingCandidate(recording, releases, images=_images(row))
+    ids = _ids(row) if is_near(asked, row.track_name) else ()
+    return contract.RecordingCandidate(recording, releases, images=_images(row), ids=ids)
+
+
+def _ids(row: _Row) -> tuple[SourceId, ...]:
+    """Return the shop's ids of a song, its album and its artist."""
+    return SourceId("recording", str(row.track_id), row.track_name, page=row.track_view_url), *_album_ids(row)
+
+
+def _albums(rows: Sequence[_Row], asked: contract.Question) -> tuple[tuple[SourceId, ...], ...]:
+    if not isinstance(asked, contract.FindImages):
+        return ()
+    return tuple(_album_ids(row) for row in rows if is_near(asked.release, row.collection_name))
+
+
+def _album_ids(row: _Row) -> tuple[SourceId, ...]:
+    by = row.collection_artist_name or row.artist_name
+    told = (
+        SourceId("release_group", str(row.collection_id), row.collection_name, by, page=row.collection_view_url),
+        SourceId("artist", str(row.artist_id), row.artist_name, page=row.artist_view_url),
+    )
+    return tuple(each for each in told if each.id != "0")  # not told
 
 
 def _release(row: _Row) -> model.Release:

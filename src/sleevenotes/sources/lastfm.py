@@ -17,6 +17,7 @@ import msgspec
 
 from sleevenotes import errors, model, names
 from sleevenotes.sources import contract
+from sleevenotes.sources.own_ids import Of, SourceId
 
 BASE: Final = "https://ws.audioscrobbler.com/2.0/"
 _IMAGES: Final = "https://lastfm.freetls.fastly.net/i/u"
@@ -48,6 +49,7 @@ class LastFm:
         together=1,
         timeout=15.0,
         answers=(contract.FindRecording, contract.FindImages, contract.FindArtist),
+        ids=("recording", "release_group", "artist"),
         needs="lastfm_key",
         credit="Powered by AudioScrobbler (Last.fm)",
     )
@@ -81,7 +83,8 @@ class LastFm:
         wanted = next((found for kind, found in asked.items() if isinstance(questions[0], kind)), None)
         if reply.status != 200 or wanted is None:
             raise errors.Garbled(f"Last.fm answered {reply.status}, and not what was asked", body=reply.body)
-        return [contract.Answer(_candidates(wanted))]
+        albums = (_album_ids(wanted),) if isinstance(wanted, _Album) else ()
+        return [contract.Answer(_candidates(wanted), albums=albums)]
 
 
 # ---------------------------------------------------------------- its JSON
@@ -177,6 +180,7 @@ def _artist(told: _Artist) -> contract.ArtistCandidate:
         mbid if _MBID.fullmatch(mbid) else "",
         listeners=int(listeners) if listeners.isdecimal() else None,
         page=told.url,
+        ids=_own("artist", told.url, told.name),
     )
 
 
@@ -193,9 +197,21 @@ def _recording(told: _Track) -> tuple[contract.RecordingCandidate, ...]:
         foreign_id=_id(told.url, told.artist.name, "_", told.name),
     )
     album = told.album
+    ids = (*_own("recording", told.url, told.name), *_own("artist", told.artist.url, told.artist.name))
     if album is None or not album.called:
-        return (contract.RecordingCandidate(recording),)
-    return (contract.RecordingCandidate(recording, (_release(album, credit),), images=_images(album)),)
+        return (contract.RecordingCandidate(recording, ids=ids),)
+    ids = (*ids, *_album_ids(album))
+    return (contract.RecordingCandidate(recording, (_release(album, credit),), images=_images(album), ids=ids),)
+
+
+def _album_ids(told: _Album) -> tuple[SourceId, ...]:
+    return _own("release_group", told.url, told.called, told.artist)
+
+
+def _own(of: Of, url: str, name: str, by: str = "") -> tuple[SourceId, ...]:
+    """Return the id that a thing's page is: "Radiohead/OK+Computer"; none where no page of Last.fm's is told."""
+    page = _PAGE.match(url)
+    return (SourceId(of, page["path"], name, by, page=url),) if page else ()
 
 
 def _release(told: _Album, credit: model.ArtistCredit) -> model.Release:

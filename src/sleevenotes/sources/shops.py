@@ -88,4 +88,5 @@ def _joined(first: contract.RecordingCandidate, further: contract.RecordingCandi
         recording=msgspec.structs.replace(first.recording, isrcs=isrcs),
         releases=tuple(dict.fromkeys(first.releases + further.releases)),
         images=tuple(dict.fromkeys(first.images + further.images)),
+        ids=tuple(dict.fromkeys(first.ids + tuple(each for each in further.ids if each.of == "release_group"))),
     )

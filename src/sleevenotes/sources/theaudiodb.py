@@ -15,6 +15,7 @@ from typing import Final
 
 from sleevenotes import errors, model, names
 from sleevenotes.sources import contract
+from sleevenotes.sources.own_ids import SourceId
 
 _NAME: Final = "TheAudioDB"
 _SITE: Final = "https://www.theaudiodb.com"
@@ -43,6 +44,7 @@ class TheAudioDB:
             timeout=20.0,
             answers=(contract.FindRecording, contract.FindImages, contract.FindArtist),
             by_mbid=True,
+            ids=("recording", "release_group", "artist"),
             needs="theaudiodb_key",
             credit="Data provided by TheAudioDB.com",
         )
@@ -71,7 +73,9 @@ class TheAudioDB:
         if isinstance(question, contract.FindRecording):
             return [contract.Answer(tuple(_recording(row) for row in _rows(reply, "track") if _text(row, "strTrack")))]
         asked = question.release_group_mbid.lower() if isinstance(question, contract.FindImages) else ""
-        return [contract.Answer(tuple(_cover(row, asked) for row in _rows(reply, "album") if _address(row)))]
+        albums = _rows(reply, "album")
+        covers = tuple(_cover(row, asked) for row in albums if _address(row))
+        return [contract.Answer(covers, albums=tuple(_album_ids(row) for row in albums if _text(row, "idAlbum")))]
 
     def _ask(self, endpoint: str, **parameters: str) -> contract.Request:
         return contract.Request(f"{self._base}/{endpoint}.php?{urllib.parse.urlencode(parameters)}")
@@ -140,7 +144,40 @@ def _recording(row: Row) -> contract.RecordingCandidate:
         isrcs=tuple(filter(None, (_text(row, "strISRC"),))),
         foreign_id=_id(row, "idTrack", mbid),
     )
-    return contract.RecordingCandidate(recording, _releases(row))
+    return contract.RecordingCandidate(recording, _releases(row), ids=_ids(row))
+
+
+def _ids(row: Row) -> tuple[SourceId, ...]:
+    """Return the catalogue's ids of a track, its album and its artist, each with the MBID it gives them."""
+    artist = _text(row, "strArtist")
+    told = (
+        SourceId("recording", _text(row, "idTrack"), _text(row, "strTrack"), mbid=_mbid(row, "strMusicBrainzID")),
+        _album_id(row, _mbid(row, "strMusicBrainzAlbumID")),
+        _artist_id(row, artist, _mbid(row, "strMusicBrainzArtistID")),
+    )
+    return tuple(each for each in told if each.id)
+
+
+def _album_ids(row: Row) -> tuple[SourceId, ...]:
+    artist = _artist_id(row, _text(row, "strArtist"), _mbid(row, "strMusicBrainzArtistID"))
+    return (_album_id(row, _mbid(row, "strMusicBrainzID")), *([artist] if artist.id else []))
+
+
+def _album_id(row: Row, mbid: str) -> SourceId:
+    own = _text(row, "idAlbum")
+    return SourceId("release_group", own, _text(row, "strAlbum"), _text(row, "strArtist"), page=_page(row), mbid=mbid)
+
+
+def _artist_id(row: Row, name: str, mbid: str) -> SourceId:
+    return SourceId("artist", _text(row, "idArtist"), name, page=_artist_page(row), mbid=mbid)
+
+
+def _page(row: Row) -> str:
+    return f"{_SITE}/album/{_text(row, 'idAlbum')}" if _text(row, "idAlbum") else ""
+
+
+def _artist_page(row: Row) -> str:
+    return f"{_SITE}/artist/{_text(row, 'idArtist')}" if _text(row, "idArtist") else ""
 
 
 def _releases(row: Row) -> tuple[model.Release, ...]:
@@ -157,23 +194,24 @@ def _releases(row: Row) -> tuple[model.Release, ...]:
 
 def _cover(row: Row, asked: str) -> contract.ImageAt:
     """Return an album's cover; it is exactly the one meant where the album has the MBID that was asked for."""
-    own, album = _mbid(row, "strMusicBrainzID"), _text(row, "idAlbum")
+    own = _mbid(row, "strMusicBrainzID")
     return contract.ImageAt(
         _address(row),
         _text(row, "strArtist"),
         _text(row, "strAlbum"),
         exact=bool(asked) and own in (asked, ""),
-        page=f"{_SITE}/album/{album}" if album else "",
+        page=_page(row),
         genres=_genres(row),
     )
 
 
 def _artist(row: Row) -> contract.ArtistCandidate:
-    page = f"{_SITE}/artist/{_text(row, 'idArtist')}" if _text(row, "idArtist") else ""
+    page = _artist_page(row)
     picture = _https(_text(row, "strArtistThumb"))
     images = (contract.ImageAt(picture, _text(row, "strArtist"), page=page),) if picture else ()
-    mbid = _mbid(row, "strMusicBrainzID")
-    return contract.ArtistCandidate(_text(row, "strArtist"), mbid, images, page=page, genres=_genres(row))
+    mbid, name = _mbid(row, "strMusicBrainzID"), _text(row, "strArtist")
+    ids = (_artist_id(row, name, mbid),) if page else ()
+    return contract.ArtistCandidate(name, mbid, images, page=page, genres=_genres(row), ids=ids)
 
 
 def _genres(row: Row) -> tuple[str, ...]:

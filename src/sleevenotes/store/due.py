@@ -51,6 +51,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
         "status IN ('refused', 'failed')",
     ),
     "evidence": _Kind("evidence_rechecks", "recheck_at", "'a hint of the player''s led to nothing'"),
+    "ids": _Kind("popular", "ids_due_at", "'not every source was reached'", "place IS NOT NULL AND ids_tries > 0"),
 }
 KINDS: Final = tuple(_KINDS)
 

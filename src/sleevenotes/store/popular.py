@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from sleevenotes import model
 from sleevenotes.store.postgres import Connection
 
-KINDS: Final = ("match", "art", "genres", "dates", "portraits", "ids")
-"""What a name may be missing; one without a match is missing that alone."""
+KINDS: Final = ("match", "art", "genres", "dates", "portraits", "ids", "source_ids")
+"""What a name may be missing; one without a match is missing that alone. `ids` are MusicBrainz'."""
 
 LONG_OPEN: Final = timedelta(days=1)
 """What was taken up before that and is not answered counts as left where it was."""
@@ -52,11 +52,23 @@ async def set_drip(conn: Connection, drip: Drip) -> None:
 # ---------------------------------------------------------------- the list
 
 
-async def list_most_played(conn: Connection, most: int, now: datetime, age: timedelta) -> None:
+class Asked(NamedTuple):
+    """Which sources can be asked for ids of their own: of a recording, of an album, of an artist."""
+
+    recording: tuple[str, ...] = ()
+    release_group: tuple[str, ...] = ()
+    artist: tuple[str, ...] = ()
+
+
+NOBODY: Final = Asked()
+
+
+async def list_most_played(conn: Connection, most: int, now: datetime, age: timedelta, asked: Asked = NOBODY) -> None:
     """Count anew which names are played most, and what each is missing.
 
     One that was complete before anybody looked counts as looked at when it was decided. Names that are no longer among
-    the most played, and those of the public list, are kept for `age` after they were taken up.
+    the most played, and those of the public list, are kept for `age` after they were taken up. A name that was looked
+    at before one of the sources could be asked for its ids is due to have them collected.
     """
     await conn.execute(
         """
@@ -75,21 +87,40 @@ async def list_most_played(conn: Connection, most: int, now: datetime, age: time
     await conn.execute(
         "DELETE FROM popular WHERE place IS NULL AND (taken_at < $1 OR taken_at IS NULL AND NOT seeded)", now - age
     )
-    await measure(conn)
+    await measure(conn, asked)
     await conn.execute(
         """
         UPDATE popular SET taken_at = l.decided_at, looked_at = l.decided_at FROM lookups l
         WHERE l.id = lookup_id AND taken_at IS NULL AND missing = '{}' AND l.decided_at IS NOT NULL
         """
     )
+    await conn.execute(
+        """
+        UPDATE popular SET ids_due_at = $1 WHERE 'source_ids' = ANY(missing) AND looked_at IS NOT NULL
+          AND ids_at IS NULL AND ids_due_at IS NULL AND place IS NOT NULL
+        """,
+        now,
+    )
 
 
-async def measure(conn: Connection, *, since: datetime | None = None) -> None:
-    """Note what names are missing: all of them, or those that were taken up since."""
-    await conn.execute(_MEASURE, since)
+async def measure(conn: Connection, asked: Asked = NOBODY, *, since: datetime | None = None) -> None:
+    """Note what names are missing: all of them, or those that were taken up since.
+
+    A source's own id is missing until it was told, or until the source has said that it has none.
+    """
+    await conn.execute(_MEASURE, since, *map(list, asked))
 
 
-_MEASURE: Final = """
+def _untold(of: str, row: str, place: int) -> str:
+    """Write, in SQL, that one of the sources of the `place`-th parameter has said nothing of its ids of a row."""
+    return f"""
+        {row} IS NOT NULL AND EXISTS (
+            SELECT FROM unnest(${place}::text[]) AS asked (source) WHERE NOT EXISTS (
+                SELECT FROM source_ids i WHERE i.{of}_id = {row} AND i.source = asked.source))
+    """
+
+
+_MEASURE: Final = f"""
     WITH measured AS (
         SELECT p.lookup_id, CASE WHEN m.id IS NULL THEN ARRAY['match'] ELSE array_remove(ARRAY[
             CASE WHEN w.image_id IS NULL THEN 'art' END,
@@ -103,7 +134,10 @@ _MEASURE: Final = """
                  THEN 'portraits' END,
             CASE WHEN num_nulls(r.mbid, e.mbid, g.mbid) > 0
                    OR EXISTS (SELECT FROM artist_credit_names n JOIN artists a ON a.id = n.artist_id
-                              WHERE n.artist_credit_id = r.artist_credit_id AND a.mbid IS NULL) THEN 'ids' END
+                              WHERE n.artist_credit_id = r.artist_credit_id AND a.mbid IS NULL) THEN 'ids' END,
+            CASE WHEN {_untold("recording", "r.id", 2)} OR {_untold("release_group", "g.id", 3)}
+                   OR EXISTS (SELECT FROM artist_credit_names n WHERE n.artist_credit_id = r.artist_credit_id
+                              AND {_untold("artist", "n.artist_id", 4)}) THEN 'source_ids' END
         ], NULL) END AS missing
         FROM popular p
         JOIN lookups l ON l.id = p.lookup_id
@@ -143,7 +177,7 @@ async def count_open(conn: Connection, now: datetime) -> int:
     """Count the names that were taken up, or made of the public list, and are not answered."""
     number: int = await conn.fetchval(
         """
-        SELECT (SELECT count(*) FROM popular WHERE taken_at > $1 AND looked_at IS NULL)
+        SELECT (SELECT count(*) FROM popular WHERE taken_at > $1 AND looked_at IS NULL OR ids_at > $1)
              + (SELECT count(*) FROM popular p JOIN lookups l ON l.id = p.lookup_id
                 WHERE p.seeded AND p.taken_at IS NULL AND l.status = 'pending' AND l.created_at > $1)
         """,
@@ -212,6 +246,48 @@ async def reopen(conn: Connection, lookup_ids: Sequence[int]) -> list[int]:
 async def looked(conn: Connection, lookup_ids: Sequence[int], now: datetime) -> None:
     """Note that all has been answered that these names were taken up for."""
     await conn.execute("UPDATE popular SET looked_at = $2 WHERE lookup_id = ANY($1::bigint[])", list(lookup_ids), now)
+
+
+# ---------------------------------------------------------------- sources' own ids
+
+
+async def collect(conn: Connection, lookup_ids: Sequence[int], now: datetime) -> None:
+    """Note that these names' ids are being collected from now on."""
+    await conn.execute(
+        "UPDATE popular SET ids_at = $2, ids_due_at = NULL WHERE lookup_id = ANY($1::bigint[])", list(lookup_ids), now
+    )
+
+
+async def collect_again(conn: Connection, limit: int, now: datetime) -> list[int]:
+    """Begin with the most played names that are due to be asked for, see `collected`; return them."""
+    rows = await conn.fetch(
+        """
+        UPDATE popular SET ids_at = $2, ids_due_at = NULL WHERE lookup_id IN (
+            SELECT lookup_id FROM popular WHERE ids_due_at <= $2 AND place IS NOT NULL
+            ORDER BY place LIMIT $1 FOR NO KEY UPDATE)
+        RETURNING lookup_id
+        """,
+        limit,
+        now,
+    )
+    return sorted(row["lookup_id"] for row in rows)
+
+
+async def collected(conn: Connection, lookup_ids: Sequence[int], now: datetime, *, unreached: bool) -> None:
+    """Note that all have answered who were asked for these names' ids; where some could not, they are due again.
+
+    After 1, 2, 4 … 32 days, as what is absent.
+    """
+    await conn.execute(
+        """
+        UPDATE popular SET ids_at = NULL, ids_tries = CASE WHEN $3 THEN least(ids_tries + 1, 1000) ELSE 0 END,
+            ids_due_at = CASE WHEN $3 THEN $2::timestamptz + interval '1 day' * 2 ^ least(ids_tries, 5) END
+        WHERE lookup_id = ANY($1::bigint[])
+        """,
+        list(lookup_ids),
+        now,
+        unreached,
+    )
 
 
 # ---------------------------------------------------------------- what is taken up

@@ -26,7 +26,7 @@ from sleevenotes.artwork import files
 from sleevenotes.sources import contract
 from sleevenotes.store import budgets, postgres, replies, traces, wants
 from sleevenotes.store.postgres import Connection, Database
-from sleevenotes.upstream import breaker
+from sleevenotes.upstream import breaker, rates
 from sleevenotes.upstream.client import Client
 
 LOOK_AGAIN = 30.0
@@ -235,7 +235,7 @@ class Lane:
             reply = await self._client.send(request, source.policy.timeout)
         finally:
             await correction
-        exchange.status, exchange.spent_for = reply.status, contract.spent_for(source.policy, reply)
+        exchange.status, exchange.spent_for = reply.status, rates.spent_for(source.policy, reply)
         answers = source.read(questions, reply)
         if len(answers) != len(questions):
             raise errors.Garbled(f"{len(questions)} questions, {len(answers)} answers", body=reply.body)

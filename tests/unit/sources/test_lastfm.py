@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from sleevenotes import errors
-from sleevenotes.sources import contract, lastfm
+from sleevenotes.sources import contract, lastfm, own_ids
 
 KEY = "b25b959554ed76058ac220b7b2e0a026"
 SOURCE = lastfm.LastFm(KEY)
@@ -237,7 +237,9 @@ def test_an_artist_is_asked_for_by_name_whatever_its_mbid() -> None:
 def test_an_artist_comes_with_the_number_of_listeners_and_without_the_star() -> None:
     told = {"name": "Low", "mbid": "", "url": "https://www.last.fm/music/Low", "stats": {"listeners": "712345"}}
     [found] = artist_of({"artist": {**told, "image": [{"size": "large", "#text": "https://x/star.png"}]}}).candidates
-    assert found == contract.ArtistCandidate("Low", listeners=712_345, page="https://www.last.fm/music/Low")
+    page = "https://www.last.fm/music/Low"
+    own = own_ids.SourceId("artist", "Low", "Low", page=page)
+    assert found == contract.ArtistCandidate("Low", listeners=712_345, page=page, ids=(own,))
 
 
 def test_an_artist_who_is_not_there_is_absent_and_a_track_in_its_place_is_a_fault() -> None:

@@ -151,10 +151,47 @@ async def test_matches_made_before_there_were_corrections_stay_as_they_are(
     await connection.close()
 
 
+async def test_rows_that_a_source_named_have_its_id_from_the_migration_on(
+    database_url: str, clock: HandClock, tmp_path: Path
+) -> None:
+    for migration in migrate.read()[:23]:
+        (tmp_path / f"{migration.number:04}_{migration.name}.sql").write_text(migration.sql, "utf-8")
+    connection = await postgres.connect(database_url)
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await migrate.run(connection, clock.now(), directory=tmp_path)
+    await connection.execute(BEFORE_SOURCE_IDS)
+    await migrate.run(connection, clock.now())
+    rows = await connection.fetch(
+        """
+        SELECT num_nonnulls(recording_id) AS r, num_nonnulls(release_group_id) AS g, source, foreign_kind AS kind,
+               foreign_id AS id, page FROM source_ids ORDER BY r DESC, g DESC, source, foreign_id
+        """
+    )
+    assert [tuple(row) for row in rows] == [
+        (1, 0, "deezer", "", "31", "https://www.deezer.com/track/31"),
+        (0, 1, "discogs", "master", "27", ""),
+        (0, 1, "discogs", "release", "28", ""),
+        (0, 0, "lastfm", "", "Joni+Mitchell", "https://www.last.fm/music/Joni+Mitchell"),
+    ]
+    await connection.close()
+
+
+BEFORE_SOURCE_IDS = """
+    INSERT INTO artists (foreign_id, name) VALUES ('lastfm:Joni+Mitchell', 'Joni'), ('discogs:Joni (2)', 'Joni');
+    INSERT INTO artist_credits (digest, name) VALUES ('x', 'Joni');
+    INSERT INTO recordings (mbid, foreign_id, title, artist_credit_id, fetched_at)
+    SELECT NULL::uuid, foreign_id, 'River', id, timestamptz '2026-01-01Z'
+    FROM artist_credits, unnest(ARRAY['deezer:31', 'discogs:r28', 'itunes:0']) AS foreign_id
+    UNION ALL SELECT gen_random_uuid(), NULL, 'River', id, timestamptz '2026-01-01Z' FROM artist_credits;
+    INSERT INTO release_groups (foreign_id, title, artist_credit_id, fetched_at)
+    SELECT foreign_id, 'Blue', id, timestamptz '2026-01-01Z'
+    FROM artist_credits, unnest(ARRAY['discogs:m27', 'discogs:r28']) AS foreign_id;
+"""
+
 BEFORE_CORRECTIONS = """
     INSERT INTO artist_credits (digest, name) VALUES ('x', 'Joni');
     INSERT INTO recordings (mbid, title, artist_credit_id, fetched_at)
-    SELECT gen_random_uuid(), 'River', id, '2026-01-01Z' FROM artist_credits;
+    SELECT gen_random_uuid(), 'River', id, timestamptz '2026-01-01Z' FROM artist_credits;
     INSERT INTO lookups (identity, artist, track, artist_key, track_key, release_key, key_version, created_at)
     VALUES ('x', 'Joni', 'River', 'joni', 'river', '', 1, '2026-01-01Z');
     INSERT INTO scrobbles (account_id, listened_at, identity, lookup_id, artist, track, origin, inserted_at)
@@ -168,7 +205,7 @@ BEFORE_CORRECTIONS = """
 BEFORE_CANDIDATES = """
     INSERT INTO artist_credits (digest, name) VALUES ('x', 'Joni');
     INSERT INTO release_groups (mbid, title, artist_credit_id, fetched_at)
-    SELECT gen_random_uuid(), 'Blue', id, '2026-01-01Z' FROM artist_credits;
+    SELECT gen_random_uuid(), 'Blue', id, timestamptz '2026-01-01Z' FROM artist_credits;
     INSERT INTO releases (mbid, release_group_id, title, artist_credit_id, fetched_at)
     SELECT gen_random_uuid(), id, 'Blue', artist_credit_id, '2026-01-01Z' FROM release_groups;
     INSERT INTO images (digest, mime, width, height, size, thumbhash, colour, source, source_url, created_at)

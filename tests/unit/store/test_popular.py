@@ -10,8 +10,20 @@ import pytest_asyncio
 
 from sleevenotes import model
 from sleevenotes.clock import HandClock
-from sleevenotes.store import catalog, genres, matches, popular, popular_report, popular_seeds, portraits, postgres
+from sleevenotes.store import (
+    catalog,
+    due,
+    genres,
+    matches,
+    popular,
+    popular_report,
+    popular_seeds,
+    portraits,
+    postgres,
+    source_ids,
+)
 from sleevenotes.store.popular_seeds import Seed
+from sleevenotes.store.source_ids import Told
 from tests.unit.store import given
 
 MONTH = timedelta(days=30)
@@ -176,3 +188,71 @@ async def test_a_portrait_with_a_picture_is_none_that_is_missing(world: World) -
     await portraits.told(world.conn, sought, image_id=image, listeners=None, page="", look_again_at=when)
     assert "portraits" not in await world.missing(name)
     assert msgspec.json.encode(await popular_report.read(world.conn, when))
+
+
+async def test_an_id_is_missing_until_its_source_has_told_it_or_that_it_has_none(world: World) -> None:
+    name = await world.name("name", 1, date="1999", first="1999")
+    await world.count_anew()
+    asked = popular.Asked(("deezer",), ("deezer", "discogs"), ("lastfm",))
+
+    async def is_missing() -> bool:
+        await popular.measure(world.conn, asked)
+        return "source_ids" in await world.conn.fetchval("SELECT missing FROM popular WHERE lookup_id = $1", name)
+
+    row = await world.conn.fetchrow("SELECT recording_id, release_group_id FROM matches")
+    artist = await world.conn.fetchval("SELECT id FROM artists")
+    told = [
+        Told("recording", row["recording_id"], "deezer", "1"),
+        Told("release_group", row["release_group_id"], "deezer", ""),
+        Told("release_group", row["release_group_id"], "discogs", "2", "master"),
+        Told("artist", artist, "lastfm", "Low"),
+    ]
+    for each in told:
+        assert await is_missing()
+        await source_ids.tell(world.conn, [each], world.clock.now())
+    assert not await is_missing()
+    await popular.measure(world.conn)
+    assert "source_ids" not in await world.missing(name)  # where nobody can be asked
+
+
+async def test_after_faults_ids_are_due_again_after_one_day_then_two_and_only_while_the_name_is_listed(
+    world: World,
+) -> None:
+    name = await world.name("name", 1)
+    await world.count_anew()
+    for days in (1, 2, 4):
+        await popular.collect(world.conn, [name], world.clock.now())
+        assert await popular.count_open(world.conn, world.clock.now()) == 1
+        await popular.collected(world.conn, [name], world.clock.now(), unreached=True)
+        assert await popular.count_open(world.conn, world.clock.now()) == 0
+        world.clock.turn(days * 86400 - 60)
+        assert await popular.collect_again(world.conn, 5, world.clock.now()) == []
+        world.clock.turn(60)
+        assert await popular.collect_again(world.conn, 5, world.clock.now()) == [name]
+    await popular.collected(world.conn, [name], world.clock.now(), unreached=False)
+    world.clock.turn(40 * 86400)
+    assert await popular.collect_again(world.conn, 5, world.clock.now()) == []
+    await popular.collected(world.conn, [name], world.clock.now(), unreached=True)
+    assert [each.later for each in await due.read(world.conn, world.clock.now()) if each.kind == "ids"] == [1]
+    assert await due.hasten(world.conn, "ids", world.clock.now()) == 1
+    await world.conn.execute("UPDATE popular SET place = NULL")
+    world.clock.turn(2 * 86400)
+    assert await popular.collect_again(world.conn, 5, world.clock.now()) == []
+
+
+async def test_a_source_that_is_new_is_asked_for_the_ids_of_names_that_were_looked_at_before(world: World) -> None:
+    name, untaken = await world.name("name", 2), await world.name("untaken", 1)
+    await world.count_anew()
+    await world.take(1)
+    await popular.looked(world.conn, [name], world.clock.now())
+    await world.count_anew()
+    assert await popular.collect_again(world.conn, 5, world.clock.now()) == []
+    asked = popular.Asked(recording=("deezer",))
+    await popular.list_most_played(world.conn, 10, world.clock.now(), MONTH, asked)
+    assert await popular.collect_again(world.conn, 5, world.clock.now()) == [name]
+    await popular.collected(world.conn, [name], world.clock.now(), unreached=False)
+    row = await world.conn.fetchval("SELECT recording_id FROM matches WHERE lookup_id = $1", name)
+    await source_ids.tell(world.conn, [Told("recording", row, "deezer", "")], world.clock.now())
+    await popular.list_most_played(world.conn, 10, world.clock.now(), MONTH, asked)
+    assert await popular.collect_again(world.conn, 5, world.clock.now()) == []
+    assert await world.take() == [untaken]
