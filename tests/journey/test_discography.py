@@ -44,6 +44,19 @@ async def test_many_names_of_one_artist_are_answered_by_its_releases(house: Hous
     assert house.simulator.statistics.violations == 0
 
 
+async def test_the_releases_of_artists_who_are_known_are_listed_without_a_search_for_them(house: House) -> None:
+    by_artist: dict[str, list[listener.Play]] = {}
+    for play in songs(8):
+        by_artist.setdefault(play.artist, []).append(play)
+    await house.submit(*(house.listen(played[0]) for played in by_artist.values()))
+    await house.until_settled()
+    known = await house.count("SELECT max(id) FROM lookups")
+    await house.submit(*(house.listen(play) for played in by_artist.values() for play in played[1:]))
+    await house.until_settled()
+    began = "SELECT count(DISTINCT subject_id) FROM inquiries WHERE stage = 'discography' AND subject_id <= $1"
+    assert await house.count(began, known) >= 3  # by the names that had told who the artists are
+
+
 async def test_while_somebody_waits_names_are_searched_for_and_not_browsed(house: House) -> None:
     for play in songs(1)[:12]:
         await house.submit(house.listen(play), kind="single")

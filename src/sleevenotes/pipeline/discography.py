@@ -1,9 +1,10 @@
 """The discography stage: where many names of one artist wait, its releases are listed instead of searching for each.
 
-    one name of an artist is matched, and a dozen more wait to be searched for  -> want the artist's releases, page one
-    names enough still wait for each page that is left                          -> want the next page
-    all pages are here    -> the names that they answer surely are answered, their searches withdrawn
-    everything else       -> searched for as ever: misspelt, on bootlegs or compilations, by guests
+    many names of an artist wait                -> two of them are searched for before anything else of an import
+    one of them is matched, or was long ago     -> want the artist's releases, page one
+    names enough still wait for each page that is left      -> want the next page
+    all pages are here      -> the names that they answer surely are answered, their searches withdrawn
+    everything else         -> searched for as ever: misspelt, on bootlegs or compilations, by guests
 
 A page lists up to a hundred releases or five hundred tracks (upstreams §1.3), and nobody crowds it: a search answers
 some eight names whoever they are by. Its subject is the lookup that told who the artist is. Only all pages together
@@ -28,9 +29,6 @@ from sleevenotes.store import discographies, jobs, replies, wants
 from sleevenotes.store.discographies import Told, Waiting
 from sleevenotes.store.postgres import Connection
 
-WORTH = 10
-"""Names that wait, for each page: a few more than one request of a search answers (decision 9)."""
-
 SURE = 0.1
 """Distance below which a name of the same title is that recording: another way of writing it (matching.distance)."""
 
@@ -45,17 +43,33 @@ _SEARCH = contract.tag(contract.FindRecording)
 
 async def begin(tools: Tools, conn: Connection, lookup_ids: Sequence[int]) -> None:
     """Look into the discographies of the artists that these matched names have told, where it is worth it."""
-    sources = tools.answering(contract.BrowseReleases)
-    if not sources or not lookup_ids:
-        return
-    told = {each.artist_key: each for each in await discographies.told(conn, lookup_ids)}
+    if tools.answering(contract.BrowseReleases) and lookup_ids:
+        await _begin(tools, conn, await discographies.told(conn, lookup_ids))
+
+
+async def begin_known(tools: Tools, conn: Connection, lookup_ids: Sequence[int]) -> None:
+    """Do so where earlier names have told who the artists of these waiting names are."""
+    if tools.answering(contract.BrowseReleases) and lookup_ids:
+        await _begin(tools, conn, list((await discographies.known(conn, lookup_ids)).values()))
+
+
+async def read(conn: Connection, source: str, lookup_ids: Sequence[int]) -> dict[int, bool]:
+    """Tell of these waiting names whose artist is known whether the artist's releases have been read at this source."""
+    known = await discographies.known(conn, lookup_ids)
+    keys = {each: contract.key(contract.BrowseReleases(told.artist_mbid)) for each, told in known.items()}
+    heard = await replies.heard(conn, source, list(keys.values()))
+    return {each: key in heard for each, key in keys.items()}
+
+
+async def _begin(tools: Tools, conn: Connection, tellers: Sequence[Told]) -> None:
+    told = {each.artist_key: each for each in tellers}
     first = {each.artist_key: contract.key(contract.BrowseReleases(each.artist_mbid)) for each in told.values()}
     known = await replies.load(conn, list(first.values()))
-    for source in sources:
+    for source in tools.answering(contract.BrowseReleases):
         pages = {artist: known.get((source.name, key)) for artist, key in first.items()}
         since = {artist: page.answered_at if page else None for artist, page in pages.items()}
         counted = await discographies.count(conn, source.name, _SEARCH, since)
-        worth = [told[artist].lookup_id for artist, count in counted.items() if count >= WORTH]
+        worth = [told[artist].lookup_id for artist, count in counted.items() if count >= discographies.WORTH]
         await jobs.enqueue(conn, "discography", worth, model.Band.LOW_PRIORITY)
 
 
@@ -98,7 +112,7 @@ async def _advance(tools: Tools, source: contract.Source, told: Told, band: mode
     if pages.next is None:
         answers = await asyncio.to_thread(_answers, pages, waiting)
         await _answer(tools, source, pages, waiting, answers)
-    elif len(waiting) >= WORTH * pages.left:
+    elif len(waiting) >= discographies.WORTH * pages.left:
         await _want(tools, source, told, pages.next, waiting, band)
 
 
@@ -135,7 +149,7 @@ async def _want(
 ) -> None:
     """Want a page before any search: it counts the plays of all the names that wait."""
     plays = sum(each.plays for each in waiting)
-    new = wants.New(source.name, contract.key(page), contract.kind(page), page, told.lookup_id, plays=plays, leads=True)
+    new = wants.New(source.name, contract.key(page), contract.kind(page), page, told.lookup_id, plays=plays, opens=True)
     async with tools.database.transaction() as conn:
         now = tools.clock.now()
         await wants.want(conn, "discography", [new], band, now, since=now - SPENT)  # what is older is asked anew

@@ -74,6 +74,8 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
             )
             await preview.ahead(tools, conn, {look.lookup.id: look.likely for look in looks if look.likely}, band)
         await settle(tools, conn, [look for look in looks if look.decision is not None], band)
+        if band is model.Band.LOW_PRIORITY:
+            await discography.begin_known(tools, conn, [each.id for each in waiting if each.opens])
 
 
 async def known_of(conn: Connection, waiting: Sequence[lookups.Pending]) -> Known:
@@ -192,7 +194,7 @@ def look_at(
             ids = elsewhere.of_decision(tools, decision, told, known)
             return Look(lookup, decision, False, [], trails.named(tools, decision, told, known), ids)
         if todo:
-            news = [_new(lookup, source.name, each) for source, each in todo]
+            news = [_new(lookup, source.name, each, opens=_lists(source)) for source, each in todo]
             return Look(lookup, None, False, news, likely=_likely(decision, todo))
         if cut := [asking for asking, reply in heard.items() if answers.answer(reply).cut]:
             return Look(lookup, None, False, [_new(lookup, source.name, each, alone=True) for source, each in cut])
@@ -266,7 +268,14 @@ def _decide(asked: decide.Asked, options: Sequence[decide.Option], *, certain: b
     return foreign if isinstance(foreign, decide.Chosen) else decision
 
 
-def _new(lookup: lookups.Pending, source: str, each: contract.Question, *, alone: bool = False) -> wants.New:
+def _lists(source: contract.Source) -> bool:
+    """Tell whether a source lists an artist's releases, so that knowing the artist there is worth it."""
+    return contract.BrowseReleases in source.policy.answers
+
+
+def _new(
+    lookup: lookups.Pending, source: str, each: contract.Question, *, alone: bool = False, opens: bool = False
+) -> wants.New:
     return wants.New(
         source=source,
         key=contract.key(each),
@@ -276,6 +285,7 @@ def _new(lookup: lookups.Pending, source: str, each: contract.Question, *, alone
         plays=max(1, lookup.plays),
         alone=alone,
         leads=lookup.leads,
+        opens=opens and lookup.opens,
     )
 
 

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from sleevenotes.store.postgres import Connection
 
+WORTH = 10
+"""Names of one artist that wait, for each page of releases: a few more than one request of a search answers."""
+
 
 class Waiting(NamedTuple):
     """A name that waits for the answer to its search; `plays` is how many plays its want counts."""
@@ -84,3 +87,29 @@ async def told(conn: Connection, lookup_ids: Sequence[int]) -> list[Told]:
         list(lookup_ids),
     )
     return [Told(*row.values()) for row in rows]
+
+
+async def known(conn: Connection, lookup_ids: Sequence[int]) -> dict[int, Told]:
+    """Return, for each of these waiting names, an earlier one that told who its artist is, where there is any."""
+    rows = await conn.fetch(
+        """
+        SELECT mine.id AS waiting, told.id, mine.artist_key, told.mbid
+        FROM lookups AS mine CROSS JOIN LATERAL (
+            SELECT other.id, artists.mbid::text AS mbid
+            FROM lookups AS other
+            JOIN matches ON matches.id = other.match_id
+            JOIN recordings ON recordings.id = matches.recording_id
+            JOIN artist_credit_names AS name USING (artist_credit_id)
+            JOIN artists ON artists.id = artist_id
+            WHERE hashtextextended(other.artist_key, 0) = hashtextextended(mine.artist_key, 0)
+              AND other.artist_key = mine.artist_key AND artists.mbid IS NOT NULL
+              AND NOT EXISTS (
+                  SELECT FROM artist_credit_names AS part
+                  WHERE part.artist_credit_id = name.artist_credit_id AND part.position <> name.position
+              )
+            ORDER BY other.id LIMIT 1
+        ) AS told WHERE mine.id = ANY($1::bigint[])
+        """,
+        list(lookup_ids),
+    )
+    return {row["waiting"]: Told(row["id"], row["artist_key"], row["mbid"]) for row in rows}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from sleevenotes import errors, model, names
-from sleevenotes.store import drip
+from sleevenotes.store import discographies, drip
 from sleevenotes.store.postgres import Connection
 
 
@@ -148,7 +148,8 @@ class Pending(msgspec.Struct, frozen=True):
     """A lookup that waits for a decision, as the match stage needs it.
 
     `plays` counts the plays that wait for it. The first name of an album `leads`: it brings the cover, and counts all
-    the album's plays.
+    the album's plays. Where many names of an artist wait, the first and another one `open`: they tell whose releases
+    answer the others, and count the plays of all.
     """
 
     id: int
@@ -159,6 +160,7 @@ class Pending(msgspec.Struct, frozen=True):
     tries: int
     created_at: datetime
     leads: bool = False
+    opens: bool = False
 
 
 async def load_pending(conn: Connection, lookup_ids: Sequence[int]) -> list[Pending]:
@@ -176,9 +178,11 @@ async def _load(conn: Connection, lookup_ids: Sequence[int], statuses: list[str]
     return [msgspec.convert(dict(row), Pending) for row in rows]
 
 
-_PENDING = """
+_MATES = "FROM lookups WHERE hashtextextended(artist_key, 0) = by AND status = 'pending'"
+
+_PENDING = f"""
     WITH waiting AS (
-        SELECT id, artist, track, release, tries, created_at,
+        SELECT id, artist, track, release, tries, created_at, hashtextextended(artist_key, 0) AS by,
                hashtextextended(artist_key || '/' || release_key, 0) AS album, release_key <> '' AS on_album
         FROM lookups WHERE id = ANY($1::bigint[]) AND status = ANY($2::text[])
     ), counted AS (
@@ -187,15 +191,23 @@ _PENDING = """
                    SELECT FROM lookups
                    WHERE hashtextextended(artist_key || '/' || release_key, 0) = album AND release_key <> ''
                      AND (lookups.id < waiting.id OR match_id IS NOT NULL)
-               ) AS leads
+               ) AS leads,
+               (SELECT count(*) FROM (SELECT {_MATES} LIMIT {discographies.WORTH}) AS mates) AS mates,
+               (SELECT count(*) FROM (SELECT {_MATES} AND id <= waiting.id LIMIT {discographies.WORTH} + 1) AS before)
+               AS place
         FROM waiting
+    ), placed AS (
+        SELECT *, mates = {discographies.WORTH} AND place IN (1, {discographies.WORTH}) AS opens FROM counted
     )
-    SELECT id, artist, track, release, tries, created_at, leads,
-           CASE WHEN leads THEN (
+    SELECT id, artist, track, release, tries, created_at, leads, opens,
+           CASE WHEN opens THEN (
+               SELECT count(*) FROM lookups JOIN scrobbles ON scrobbles.lookup_id = lookups.id
+               WHERE hashtextextended(artist_key, 0) = by AND status = 'pending'
+           ) WHEN leads THEN (
                SELECT count(*) FROM lookups JOIN scrobbles ON scrobbles.lookup_id = lookups.id
                WHERE hashtextextended(artist_key || '/' || release_key, 0) = album AND release_key <> ''
            ) ELSE own END AS plays
-    FROM counted ORDER BY id
+    FROM placed ORDER BY id
 """
 
 

@@ -1,7 +1,7 @@
 """Wants: what we want to know, one row a question and source, claimed in packs by lanes.
 
-A stage writes wants and ends; a lane claims the most wanted pack at the moment it may send, stores what came back
-and wakes the stages that wait.
+A stage writes wants and ends; a lane claims the most wanted pack at the moment it may send (`store.claims`), stores
+what came back and wakes the stages that wait.
 
 Locks: `want` and the lanes' settling take wants rows in the order of their key, so that they queue behind each
 other. A stage that adds itself to a want holds that row; a lane that settles it then sees the newcomer, or the
@@ -14,7 +14,7 @@ more, by a statement of its own, which sees all that was committed while the wri
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -29,7 +29,8 @@ class New(msgspec.Struct, frozen=True):
     """One question that a stage's subject waits for; `key` identifies the question (16 bytes).
 
     `alone`: not in a pack, since a pack's reply told too little of it. `leads`: its answer brings an album's cover, and
-    in an import goes before those that bring none.
+    in an import goes before those that bring none. `opens`: it leads to the releases of an artist of whom many names
+    wait, and goes before all of an import.
     """
 
     source: str
@@ -40,6 +41,7 @@ class New(msgspec.Struct, frozen=True):
     plays: int = 1
     alone: bool = False
     leads: bool = False
+    opens: bool = False
 
 
 class Want(msgspec.Struct, frozen=True):
@@ -54,6 +56,7 @@ class Want(msgspec.Struct, frozen=True):
     wanted_at: datetime
     faults: int
     pack_limit: int | None
+    opens: bool
 
 
 class Waiter(NamedTuple):
@@ -89,14 +92,15 @@ async def want(
     once = {(new.source, new.key): new for new in sorted(news, key=lambda new: (new.source, new.key))}
     rows = await conn.fetch(
         """
-        INSERT INTO wants (source, question_key, question, kind, band, plays, wanted_at, due_at, pack_limit, leads)
-        SELECT source, key, question, kind, $6, plays, $7, $8, pack_limit, leads
-        FROM unnest($1::text[], $2::bytea[], $3::jsonb[], $4::text[], $5::int[], $9::smallint[], $10::boolean[])
-             AS new (source, key, question, kind, plays, pack_limit, leads)
+        INSERT INTO wants (source, question_key, question, kind, band, plays, wanted_at, due_at,
+                           pack_limit, leads, opens)
+        SELECT source, key, question, kind, $6, plays, $7, $8, pack_limit, leads, opens
+        FROM unnest($1::text[], $2::bytea[], $3::jsonb[], $4::text[], $5::int[], $9::smallint[], $10::boolean[],
+                    $11::boolean[]) AS new (source, key, question, kind, plays, pack_limit, leads, opens)
         ORDER BY source, key
         ON CONFLICT (source, question_key) DO UPDATE
         SET band = greatest(wants.band, excluded.band), plays = greatest(wants.plays, excluded.plays),
-            leads = wants.leads OR excluded.leads
+            leads = wants.leads OR excluded.leads, opens = wants.opens OR excluded.opens
         RETURNING id, source, question_key, xmax = 0 AS added
         """,
         [source for source, _ in once],
@@ -109,6 +113,7 @@ async def want(
         now + timedelta(seconds=delay),
         [1 if new.alone else None for new in once.values()],
         [new.leads for new in once.values()],
+        [new.opens for new in once.values()],
     )
     await inquired(conn, stage, [(new.subject_id, new.key) for new in news])
     answered = await _answered(conn, [row["id"] for row in rows if row["added"]], since)
@@ -206,88 +211,8 @@ async def bump(
     )
 
 
-async def next_due(
-    conn: Connection, sources: Sequence[str], now: datetime, band: model.Band = model.Band.LOW_PRIORITY
-) -> datetime | None:
-    """Say when these sources' next want of this band or a more urgent one may be claimed (a moment not after now: at
-    once); None when none waits.
-    """
-    due: datetime | None = await conn.fetchval(
-        "SELECT min(greatest(due_at, leased_until)) FROM wants WHERE source = ANY($1) AND band >= $2",
-        list(sources),
-        int(band),
-    )
-    return due and max(due, now)
-
-
-_NONE: Mapping[str, int] = {}
-
-
-async def claim(
-    conn: Connection,
-    together: Mapping[str, int],
-    now: datetime,
-    lease: float,
-    *,
-    singly: Collection[tuple[str, str]] = (),
-    awaited: Mapping[str, int] = _NONE,
-    band: model.Band = model.Band.LOW_PRIORITY,
-) -> list[Want]:
-    """Lease the most wanted pack of these sources, each with its size; of one source and kind, [] when none is due.
-
-    Call it in a transaction of its own. `lease` in seconds: after that, a lane that died is not waited for. `singly`
-    are the (source, kind) that go one in a request, whatever the source's size; `awaited` are the sources whose
-    packs, where somebody waits, are of that size and of such questions alone. Nobody waits for an import: there,
-    sources that take many questions go before those that take one, which would use up their slots. Where nothing of
-    `band` or more urgent is due, there is no pack; where there is, less urgent questions may fill it.
-    """
-    head = await conn.fetchrow(
-        f"""
-        SELECT id, source, kind, band, pack_limit FROM wants
-        WHERE source = ANY($1) AND band >= $4 AND due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
-        ORDER BY band DESC, source = ANY($3) AND band = {int(model.Band.LOW_PRIORITY)}, {_MOST_WANTED}
-        LIMIT 1 FOR UPDATE SKIP LOCKED
-        """,
-        list(together),
-        now,
-        [source for source, size in together.items() if size == 1],
-        int(band),
-    )
-    if head is None:
-        return []
-    most = 1 if (head["source"], head["kind"]) in singly else together[head["source"]]
-    apart = head["source"] in awaited and head["band"] > model.Band.LOW_PRIORITY
-    limit = min(awaited[head["source"]] if apart else most, most, head["pack_limit"] or 32767)
-    rows = await conn.fetch(
-        f"""
-        UPDATE wants SET leased_until = $5
-        WHERE id IN (
-            SELECT id FROM wants
-            WHERE source = $1 AND kind = $2 AND due_at <= $3 AND (leased_until IS NULL OR leased_until <= $3)
-              AND (id = $6 OR coalesce(pack_limit, 32767) >= $4) AND band >= $7
-            ORDER BY id <> $6, {_MOST_WANTED} LIMIT $4 FOR UPDATE SKIP LOCKED
-        )
-        RETURNING *
-        """,
-        head["source"],
-        head["kind"],
-        now,
-        limit,
-        now + timedelta(seconds=lease),
-        head["id"],
-        int(model.Band.DEFAULT if apart else model.Band.LOW_PRIORITY),
-    )
-    return [_want(row) for row in rows]
-
-
-# Of an import, what brings a cover goes first; then what was not asked yet, before what a cut reply left out.
-_MOST_WANTED = f"""
-    band DESC, leads AND band = {int(model.Band.LOW_PRIORITY)} DESC,
-    CASE WHEN band = {int(model.Band.LOW_PRIORITY)} THEN pack_limit END DESC NULLS FIRST, plays DESC, id
-"""
-
-
-def _want(row: Mapping[str, Any]) -> Want:
+def read(row: Mapping[str, Any]) -> Want:
+    """Read a row of the table."""
     return Want(
         id=row["id"],
         source=row["source"],
@@ -298,6 +223,7 @@ def _want(row: Mapping[str, Any]) -> Want:
         wanted_at=row["wanted_at"],
         faults=row["faults"],
         pack_limit=row["pack_limit"],
+        opens=row["opens"],
     )
 
 

@@ -24,7 +24,7 @@ import structlog
 from sleevenotes import clock, errors, model
 from sleevenotes.artwork import files
 from sleevenotes.sources import contract
-from sleevenotes.store import budgets, postgres, replies, traces, wants
+from sleevenotes.store import budgets, claims, postgres, replies, traces, wants
 from sleevenotes.store.postgres import Connection, Database
 from sleevenotes.upstream import breaker, rates
 from sleevenotes.upstream.client import Client
@@ -149,7 +149,7 @@ class Lane:
             band = self._open_to(now)
             if band is not None:
                 async with self._database.connection() as conn:
-                    due = await wants.next_due(conn, list(self._sources), now, band)
+                    due = await claims.next_due(conn, list(self._sources), now, band)
                 if due is not None and due <= now:
                     return band
             wait = LOOK_AGAIN if due is None else min(LOOK_AGAIN, (due - now).total_seconds())
@@ -179,7 +179,7 @@ class Lane:
         now, lease = self._time.now(), self._policy.timeout + 30.0
         sizes = {name: int(size) for name, size in self._pack_sizes.items()}
         async with self._database.transaction() as conn:
-            pack = await wants.claim(conn, sizes, now, lease, singly=self._singly, awaited=self._awaited, band=band)
+            pack = await claims.claim(conn, sizes, now, lease, singly=self._singly, awaited=self._awaited, band=band)
             fit = self._fit_request(pack)
             await wants.release(conn, [want.id for want in pack[fit:]])
         return pack[:fit]
@@ -206,8 +206,7 @@ class Lane:
         """Take the slot for a claimed pack and say for when; None, and the pack given back, if another was first."""
         async with self._database.transaction() as conn:
             slot = await budgets.reserve(conn, self.host, self._policy.requests, self._policy.window, self._time)
-        if slot is None:
-            async with self._database.connection() as conn:
+            if slot is None:
                 await wants.release(conn, [want.id for want in pack])
         return slot
 
@@ -365,13 +364,14 @@ class Lane:
 def _smaller(untold: Sequence[tuple[wants.Want, contract.Answer]], size: int) -> dict[int, list[int]]:
     """Say in packs of which size to ask again what a reply to `size` questions did not tell: limit -> ids of wants.
 
-    Half where somebody waits, and where the rows told are not the right ones and cannot be asked past. Of an import's
-    others, all but as large: whose rows filled the reply are gone, and the rest fits into the next one (decision 8).
+    Half where somebody waits or many names do, and where the rows told are not the right ones and cannot be asked past.
+    Of an import's others all but as large, as whose rows filled the reply are gone; then three quarters (decision 8).
     """
     limits: dict[int, list[int]] = {}
     for want, answer in untold:
-        fits_next = want.band is model.Band.LOW_PRIORITY and (not answer.candidates or answer.rest is not None)
-        limit = size - 1 if fits_next else size // 2
+        beside = not want.opens and (not answer.candidates or answer.rest is not None)
+        fits = beside and want.band is model.Band.LOW_PRIORITY
+        limit = size // 2 if not fits else size - 1 if want.pack_limit is None else size * 3 // 4
         limits.setdefault(max(1, limit), []).append(want.id)
     return limits
 

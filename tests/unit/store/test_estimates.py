@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from sleevenotes import model
 from sleevenotes.sources import contract
-from sleevenotes.store import estimates, wants
+from sleevenotes.store import claims, estimates, wants
 from sleevenotes.store.postgres import Database
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ async def test_places_are_those_in_which_a_lane_will_claim(database: Database) -
     claimed = []
     for _ in range(60):
         async with database.transaction() as conn:
-            (want,) = await wants.claim(conn, {"musicbrainz": 1}, NOW, lease=30.0)
+            (want,) = await claims.claim(conn, {"musicbrainz": 1}, NOW, lease=30.0)
             claimed += [waiter.subject_id for waiter in await wants.settle(conn, [want.id])]
     # A lane whose packs hold one question takes an import's last, which is the same here: it is the only source.
     assert told == claimed
@@ -44,7 +44,7 @@ async def test_places_are_those_in_which_a_lane_will_claim(database: Database) -
 async def test_what_is_being_asked_goes_before_nobody_and_says_since_when(database: Database) -> None:
     async with database.transaction() as conn:
         await wants.want(conn, "match", [new(1, 9), new(2, 8), new(3, 7)], model.Band.DEFAULT, NOW)
-        await wants.claim(conn, {"musicbrainz": 1}, NOW, lease=50.0)
+        await claims.claim(conn, {"musicbrainz": 1}, NOW, lease=50.0)
         rows = await estimates.waiting(conn, [("match", each) for each in (1, 2, 3)], COSTS, NOW)
         (depth,) = await estimates.depths(conn, COSTS, NOW)
     by_subject = {row.subject_id: row for row in rows}

@@ -57,6 +57,21 @@ async def test_a_name_that_another_transaction_is_just_writing_is_waited_for_and
         assert (await late)[NAME] == lookups.Met(met.id, pending=True, unasked=False, bare_group_id=None)
 
 
+async def test_where_ten_names_of_an_artist_wait_the_first_and_the_tenth_open_its_releases(
+    conn: Connection, clock: HandClock
+) -> None:
+    account = await given.account(conn, "nora", clock.now())
+    many = [await given.lookup(conn, "Boards of Canada", f"track {number}", clock.now()) for number in range(12)]
+    few = [await given.lookup(conn, "Autechre", f"track {number}", clock.now()) for number in range(9)]
+    for second, lookup_id in enumerate((*many, *many, *few)):
+        await given.play(conn, account, lookup_id, clock.now() + timedelta(seconds=second))
+    waiting = {each.id: each for each in await lookups.load_pending(conn, [*many, *few])}
+    opening = [each.id for each in waiting.values() if each.opens]
+    assert opening == [many[0], many[9]]
+    assert {waiting[each].plays for each in opening} == {24}  # those of all the artist's names
+    assert {each.plays for each in waiting.values() if not each.opens} == {1, 2}
+
+
 async def until_it_waits(database: Database) -> None:
     """Return when a statement waits for another transaction."""
     async with database.connection() as conn, asyncio.timeout(10):

@@ -10,7 +10,7 @@ import pytest
 
 from sleevenotes import model
 from sleevenotes.sources import contract
-from sleevenotes.store import replies, wants
+from sleevenotes.store import claims, replies, wants
 from sleevenotes.store.postgres import Connection, Database
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,7 +29,7 @@ async def put(database: Database, *news: wants.New, band: model.Band = model.Ban
 
 async def take(database: Database, together: int = 1, now: datetime = NOW) -> list[str]:
     async with database.transaction() as conn:
-        pack = await wants.claim(conn, {SOURCE: together}, now, lease=30.0)
+        pack = await claims.claim(conn, {SOURCE: together}, now, lease=30.0)
     return [str(want.question["track"]) for want in pack]
 
 
@@ -37,7 +37,7 @@ async def test_equal_questions_are_one_row_and_every_subject_is_woken(database: 
     await put(database, new("Words", 1))
     await put(database, new("WORDS!", 2))
     async with database.transaction() as conn:
-        pack = await wants.claim(conn, {SOURCE: 50}, NOW, lease=30.0)
+        pack = await claims.claim(conn, {SOURCE: 50}, NOW, lease=30.0)
         woken = await wants.settle(conn, [want.id for want in pack])
     assert len(pack) == 1
     assert {(waiter.stage, waiter.subject_id) for waiter in woken} == {("match", 1), ("match", 2)}
@@ -62,7 +62,7 @@ async def test_what_is_waited_for_goes_apart_from_an_import_where_replies_crowd(
     packs = []
     for _ in range(3):
         async with database.transaction() as conn:
-            pack = await wants.claim(conn, {SOURCE: 32}, NOW, lease=30.0, awaited={SOURCE: 2})
+            pack = await claims.claim(conn, {SOURCE: 32}, NOW, lease=30.0, awaited={SOURCE: 2})
         packs.append([str(want.question["track"]) for want in pack])
     assert [len(pack) for pack in packs] == [2, 1, 4]
     assert {track for pack in packs[:2] for track in pack} == {"live 0", "live 1", "live 2"}
@@ -76,7 +76,7 @@ async def test_a_kind_that_goes_singly_is_claimed_alone_and_the_others_in_packs(
     for _ in range(3):
         async with database.transaction() as conn:
             singly = {(SOURCE, "describe_recording")}
-            sizes.append(len(await wants.claim(conn, {SOURCE: 32}, NOW, lease=30.0, singly=singly)))
+            sizes.append(len(await claims.claim(conn, {SOURCE: 32}, NOW, lease=30.0, singly=singly)))
     assert sizes == [1, 1, 2]
 
 
@@ -88,7 +88,7 @@ async def test_of_an_import_what_goes_in_packs_goes_first(database: Database, ba
     of_many = msgspec.structs.replace(new("seldom"), source="listenbrainz")
     await put(database, of_one, of_many, band=band)
     async with database.transaction() as conn:
-        [want] = await wants.claim(conn, {"listenbrainz": 50, "listenbrainz_fuzzy": 1}, NOW, lease=30.0)
+        [want] = await claims.claim(conn, {"listenbrainz": 50, "listenbrainz_fuzzy": 1}, NOW, lease=30.0)
     assert want.source == first
 
 
@@ -96,7 +96,7 @@ async def test_a_question_that_met_a_fault_is_told_from_one_that_only_waits(data
     words, monkey = new("Words"), new("Monkey")
     await put(database, words, monkey)
     async with database.transaction() as conn:
-        pack = await wants.claim(conn, {SOURCE: 50}, NOW, lease=30.0)
+        pack = await claims.claim(conn, {SOURCE: 50}, NOW, lease=30.0)
         failed = next(want.id for want in pack if want.key == words.key)
         await wants.postpone(conn, [failed], NOW, own_fault=True)
         assert await wants.have_failed(conn, SOURCE, [words.key])
@@ -121,7 +121,7 @@ async def test_a_leased_question_is_not_claimed_again_before_its_lease_ends(data
 async def test_a_question_that_must_be_asked_alone_does_not_join_a_pack(database: Database) -> None:
     await put(database, new("crowded", plays=1), new("a", plays=3), new("b", plays=2))
     async with database.transaction() as conn:
-        pack = await wants.claim(conn, {SOURCE: 3}, NOW, lease=30.0)
+        pack = await claims.claim(conn, {SOURCE: 3}, NOW, lease=30.0)
         crowded = next(want.id for want in pack if want.question["track"] == "crowded")
         await wants.postpone(conn, [crowded], NOW, own_fault=False, pack_limit=1)
         await wants.release(conn, [want.id for want in pack if want.id != crowded])
@@ -135,30 +135,60 @@ async def test_what_a_cut_reply_left_out_waits_behind_the_rest_of_an_import_only
 ) -> None:
     await put(database, new("often", plays=9), band=band)
     async with database.transaction() as conn:
-        (cut,) = await wants.claim(conn, {SOURCE: 3}, NOW, lease=30.0)
+        (cut,) = await claims.claim(conn, {SOURCE: 3}, NOW, lease=30.0)
         await wants.postpone(conn, [cut.id], NOW, own_fault=False, pack_limit=2)
     await put(database, new("seldom", plays=1), band=band)
     assert await take(database) == [first]
 
 
-async def test_what_brings_a_cover_goes_first_in_an_import_even_when_it_was_left_out(database: Database) -> None:
+async def test_what_brings_a_cover_goes_first_in_an_import_until_a_reply_leaves_it_out(database: Database) -> None:
     cover = msgspec.structs.replace(new("brings a cover"), leads=True)
-    await put(database, cover, band=model.Band.LOW_PRIORITY)
-    async with database.transaction() as conn:
-        (cut,) = await wants.claim(conn, {SOURCE: 3}, NOW, lease=30.0)
-        await wants.postpone(conn, [cut.id], NOW, own_fault=False, pack_limit=2)
-    await put(database, new("often", plays=9), band=model.Band.LOW_PRIORITY)
+    await put(database, cover, new("often", plays=9), band=model.Band.LOW_PRIORITY)
     await put(database, new("waited for"), band=model.Band.DEFAULT)
-    assert [await take(database) for _ in range(3)] == [["waited for"], ["brings a cover"], ["often"]]
+    assert await take(database) == ["waited for"]
+    async with database.transaction() as conn:
+        (cut,) = await claims.claim(conn, {SOURCE: 1}, NOW, lease=30.0)
+        assert cut.question["track"] == "brings a cover"
+        await wants.postpone(conn, [cut.id], NOW, own_fault=False, pack_limit=2)
+    assert [await take(database) for _ in range(2)] == [["often"], ["brings a cover"]]
+
+
+async def test_what_opens_an_artists_releases_goes_first_in_an_import_also_when_it_was_left_out(
+    database: Database,
+) -> None:
+    opener = msgspec.structs.replace(new("opens"), opens=True)
+    cover = msgspec.structs.replace(new("brings a cover", plays=9), leads=True)
+    await put(database, opener, cover, band=model.Band.LOW_PRIORITY)
+    await put(database, new("waited for"), band=model.Band.DEFAULT)
+    assert await take(database) == ["waited for"]
+    async with database.transaction() as conn:
+        (cut,) = await claims.claim(conn, {SOURCE: 1}, NOW, lease=30.0)
+        assert (cut.question["track"], cut.opens) == ("opens", True)
+        await wants.postpone(conn, [cut.id], NOW, own_fault=False, pack_limit=2)
+    assert [await take(database) for _ in range(2)] == [["opens"], ["brings a cover"]]
+
+
+@pytest.mark.parametrize("band", [model.Band.LOW_PRIORITY, model.Band.DEFAULT])
+async def test_a_pack_is_filled_with_what_goes_in_smaller_ones_and_is_no_larger_than_any_of_it_bears(
+    database: Database, band: model.Band
+) -> None:
+    await put(database, *(new(f"{limit}") for limit in (8, 6, 4, 3, 2)), band=band)
+    async with database.transaction() as conn:
+        for want in await claims.claim(conn, {SOURCE: 8}, NOW, lease=30.0):
+            limit = int(str(want.question["track"]))
+            await wants.postpone(conn, [want.id], NOW, own_fault=False, pack_limit=limit)
+    await put(database, new("fresh", plays=2), band=band)
+    assert sorted(await take(database, together=8)) == ["4", "6", "8", "fresh"]
+    assert sorted(await take(database, together=8)) == ["2", "3"]
 
 
 async def test_a_question_is_asked_again_only_for_its_rest(database: Database) -> None:
     await put(database, new("Words"))
     async with database.transaction() as conn:
-        (want,) = await wants.claim(conn, {SOURCE: 1}, NOW, lease=30.0)
+        (want,) = await claims.claim(conn, {SOURCE: 1}, NOW, lease=30.0)
         await wants.reword(conn, {want.id: contract.FindRecording("Low", "Words", "live")})
         await wants.release(conn, [want.id])
-        (again,) = await wants.claim(conn, {SOURCE: 1}, NOW, lease=30.0)
+        (again,) = await claims.claim(conn, {SOURCE: 1}, NOW, lease=30.0)
     assert (again.id, again.key) == (want.id, want.key)
     assert msgspec.convert(again.question, contract.Question).besides == "live"
 
@@ -167,7 +197,7 @@ async def test_a_postponed_question_waits_until_it_is_due(database: Database) ->
     await put(database, new("later"), delay=60)
     assert await take(database) == []
     async with database.connection() as conn:
-        assert await wants.next_due(conn, [SOURCE], NOW) == NOW + timedelta(seconds=60)
+        assert await claims.next_due(conn, [SOURCE], NOW) == NOW + timedelta(seconds=60)
     assert await take(database, now=NOW + timedelta(seconds=60)) == ["later"]
 
 
@@ -183,7 +213,7 @@ async def test_a_subject_that_joins_while_its_question_is_being_settled_is_woken
 ) -> None:
     await put(database, new("Words", 1))
     async with database.transaction() as settling:
-        pack = await wants.claim(settling, {SOURCE: 1}, NOW, lease=30.0)
+        pack = await claims.claim(settling, {SOURCE: 1}, NOW, lease=30.0)
         woken = await wants.settle(settling, [want.id for want in pack])
         joining = asyncio.create_task(put(database, new("Words", 2)))
         with pytest.raises(TimeoutError):
@@ -211,7 +241,7 @@ async def test_what_was_answered_since_the_stage_looked_is_not_asked_again_and_t
 ) -> None:
     await put(database, new("Words", 1))
     async with database.transaction() as conn:
-        pack = await wants.claim(conn, {SOURCE: 1}, NOW, lease=30.0)
+        pack = await claims.claim(conn, {SOURCE: 1}, NOW, lease=30.0)
         await answer(conn, [want.id for want in pack], new("Words"))
     await put(database, new("Words", 2), new("Plastic Cup", 2))
     assert await take(database, 50) == ["Plastic Cup"]
@@ -221,7 +251,7 @@ async def test_what_was_answered_since_the_stage_looked_is_not_asked_again_and_t
 async def test_an_answer_that_is_being_stored_just_now_is_waited_for_and_not_asked_again(database: Database) -> None:
     await put(database, new("Words", 1))
     async with database.transaction() as conn:
-        pack = await wants.claim(conn, {SOURCE: 1}, NOW, lease=30.0)
+        pack = await claims.claim(conn, {SOURCE: 1}, NOW, lease=30.0)
     async with database.transaction() as lane:
         await answer(lane, [want.id for want in pack], new("Words"))
         stage = asyncio.create_task(put(database, new("Words", 2)))

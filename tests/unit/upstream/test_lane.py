@@ -17,7 +17,7 @@ from sleevenotes import events, model
 from sleevenotes.artwork.files import Files
 from sleevenotes.clock import HandClock
 from sleevenotes.sources import contract
-from sleevenotes.store import replies, wants
+from sleevenotes.store import claims, replies, wants
 from sleevenotes.store.postgres import Connection, Database
 from sleevenotes.upstream import breaker
 from sleevenotes.upstream.client import Client
@@ -260,8 +260,11 @@ async def test_members_of_an_imports_cut_reply_are_asked_again_in_nearly_the_sam
     await stand.want(source, *"abcdef", band=model.Band.LOW_PRIORITY)
     async with stand.lane(source, server, tmp_path):
         await stand.until_told(6)
-    assert [len(tracks) for _, tracks in server.packs] == [4, 2, 2]
-    assert set(server.packs[1][1]) == {"e", "f"}
+    first, second, *others = [tracks for _, tracks in server.packs]
+    assert len(first) == 4
+    assert {"e", "f"} <= set(second)  # what was not asked yet goes first, and what was left out fills the pack …
+    assert len(second) <= 3  # … as far as its own packs go
+    assert len(others) <= 2
 
 
 async def test_a_pack_whose_address_would_be_too_long_is_made_smaller(
@@ -364,7 +367,7 @@ async def test_what_a_lane_that_died_had_claimed_is_asked_by_the_next(
     stand, source, server = Stand(database, clock), Knower(), Server(clock, everything)
     await stand.want(source, "a")
     async with database.transaction() as conn:
-        assert await wants.claim(conn, {source.name: 4}, clock.now(), lease=40.0)
+        assert await claims.claim(conn, {source.name: 4}, clock.now(), lease=40.0)
     async with stand.lane(source, server, tmp_path):
         await stand.until_told(1)
     assert server.packs[0][0] >= HandClock().now().timestamp() + 40
