@@ -63,13 +63,15 @@ class Host(msgspec.Struct, frozen=True):
 class Asked(msgspec.Struct, frozen=True):
     """What came of one source's questions of a kind lately: questions, those told of, and the requests they took.
 
-    `took` is the median of a request, in seconds.
+    `took` is the median of a request, in seconds; `packs` of the requests held many, of which they told `packs_told`.
     """
 
     questions: int = 0
     told: int = 0
     requests: int = 0
     took: float = TOOK
+    packs: int = 0
+    packs_told: int = 0
 
 
 class Waits(msgspec.Struct, frozen=True):

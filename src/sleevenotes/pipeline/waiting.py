@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -15,10 +16,10 @@ from typing import NamedTuple
 import msgspec
 
 from sleevenotes import clock, model
-from sleevenotes.pipeline import artwork, asking, estimate, forecast, trails
+from sleevenotes.pipeline import artwork, asking, discography, estimate, forecast, trails
 from sleevenotes.pipeline.estimate import Estimate
 from sleevenotes.sources import contract
-from sleevenotes.store import estimates, pending_names
+from sleevenotes.store import discographies, estimates, pending_names
 from sleevenotes.store.played import Play
 from sleevenotes.store.postgres import Connection
 
@@ -34,8 +35,10 @@ FORESEEN = timedelta(seconds=5)
 LEASE = 30.0
 """Seconds beyond its timeout for which a lane holds a question (upstream.lane)."""
 
-USUAL_CHANCE = 0.4
-"""Share of an import's pack that a reply tells of, until it is measured."""
+USUAL_TOLD, VOICE = 9.5, 8
+"""How many of an import's pack a reply tells of, however large the pack, since its rows are so many; and for how many
+requests' measurement that counts.
+"""
 
 LONGEST_GAP = 4.0
 """The most by which requests of an import are taken to be further apart than their host's pace."""
@@ -110,7 +113,7 @@ class Estimator:
         await estimates.settle(conn)
         asked = {
             (each.source, each.kind, each.awaited): estimate.Asked(
-                each.questions, each.told, each.requests, each.took_ms / 1000
+                each.questions, each.told, each.requests, each.took_ms / 1000, each.packs, each.packs_told
             )
             for each in await estimates.measured(conn, now)
         }
@@ -134,7 +137,7 @@ class Estimator:
             return 0.0
         took = asked.get((trails.ARCHIVE, _IMAGE, False), estimate.Asked()).took
         able = max(policy.window / policy.requests, took / policy.parallel)
-        return _halfway(able, await estimates.pace(conn, trails.ARCHIVE, now) or able)
+        return _towards(able, await estimates.pace(conn, trails.ARCHIVE, now) or able, 0.5)
 
     async def _foresee(
         self,
@@ -195,31 +198,48 @@ class Estimator:
     async def _play_search(
         self, conn: Connection, broad: str, queued: Sequence[pending_names.Queued], facts: Facts, now: datetime
     ) -> dict[int, float]:
+        known = await self._known(conn, broad, [each for each in queued if each.want_id is None])
         by_want: dict[int, list[pending_names.Queued]] = {}
         for each in queued:
             by_want.setdefault(each.want_id or -each.lookup_id, []).append(each)
         names = tuple(
-            forecast.Name(tuple(each.lookup_id for each in alike), alike[0].artist, alike[0].leads, alike[0].asking)
+            forecast.Name(
+                tuple(each.lookup_id for each in alike),
+                alike[0].artist,
+                sum(each.plays for each in alike),
+                alike[0].asking,
+                is_read=alike[0].want_id is None and known.get(alike[0].artist, False),
+                opens=alike[0].opens,
+            )
             for alike in by_want.values()
         )
         host, policy = facts.hosts[self._policies[broad].host], self._policies[broad]
         searched = facts.asked.get((broad, _SEARCH, False), estimate.Asked())
-        # As measured; a few requests say little, so what is usual has a voice of two.
         pace = forecast.Pace(
             gap=await self._gap(conn, broad, facts.asked, now),
             took=searched.took,
             together=max(1, round((searched.questions + 2 * policy.together) / (searched.requests + 2))),
-            chance=(searched.told + USUAL_CHANCE * 2 * policy.together) / (searched.questions + 2 * policy.together),
+            tells=(searched.packs_told + VOICE * USUAL_TOLD) / (searched.packs + VOICE),
         )
-        pages = tuple(await estimates.listing(conn, broad))
+        asked = await estimates.listing(conn, broad)
+        pages = dict.fromkeys((*asked, *(artist for artist, is_read in known.items() if not is_read)))
+        read = (artist for artist, is_read in known.items() if is_read)
         first = estimate.opens_in(host, 0, searched.took)
-        return await asyncio.to_thread(forecast.play, forecast.Queue(names, pages), pace, first)
+        return await asyncio.to_thread(forecast.play, forecast.Queue(names, tuple(pages), tuple(read)), pace, first)
+
+    async def _known(self, conn: Connection, broad: str, new: Sequence[pending_names.Queued]) -> dict[int, bool]:
+        """Tell, of the artists of whom many names are about to be looked at and who are known, whose releases are."""
+        waiting = Counter(each.artist for each in new)
+        one_of = {each.lookup_id: each.artist for each in new if waiting[each.artist] >= discographies.WORTH}
+        first = {artist: lookup_id for lookup_id, artist in one_of.items()}
+        read = await discography.read(conn, broad, list(first.values())) if first else {}
+        return {one_of[lookup_id]: is_read for lookup_id, is_read in read.items()}
 
     async def _gap(self, conn: Connection, source: str, asked: Lanes, now: datetime) -> float:
         """Return the seconds between two requests of an import: as they are, else what is left to it by who listens."""
         policy = self._policies[source]
         if measured := await estimates.pace(conn, source, now):
-            return _halfway(policy.pace, measured)
+            return _towards(policy.pace, measured, 0.3)
         spent = sum(each.requests for (name, _, awaited), each in asked.items() if awaited and name == source)
         return policy.pace / max(0.2, 1 - spent * policy.pace / estimates.LATELY.total_seconds())
 
@@ -329,11 +349,11 @@ class Estimator:
         return estimate.question(waits, facts.hosts[self._policies[waits.source].host], asked)
 
 
-def _halfway(able: float, measured: float) -> float:
+def _towards(able: float, measured: float, power: float) -> float:
     """Return what is between a host's pace and the measured one, as factors: what holds an import up, its own beginning
     most of all, passes.
     """
-    return math.sqrt(able * min(max(measured, able), LONGEST_GAP * able))
+    return able * math.pow(min(max(measured / able, 1.0), LONGEST_GAP), power)
 
 
 def subject(play: Play) -> Subject | None:

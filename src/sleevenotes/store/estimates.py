@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from sleevenotes import model
+from sleevenotes.store import claims
 from sleevenotes.store.postgres import Connection
 
 LATELY = timedelta(minutes=3)
@@ -29,6 +30,10 @@ SHORTEST = 0.1
 """Seconds: what took less is held to have taken this, or the error of nothing would be infinite."""
 
 
+FEW = 10
+"""Questions in a request that are no pack yet."""
+
+
 class Cost(msgspec.Struct, frozen=True):
     """What one question of a source and kind costs its host: the share of a request; `single`: it is never packed."""
 
@@ -41,7 +46,10 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """What came of one source's questions of a kind lately; `took_ms` is the median."""
+    """What came of one source's questions of a kind lately; `took_ms` is the median of its requests.
+
+    `packs` of the requests held FEW questions or more, and told of `packs_told` of them.
+    """
 
     source: str
     kind: str
@@ -49,6 +57,8 @@ class Measured(msgspec.Struct, frozen=True):
     questions: int
     told: int
     requests: int
+    packs: int
+    packs_told: int
     took_ms: float
 
 
@@ -109,14 +119,19 @@ async def measured(conn: Connection, now: datetime) -> list[Measured]:
     """Measure what the sources said lately, and how long it took."""
     rows = await conn.fetch(
         """
-        SELECT source, kind, band > $2 AS awaited, count(*) AS questions,
-               count(*) FILTER (WHERE outcome IN ('answered', 'absent')) AS told,
-               count(DISTINCT request_id) AS requests,
+        SELECT source, kind, awaited, sum(questions)::int AS questions, sum(told)::int AS told, count(*) AS requests,
+               count(*) FILTER (WHERE questions >= $3) AS packs,
+               coalesce(sum(told) FILTER (WHERE questions >= $3), 0)::int AS packs_told,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY took_ms) AS took_ms
-        FROM traces WHERE asked_at > $1 GROUP BY source, kind, band > $2
+        FROM (
+            SELECT source, kind, band > $2 AS awaited, count(*) AS questions, min(took_ms) AS took_ms,
+                   count(*) FILTER (WHERE outcome IN ('answered', 'absent')) AS told
+            FROM traces WHERE asked_at > $1 GROUP BY source, kind, band > $2, request_id
+        ) AS request GROUP BY source, kind, awaited
         """,
         now - LATELY,
         int(model.Band.LOW_PRIORITY),
+        FEW,
     )
     return [Measured(**row) for row in rows]
 
@@ -147,7 +162,7 @@ async def waiting(
     conn: Connection, subjects: Sequence[tuple[str, int]], costs: Sequence[Cost], now: datetime
 ) -> list[Waiting]:
     """Return what these subjects, (stage, id), wait for, and what goes before it, in the order that lanes claim by
-    (`store.wants`). What is being asked at this moment goes before nobody.
+    (`store.claims`). What is being asked at this moment goes before nobody.
     """
     rows = await conn.fetch(
         f"""
@@ -313,11 +328,8 @@ _COSTS = """
     )
 """
 
-# The order of store.wants._MOST_WANTED and, before it, of what `claim` looks for first.
-_ORDER = f"""
-    band DESC, single AND band = {_LOW}, (leads AND band = {_LOW}) DESC,
-    CASE WHEN band = {_LOW} THEN pack_limit END DESC NULLS FIRST, plays DESC, wants.id
-"""
+# What `claims.claim` looks for first.
+_ORDER = f"band DESC, single AND band = {_LOW}, {claims.MOST_WANTED}"
 
 
 def _columns(costs: Sequence[Cost]) -> tuple[list[object], ...]:

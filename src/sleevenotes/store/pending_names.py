@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from sleevenotes import model
+from sleevenotes.store import discographies
 from sleevenotes.store.postgres import Connection
 
 _COVERED = """
@@ -31,41 +32,65 @@ class Name(msgspec.Struct, frozen=True):
 class Queued(msgspec.Struct, frozen=True):
     """A pending name that nobody waits for, at one source or not asked about yet (`want_id` None).
 
-    `album` stands for artist and release as sent, None where the album's cover is decided already.
+    `album` stands for artist and release as sent, None where the album's cover is decided already. `opens`: it
+    tells whose releases answer many others. `plays` are those that it counts for in its queue.
     """
 
     lookup_id: int
     want_id: int | None
     artist: int
     album: int | None
-    leads: bool
+    plays: int
     asking: bool
+    opens: bool
 
 
 async def queue(conn: Connection, source: str, now: datetime, most: int) -> list[Queued]:
     """Return an import's names that wait at this source, or are about to, in the order that lanes claim by.
 
-    At most `most`, the foremost.
+    What does not wait yet has the place that it is about to have, see `lookups.load_pending`. At most `most` of them.
     """
     rows = await conn.fetch(
         f"""
-        SELECT lookups.id AS lookup_id, wants.id AS want_id, hashtextextended(artist_key, 0) AS artist,
-               CASE WHEN NOT {_COVERED.format(name="lookups")}
-                    THEN hashtextextended(artist_key || '/' || coalesce(nullif(release_key, ''), lookups.id::text), 0)
-               END AS album,
-               coalesce(leads, false) AS leads, coalesce(leased_until > $2, false) AS asking
-        FROM lookups
-        LEFT JOIN waiters ON stage = 'match' AND subject_id = lookups.id
-        LEFT JOIN wants ON wants.id = want_id
-        WHERE status = 'pending' AND lookups.band = $3
-          AND (want_id IS NULL OR wants.source = $1 AND wants.band = $3 AND kind = 'find_recording')
-        ORDER BY leads DESC NULLS LAST, pack_limit DESC NULLS FIRST, wants.plays DESC NULLS LAST, wants.id, lookups.id
+        WITH pending AS (
+            SELECT lookups.id AS lookup_id, wants.id AS want_id, plays, leads, opens, pack_limit,
+                   leased_until,
+                   hashtextextended(artist_key, 0) AS artist, release_key <> '' AS on_album,
+                   hashtextextended(artist_key || '/' || coalesce(nullif(release_key, ''), lookups.id::text), 0)
+                   AS album,
+                   NOT {_COVERED.format(name="lookups")} AS bare,
+                   CASE WHEN want_id IS NULL
+                        THEN (SELECT count(*) FROM scrobbles WHERE lookup_id = lookups.id) END AS own
+            FROM lookups
+            LEFT JOIN waiters ON stage = 'match' AND subject_id = lookups.id
+            LEFT JOIN wants ON wants.id = want_id
+            WHERE status = 'pending' AND lookups.band = $3
+              AND (want_id IS NULL OR wants.source = $1 AND wants.band = $3 AND kind = 'find_recording')
+        ), placed AS (
+            SELECT *, want_id IS NULL AND on_album AND bare
+                      AND row_number() OVER (PARTITION BY album ORDER BY lookup_id) = 1 AS is_first,
+                   sum(own) OVER (PARTITION BY album) AS of_album,
+                   want_id IS NULL AND count(*) OVER (PARTITION BY artist) >= $5
+                       AND row_number() OVER (PARTITION BY artist ORDER BY lookup_id) IN (1, $5) AS is_opener,
+                   sum(own) OVER (PARTITION BY artist) AS of_artist
+            FROM pending
+        ), counted AS (
+            SELECT lookup_id, want_id, artist, CASE WHEN bare THEN album END AS album, pack_limit,
+                   coalesce(plays, CASE WHEN is_opener THEN of_artist WHEN is_first THEN of_album ELSE own END)::int
+                   AS plays,
+                   coalesce(leased_until > $2, false) AS asking, pack_limit IS NOT NULL AS again,
+                   coalesce(leads, is_first) AS leads, coalesce(opens, is_opener) AS opens
+            FROM placed
+        )
+        SELECT lookup_id, want_id, artist, album, plays, asking, opens FROM counted
+        ORDER BY opens DESC, (leads AND NOT again) DESC, pack_limit DESC NULLS FIRST, plays DESC, want_id, lookup_id
         LIMIT $4
         """,
         source,
         now,
         int(model.Band.LOW_PRIORITY),
         most,
+        discographies.WORTH,
     )
     return [Queued(**row) for row in rows]
 
