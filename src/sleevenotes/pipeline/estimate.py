@@ -64,6 +64,7 @@ class Asked(msgspec.Struct, frozen=True):
     """What came of one source's questions of a kind lately: questions, those told of, and the requests they took.
 
     `took` is the median of a request, in seconds; `packs` of the requests held many, of which they told `packs_told`.
+    The largest held `largest`.
     """
 
     questions: int = 0
@@ -72,6 +73,7 @@ class Asked(msgspec.Struct, frozen=True):
     took: float = TOOK
     packs: int = 0
     packs_told: int = 0
+    largest: int = 0
 
 
 class Waits(msgspec.Struct, frozen=True):

@@ -37,7 +37,7 @@ others are just being asked.
 SUREST = 0.9
 """The chance of a name to be told of by a reply that has room for all that were asked."""
 
-A_PAGE = 25
+A_PAGE = 40
 """Names of one artist for each page of its releases: who has more names here mostly has more pages."""
 
 ANSWERED = 0.9

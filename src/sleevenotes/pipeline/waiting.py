@@ -113,7 +113,7 @@ class Estimator:
         await estimates.settle(conn)
         asked = {
             (each.source, each.kind, each.awaited): estimate.Asked(
-                each.questions, each.told, each.requests, each.took_ms / 1000, each.packs, each.packs_told
+                each.questions, each.told, each.requests, each.took_ms / 1000, each.packs, each.packs_told, each.largest
             )
             for each in await estimates.measured(conn, now)
         }
@@ -218,7 +218,7 @@ class Estimator:
         pace = forecast.Pace(
             gap=await self._gap(conn, broad, facts.asked, now),
             took=searched.took,
-            together=max(1, round((searched.questions + 2 * policy.together) / (searched.requests + 2))),
+            together=searched.largest or policy.together,
             tells=(searched.packs_told + VOICE * USUAL_TOLD) / (searched.packs + VOICE),
         )
         asked = await estimates.listing(conn, broad)
@@ -303,8 +303,9 @@ class Estimator:
             seconds, way = seconds + self._until(cover, facts), f"{way}, then a cover"
         host = facts.hosts[self._policies[first].host]
         furthest = estimate.FURTHEST if awaited else estimate.FURTHEST_OF_IMPORTS
+        turned_out = () if is_foreseen else facts.turned_out.get(way, ())  # what is foreseen goes by what is measured
         return Estimate(
-            seconds=estimate.corrected(seconds, facts.turned_out.get(way, ()), furthest),
+            seconds=estimate.corrected(seconds, turned_out, furthest),
             reckoned=seconds,
             way=way,
             source=first,

@@ -48,7 +48,7 @@ class Cost(msgspec.Struct, frozen=True):
 class Measured(msgspec.Struct, frozen=True):
     """What came of one source's questions of a kind lately; `took_ms` is the median of its requests.
 
-    `packs` of the requests held FEW questions or more, and told of `packs_told` of them.
+    `packs` of the requests held FEW questions or more, and told of `packs_told` of them; the largest held `largest`.
     """
 
     source: str
@@ -59,6 +59,7 @@ class Measured(msgspec.Struct, frozen=True):
     requests: int
     packs: int
     packs_told: int
+    largest: int
     took_ms: float
 
 
@@ -122,6 +123,7 @@ async def measured(conn: Connection, now: datetime) -> list[Measured]:
         SELECT source, kind, awaited, sum(questions)::int AS questions, sum(told)::int AS told, count(*) AS requests,
                count(*) FILTER (WHERE questions >= $3) AS packs,
                coalesce(sum(told) FILTER (WHERE questions >= $3), 0)::int AS packs_told,
+               max(questions) AS largest,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY took_ms) AS took_ms
         FROM (
             SELECT source, kind, band > $2 AS awaited, count(*) AS questions, min(took_ms) AS took_ms,
