@@ -44,9 +44,10 @@ async def queued(database: Database, stage: str) -> list[tuple[int, Band]]:
 
 
 async def plays_counted(database: Database) -> dict[str, int]:
+    """Count the plays that wait for each name, but for those that count their artist's."""
     async with database.connection() as conn:
-        rows = await conn.fetch("SELECT id, track FROM lookups")
-        return {row["track"]: (await lookups.load_pending(conn, [row["id"]]))[0].plays for row in rows}
+        ids = [row["id"] for row in await conn.fetch("SELECT id FROM lookups")]
+        return {each.track: each.plays for each in await lookups.load_pending(conn, ids) if not each.opens}
 
 
 async def stored_count(database: Database, account_id: int) -> int:
@@ -152,7 +153,8 @@ async def test_several_thousand_plays_are_stored_in_their_order(
     async with database.connection() as conn:
         kept = {each.id: each.track for each in await played.feed(conn, account, limit=5_000)}
     assert [kept[one.id] for one in stored] == [sent.track for sent in batch]
-    assert sum((await plays_counted(database)).values()) == 2_500
+    counted = await plays_counted(database)
+    assert (len(counted), set(counted.values())) == (698, {3, 4})
 
 
 # ---------------------------------------------------------------- the native API's window
