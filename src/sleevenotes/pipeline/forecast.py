@@ -12,7 +12,7 @@ slot, as lane and stages will:
                                 releases stays before them
 
 Worked example: two names in a pack, each told with certainty, a slot each second, a request takes half a second, and no
-artist has ten names. a, b, c wait: a and b are told after 0.5 s, c after 1.5 s. Told with a chance of one in two: the
+artist has ten names. a, b, c wait: a and b are told after 0.5 s, c after 1.5 s. With replies that tell of one name: the
 median of some runs, for instance a after 0.5 s, c after 1.5 s, and b, which went round again, after 1.5 s as well.
 """
 
