@@ -1,7 +1,7 @@
 """The discography stage: where many names of one artist wait, its releases are listed instead of searching for each.
 
-    many names of an artist wait                -> two of them are searched for before anything else of an import
-    one of them is matched, or was long ago     -> want the artist's releases, page one
+    many names of an artist wait                -> one of them is searched for before anything else of an import
+    it or another is matched, or was long ago   -> want the artist's releases, page one
     names enough still wait for each page that is left      -> want the next page
     all pages are here      -> the names that they answer surely are answered, their searches withdrawn
     everything else         -> searched for as ever: misspelt, on bootlegs or compilations, by guests
@@ -63,6 +63,7 @@ async def read(conn: Connection, source: str, lookup_ids: Sequence[int]) -> dict
 
 async def _begin(tools: Tools, conn: Connection, tellers: Sequence[Told]) -> None:
     told = {each.artist_key: each for each in tellers}
+    await discographies.opened(conn, list(told))
     first = {each.artist_key: contract.key(contract.BrowseReleases(each.artist_mbid)) for each in told.values()}
     known = await replies.load(conn, list(first.values()))
     for source in tools.answering(contract.BrowseReleases):

@@ -61,19 +61,31 @@ class Host(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What came of one source's questions of a kind lately: questions, those told of, and the requests they took.
+    """What came of one source's questions of a kind lately: questions, those told of, what was found, the requests.
 
-    `took` is the median of a request, in seconds; `packs` of the requests held many, of which they told `packs_told`.
-    The largest held `largest`.
+    `took` is the median of a request, in seconds, `mean` what all took on average; `packs` of the requests held many,
+    of which they told `packs_told`, and `again` others held many that had been left out before. The largest held
+    `largest`.
     """
 
     questions: int = 0
     told: int = 0
+    found: int = 0
     requests: int = 0
     took: float = TOOK
+    mean: float = TOOK
     packs: int = 0
     packs_told: int = 0
+    again: int = 0
+    again_told: int = 0
     largest: int = 0
+
+
+Subject = tuple[str, int]
+"""What an estimate is of: the stage that it waits in and its id, as in `waiters`."""
+
+Lanes = Mapping[tuple[str, str, bool], Asked]
+"""What was measured, by source, kind of question, and whether somebody waits."""
 
 
 class Waits(msgspec.Struct, frozen=True):

@@ -119,13 +119,13 @@ def numbers(ids: str) -> list[int]:
 # ---------------------------------------------------------------- inside
 
 
-async def _estimates(request: Asked, conn: Connection, plays: list[Play]) -> Mapping[waiting.Subject, datetime]:
+async def _estimates(request: Asked, conn: Connection, plays: list[Play]) -> Mapping[estimate.Subject, datetime]:
     now = services.of(request).clock.now()
     found = await estimator_of(request).of(conn, plays)
     return {each: estimate.moment(now, told.seconds) for each, told in found.items()}
 
 
-def _how_far(play: Play, found: Mapping[waiting.Subject, datetime]) -> dict[str, Any]:
+def _how_far(play: Play, found: Mapping[estimate.Subject, datetime]) -> dict[str, Any]:
     waits_for = waiting.subject(play)
     return {
         "status": play.status,

@@ -1,8 +1,12 @@
 """Claims: which wants go next, and which go together in one request.
 
-Somebody waits before nobody does; then what is played more goes first. Of an import, what opens an artist's releases
-goes first, which answer many names at once; then what was not asked yet before what a cut reply left out, and of that,
-what brings an album's cover.
+Somebody waits before nobody does; then what is played more goes first. Of an import:
+
+    who the artists are of whom many names wait, which their releases answer at once
+    those releases, of the most played artist first
+    what a cut reply left out, once it fills a pack: its rows are few, and such a pack tells more than a first one
+    what was not asked yet, and of that first what brings an album's cover
+    the rest of what was left out
 """
 
 from __future__ import annotations
@@ -16,14 +20,34 @@ from sleevenotes.store.postgres import Connection
 
 _LOW = int(model.Band.LOW_PRIORITY)
 
+FILLED = 8
+"""What a reply left out goes before what was not asked yet once it fills a pack of its own, if larger than this."""
+
+_OPENS = f"band DESC, opens AND band = {_LOW} DESC, opens AND band = {_LOW} AND kind <> 'find_recording'"
+"""Who an artist is, then the artist's releases."""
+
 MOST_WANTED = f"""
-    band DESC, opens AND band = {_LOW} DESC, leads AND pack_limit IS NULL AND band = {_LOW} DESC,
+    {_OPENS}, leads AND pack_limit IS NULL AND band = {_LOW} DESC,
     CASE WHEN band = {_LOW} THEN pack_limit END DESC NULLS FIRST, plays DESC, wants.id
 """
-"""The order of questions, as an ORDER BY over `wants`."""
+"""The order of questions, as an ORDER BY over `wants`; the packs that fill themselves aside."""
 
-# Beside the head, $6, of a pack of $4: what goes in packs as large, then the others, as many as their own packs bear.
-_BESIDE = f"wants.id <> $6, least(coalesce(pack_limit, 32767), $4) DESC, {MOST_WANTED}"
+# Of an import's, as in `claim`: $1 are the sources, $2 is now.
+_FILLS_A_PACK = f"""
+    (band = {_LOW} AND pack_limit IN (
+        SELECT pack_limit FROM wants
+        WHERE source = ANY($1) AND band = {_LOW} AND pack_limit > {FILLED} AND due_at <= $2
+          AND (leased_until IS NULL OR leased_until <= $2)
+        GROUP BY source, pack_limit HAVING count(*) >= pack_limit
+    )) IS TRUE
+"""
+
+# Beside the head, $6, of a pack of $4: of an import what goes in packs as large ($8), then what goes in larger ones,
+# then the others, as many as their own packs bear.
+_BESIDE = f"""
+    wants.id <> $6, band > {_LOW} OR coalesce(pack_limit, 0) = $8 DESC, least(coalesce(pack_limit, 32767), $4) DESC,
+    {MOST_WANTED}
+"""
 
 
 async def next_due(
@@ -66,7 +90,7 @@ async def claim(
         f"""
         SELECT id, source, kind, band, pack_limit FROM wants
         WHERE source = ANY($1) AND band >= $4 AND due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
-        ORDER BY band DESC, source = ANY($3) AND band = {_LOW}, {MOST_WANTED}
+        ORDER BY band DESC, source = ANY($3) AND band = {_LOW}, {_OPENS}, {_FILLS_A_PACK} DESC, {MOST_WANTED}
         LIMIT 1 FOR UPDATE SKIP LOCKED
         """,
         list(together),
@@ -99,5 +123,6 @@ async def claim(
         now + timedelta(seconds=lease),
         head["id"],
         int(model.Band.DEFAULT if apart else model.Band.LOW_PRIORITY),
+        head["pack_limit"] or 0,
     )
     return [wants.read(row) for row in rows]

@@ -62,6 +62,18 @@ async def waiting(conn: Connection, source: str, kind: str, artist_key: str) -> 
     return [Waiting(*row.values()) for row in rows]
 
 
+async def opened(conn: Connection, artist_keys: Sequence[str]) -> None:
+    """Let no further name of these artists go before others: it is known who they are."""
+    await conn.execute(
+        """
+        UPDATE wants SET opens = false
+        FROM waiters JOIN lookups ON lookups.id = subject_id
+        WHERE want_id = wants.id AND stage = 'match' AND opens AND artist_key = ANY($1::text[])
+        """,
+        list(artist_keys),
+    )
+
+
 class Told(NamedTuple):
     """A name that told who its artist is."""
 

@@ -46,9 +46,10 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """What came of one source's questions of a kind lately; `took_ms` is the median of its requests.
+    """What came of a source's questions of a kind lately; `took_ms` is the median of its requests, `mean_ms` the mean.
 
-    `packs` of the requests held FEW questions or more, and told of `packs_told` of them; the largest held `largest`.
+    `packs` of the requests held FEW questions or more, and told of `packs_told` of them; `again` were others whose
+    questions had mostly been asked before, and told of `again_told`. The largest held `largest`.
     """
 
     source: str
@@ -56,11 +57,15 @@ class Measured(msgspec.Struct, frozen=True):
     awaited: bool
     questions: int
     told: int
+    found: int
     requests: int
     packs: int
     packs_told: int
+    again: int
+    again_told: int
     largest: int
     took_ms: float
+    mean_ms: float
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -120,15 +125,24 @@ async def measured(conn: Connection, now: datetime) -> list[Measured]:
     """Measure what the sources said lately, and how long it took."""
     rows = await conn.fetch(
         """
-        SELECT source, kind, awaited, sum(questions)::int AS questions, sum(told)::int AS told, count(*) AS requests,
-               count(*) FILTER (WHERE questions >= $3) AS packs,
-               coalesce(sum(told) FILTER (WHERE questions >= $3), 0)::int AS packs_told,
+        SELECT source, kind, awaited, sum(questions)::int AS questions, sum(told)::int AS told,
+               sum(found)::int AS found, count(*) AS requests,
+               count(*) FILTER (WHERE questions >= $3 AND NOT again) AS packs,
+               coalesce(sum(told) FILTER (WHERE questions >= $3 AND NOT again), 0)::int AS packs_told,
+               count(*) FILTER (WHERE questions >= $3 AND again) AS again,
+               coalesce(sum(told) FILTER (WHERE questions >= $3 AND again), 0)::int AS again_told,
                max(questions) AS largest,
-               percentile_cont(0.5) WITHIN GROUP (ORDER BY took_ms) AS took_ms
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY took_ms) AS took_ms,
+               avg(took_ms)::float8 AS mean_ms
         FROM (
             SELECT source, kind, band > $2 AS awaited, count(*) AS questions, min(took_ms) AS took_ms,
-                   count(*) FILTER (WHERE outcome IN ('answered', 'absent')) AS told
-            FROM traces WHERE asked_at > $1 GROUP BY source, kind, band > $2, request_id
+                   count(*) FILTER (WHERE outcome IN ('answered', 'absent')) AS told,
+                   count(*) FILTER (WHERE outcome = 'answered') AS found, avg(earlier) > 0.5 AS again
+            FROM (
+                SELECT source, kind, band, request_id, took_ms, outcome,
+                       (row_number() OVER (PARTITION BY source, question_key ORDER BY asked_at) > 1)::int AS earlier
+                FROM traces WHERE asked_at > $1
+            ) AS trace GROUP BY source, kind, band > $2, request_id
         ) AS request GROUP BY source, kind, awaited
         """,
         now - LATELY,
@@ -197,8 +211,8 @@ async def waiting(
     return [msgspec.convert(dict(row), Waiting) for row in rows]
 
 
-async def pace(conn: Connection, source: str, now: datetime) -> float | None:
-    """Return the seconds between two requests of an import to this source lately, None where there were too few.
+async def pace(conn: Connection, source: str, now: datetime, span: timedelta) -> float | None:
+    """Return the seconds between two requests of an import to this source within `span`, None where there were too few.
 
     What somebody waits for goes in between, and is part of why they are that far apart.
     """
@@ -208,7 +222,7 @@ async def pace(conn: Connection, source: str, now: datetime) -> float | None:
         WHERE asked_at > $2 AND source = $1 AND band = $3
         """,
         source,
-        now - timedelta(seconds=45),
+        now - span,
         _LOW,
     )
     return (now - row["since"]).total_seconds() / row["requests"] if row["requests"] >= 8 else None

@@ -148,8 +148,8 @@ class Pending(msgspec.Struct, frozen=True):
     """A lookup that waits for a decision, as the match stage needs it.
 
     `plays` counts the plays that wait for it. The first name of an album `leads`: it brings the cover, and counts all
-    the album's plays. Where many names of an artist wait, the first and another one `open`: they tell whose releases
-    answer the others, and count the plays of all.
+    the album's plays. Where many names of an artist wait, the first one `opens`: it tells whose releases answer the
+    others, and counts the plays of all.
     """
 
     id: int
@@ -192,12 +192,10 @@ _PENDING = f"""
                    WHERE hashtextextended(artist_key || '/' || release_key, 0) = album AND release_key <> ''
                      AND (lookups.id < waiting.id OR match_id IS NOT NULL)
                ) AS leads,
-               (SELECT count(*) FROM (SELECT {_MATES} LIMIT {discographies.WORTH}) AS mates) AS mates,
-               (SELECT count(*) FROM (SELECT {_MATES} AND id <= waiting.id LIMIT {discographies.WORTH} + 1) AS before)
-               AS place
+               NOT EXISTS (SELECT {_MATES} AND id < waiting.id)
+               AND (SELECT count(*) FROM (SELECT {_MATES} LIMIT {discographies.WORTH}) AS mates)
+                   = {discographies.WORTH} AS opens
         FROM waiting
-    ), placed AS (
-        SELECT *, mates = {discographies.WORTH} AND place IN (1, {discographies.WORTH}) AS opens FROM counted
     )
     SELECT id, artist, track, release, tries, created_at, leads, opens,
            CASE WHEN opens THEN (
@@ -207,7 +205,7 @@ _PENDING = f"""
                SELECT count(*) FROM lookups JOIN scrobbles ON scrobbles.lookup_id = lookups.id
                WHERE hashtextextended(artist_key || '/' || release_key, 0) = album AND release_key <> ''
            ) ELSE own END AS plays
-    FROM placed ORDER BY id
+    FROM counted ORDER BY id
 """
 
 

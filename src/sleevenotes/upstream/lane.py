@@ -369,7 +369,7 @@ def _smaller(untold: Sequence[tuple[wants.Want, contract.Answer]], size: int) ->
     """
     limits: dict[int, list[int]] = {}
     for want, answer in untold:
-        beside = not want.opens and (not answer.candidates or answer.rest is not None)
+        beside = not answer.candidates or answer.rest is not None
         fits = beside and want.band is model.Band.LOW_PRIORITY
         limit = size // 2 if not fits else size - 1 if want.pack_limit is None else size * 3 // 4
         limits.setdefault(max(1, limit), []).append(want.id)

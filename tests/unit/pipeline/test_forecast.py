@@ -5,9 +5,9 @@ import statistics
 import pytest
 
 from sleevenotes.pipeline import forecast
-from sleevenotes.pipeline.forecast import Name, Pace, Queue
+from sleevenotes.pipeline.forecast import Cover, Name, Pace, Queue, Sleeve
 
-SURE = Pace(gap=1.0, took=0.5, together=2, tells=2.0)
+SURE = Pace(gap=1.0, took=0.5, together=2, tells=2.0, tells_again=2.0)
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def no_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def telling(tells: float, together: int = 2) -> Pace:
-    return Pace(gap=1.0, took=0.5, together=together, tells=tells)
+    return Pace(gap=1.0, took=0.5, together=together, tells=tells, tells_again=tells)
 
 
 def names(count: int) -> tuple[Name, ...]:
@@ -49,6 +49,34 @@ def test_what_opens_an_artists_releases_stays_before_the_others_when_a_reply_lea
     told = forecast.play(Queue((opener, *names(60))), telling(1))
     assert told[100] <= 4.5
     assert statistics.median(told.values()) > 20
+
+
+def test_who_an_artist_is_goes_before_releases_that_wait() -> None:
+    many = tuple(Name((100 + number,), 7) for number in range(12))
+    told = forecast.play(Queue((Name((1,), 8, opens=True), *many), pages=(7,)), SURE)
+    assert told[1] == 0.5
+    assert statistics.median(told[100 + number] for number in range(12)) == 1.5
+
+
+def test_a_name_of_an_artist_whose_releases_are_asked_for_opens_nothing_any_more() -> None:
+    many = tuple(Name((100 + number,), 7) for number in range(12))
+    told = forecast.play(Queue((Name((1,), 7, opens=True), *many), pages=(7,)), SURE)
+    assert statistics.median(told[100 + number] for number in range(12)) == 0.5
+
+
+def test_what_was_left_out_goes_first_once_it_fills_a_pack() -> None:
+    pace = telling(16, together=16)
+    left_out = tuple(Name((100 + number,), 100 + number, bears=12) for number in range(12))
+    told = forecast.play(Queue((*names(40), *left_out)), pace)
+    assert {told[100 + number] for number in range(12)} == {0.5}
+    too_few = forecast.play(Queue((*names(40), *left_out[:11])), pace)
+    assert min(too_few[100 + number] for number in range(11)) == 2.5
+
+
+def test_a_pack_of_what_was_left_out_is_no_larger_than_any_of_it_bears() -> None:
+    left_out = tuple(Name((100 + number,), 100 + number, bears=bears) for number, bears in enumerate((6, 6, 3, 3)))
+    told = forecast.play(Queue(left_out), telling(16, together=16))
+    assert told == {100: 0.5, 101: 0.5, 102: 0.5, 103: 1.5}
 
 
 def test_names_whose_artists_releases_have_been_read_are_told_soon() -> None:
@@ -95,15 +123,39 @@ def test_times_are_drawn_towards_the_middle_of_their_queue_and_keep_their_order(
     assert forecast.hedged({}) == {}
 
 
-def test_covers_queue_behind_those_that_wait_and_go_once_for_each_album() -> None:
-    archive = forecast.Archive(waiting=2, gap=1.0, took=0.5)
-    done = forecast.then_covers({1: 1.0, 2: 5.0, 3: 1.0}, {1: 70, 2: 70, 3: 71}, archive)
-    assert done == {1: 3.5, 3: 4.5, 2: 5.0}
+def test_covers_queue_by_plays_and_go_once_for_each_album() -> None:
+    archive = forecast.Archive((Cover(9, 1),), gap=1.0, asks=1.0, took=0.5)
+    sleeves = {1: Sleeve(70), 2: Sleeve(70), 3: Sleeve(71, plays=2)}
+    done, shown = forecast.then_covers({1: 1.0, 2: 5.0, 3: 1.0}, sleeves, archive)
+    assert done == {1: 3.5, 3: 2.5, 2: 5.0}
+    assert shown == {9: 1.5}
+
+
+def test_covers_of_as_many_plays_go_in_the_order_in_which_they_came() -> None:
+    archive = forecast.Archive((Cover(8, 1), Cover(9, 1)), gap=1.0, asks=1.0, took=0.5)
+    done, shown = forecast.then_covers({1: 0.5, 2: 0.7}, {1: Sleeve(70), 2: Sleeve(71)}, archive)
+    assert shown == {8: 1.5, 9: 2.5}
+    assert done == {1: 3.5, 2: 4.5}
+
+
+def test_names_of_an_album_that_are_told_together_bring_its_cover_the_plays_of_all() -> None:
+    archive = forecast.Archive((), gap=1.0, asks=1.0, took=0.5)
+    sleeves = {1: Sleeve(70), 2: Sleeve(71), 3: Sleeve(71), 4: Sleeve(71)}
+    done, _ = forecast.then_covers({1: 0.5, 2: 0.5, 3: 0.75, 4: 9.0}, sleeves, archive)
+    assert done == {1: 3.0, 2: 2.0, 3: 2.0, 4: 9.0}
 
 
 def test_a_name_whose_albums_cover_is_known_is_done_when_it_is_told() -> None:
-    archive = forecast.Archive(waiting=40, gap=1.0, took=0.5)
-    assert forecast.then_covers({1: 2.0, 2: 2.0}, {2: 70}, archive) == {1: 2.0, 2: 41.5}
+    archive = forecast.Archive(tuple(Cover(number, 1) for number in range(100, 140)), gap=1.0, asks=1.0, took=0.5)
+    done, _ = forecast.then_covers({1: 2.0, 2: 2.0}, {2: Sleeve(70)}, archive)
+    assert done == {1: 2.0, 2: 41.5}
+
+
+def test_a_cover_that_is_wanted_already_is_not_queued_for_anew() -> None:
+    archive = forecast.Archive((Cover(8, 1), Cover(9, 1)), gap=1.0, asks=1.0, took=0.5)
+    sleeves = {1: Sleeve(70, wanted=9), 2: Sleeve(71, wanted=5), 3: Sleeve(72)}
+    done, _ = forecast.then_covers({1: 0.5, 2: 0.5, 3: 0.5}, sleeves, archive)
+    assert done == {1: 2.5, 2: 0.5, 3: 3.5}  # that of 5 is just being fetched
 
 
 def test_names_in_turn_are_told_one_after_another() -> None:

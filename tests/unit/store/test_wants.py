@@ -168,6 +168,46 @@ async def test_what_opens_an_artists_releases_goes_first_in_an_import_also_when_
     assert [await take(database) for _ in range(2)] == [["opens"], ["brings a cover"]]
 
 
+async def test_who_an_artist_is_goes_before_the_releases_of_those_who_are_known(database: Database) -> None:
+    page = contract.BrowseReleases("9d30e408")
+    opener = msgspec.structs.replace(new("opens"), opens=True)
+    releases = wants.New(SOURCE, contract.key(page), contract.kind(page), page, 2, plays=99, opens=True)
+    await put(database, opener, releases, new("often", plays=100), band=model.Band.LOW_PRIORITY)
+    async with database.transaction() as conn:
+        claimed = [(await claims.claim(conn, {SOURCE: 1}, NOW, lease=30.0))[0] for _ in range(3)]
+    assert [each.question.get("track", "releases") for each in claimed] == ["opens", "releases", "often"]
+
+
+async def leave_out(database: Database, *tracks: str, limit: int, band: model.Band) -> None:
+    """Let a cut reply leave these out: they are to go in packs of at most `limit`."""
+    await put(database, *(new(track) for track in tracks), band=band)
+    async with database.transaction() as conn:
+        for want in await claims.claim(conn, {SOURCE: len(tracks)}, NOW, lease=30.0):
+            await wants.postpone(conn, [want.id], NOW, own_fault=False, pack_limit=limit)
+
+
+@pytest.mark.parametrize(("count", "first"), [(12, "left out"), (11, "not asked yet")])
+async def test_what_was_left_out_goes_first_in_an_import_once_it_fills_a_pack_of_its_own(
+    database: Database, count: int, first: str
+) -> None:
+    left_out = [f"left out {number}" for number in range(count)]
+    await leave_out(database, *left_out, limit=12, band=model.Band.LOW_PRIORITY)
+    cover = msgspec.structs.replace(new("brings a cover", plays=9), leads=True)
+    await put(database, cover, *(new(f"not asked yet {number}") for number in range(40)), band=model.Band.LOW_PRIORITY)
+    pack = await take(database, together=32)
+    alike = [track for track in pack if track.startswith(first)]
+    assert (len(pack), len(alike)) == ((12, 12) if first == "left out" else (32, 31))
+
+
+async def test_what_somebody_waits_for_does_not_wait_for_what_was_left_out(database: Database) -> None:
+    left_out = [f"left out {number}" for number in range(12)]
+    await leave_out(database, *left_out, limit=12, band=model.Band.LOW_PRIORITY)
+    await put(database, new("waited for"), band=model.Band.DEFAULT)
+    pack = await take(database, together=32)
+    assert len(pack) == 12
+    assert "waited for" in pack
+
+
 @pytest.mark.parametrize("band", [model.Band.LOW_PRIORITY, model.Band.DEFAULT])
 async def test_a_pack_is_filled_with_what_goes_in_smaller_ones_and_is_no_larger_than_any_of_it_bears(
     database: Database, band: model.Band
