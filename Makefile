@@ -21,7 +21,8 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 	$(BIN)/python -m pytest -q -n auto --dist loadfile --ignore=tests/journey --ignore=tests/browser
-	$(BIN)/python -m pytest -q tests/journey tests/browser
+	$(BIN)/python -m pytest -q -n auto --dist loadfile tests/journey
+	$(BIN)/python -m pytest -q tests/browser
 endif
 
 check: $(VENV)/.dev

@@ -18,6 +18,7 @@ from sleevenotes.settings import Settings
 from sleevenotes.store import bundled, postgres
 
 TEMPLATE = "sleevenotes_template"
+MEMORY = "/dev/shm"  # noqa: S108 - made below it are directories of our own
 _numbers = itertools.count(1)
 
 
@@ -103,6 +104,15 @@ def _url_of(url: str, name: str) -> str:
 
 
 def _open_directory() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="sleevenotes-test-"))
+    path = Path(tempfile.mkdtemp(prefix="sleevenotes-test-", dir=_memory()))
     path.chmod(0o755)
     return path
+
+
+def _memory() -> str | None:
+    """Return a directory in memory, unless another is asked for or there is little room: databases come and go."""
+    try:
+        roomy = shutil.disk_usage(MEMORY).free > 2 << 30
+    except OSError:
+        return None
+    return MEMORY if roomy and os.access(MEMORY, os.W_OK) and "TMPDIR" not in os.environ else None
