@@ -1,19 +1,20 @@
 """An import's queue at the broadest source, played forward: when will each of its names be told? Pure.
 
 Where a name stands says little of when its turn comes to be *answered*: a search's reply tells of a part of its pack,
-whose rows filled it, and the others go round again; and as soon as one name of an artist is known of whom ten more
-wait, the artist's releases are listed, which answers most of them at once. So the queue is played through, slot by
-slot, as lane and stages will:
+whose rows filled it, and the others are asked again; and once a name of an artist is known of whom ten more wait, the
+artist's releases are listed, which answers most of them at once. So the queue is played through, slot by slot, as lane
+and stages will (the order is that of `store.claims`):
 
-    a page of releases waits    it goes first, the most played artist's before others'; the names it answers are done
-    else                        the next pack of names; the reply tells of so many of them as measured, whichever
-    told of, and ten of its artist wait     a page of the artist's releases is put in front
-    not told                    behind all others, in the order in which they were asked; what opens an artist's
-                                releases stays before them
+    names that open an artist's releases   first, in packs like all others
+    a page of releases waits    the most played artist's before others'; the names that it answers are done
+    names left out fill a pack  they go together; the reply tells of more of them than of a first pack
+    else                        names not asked yet; at last those left out, in packs that each of them bears
+    told of, and ten of its artist wait    a page of the artist's releases joins the others
+    not told                    left out: to go in a pack one smaller than this, the next time in three quarters of it
 
 Worked example: two names in a pack, each told with certainty, a slot each second, a request takes half a second, and no
 artist has ten names. a, b, c wait: a and b are told after 0.5 s, c after 1.5 s. With replies that tell of one name: the
-median of some runs, for instance a after 0.5 s, c after 1.5 s, and b, which went round again, after 1.5 s as well.
+median of some runs, for instance a after 0.5 s, c after 1.5 s, and b, which was asked again, after 1.5 s as well.
 """
 
 from __future__ import annotations

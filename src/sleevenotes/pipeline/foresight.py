@@ -31,7 +31,7 @@ USUAL_ASKS = 1.35
 USUAL_MEAN = 1.0
 """Seconds that one of them takes: an image a second and a half, nothing a quarter."""
 
-LONGEST_GAP, LONGEST_COVER = 4.0, 2.25
+LONGEST_GAP, LONGEST_COVER = 4.0, 1.5
 """The most by which requests of an import, and for covers, are taken to be further apart than their host bears."""
 
 SEEN = timedelta(seconds=45)

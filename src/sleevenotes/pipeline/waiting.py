@@ -65,9 +65,8 @@ class Estimator:
             waits[row.stage, row.subject_id].append(row)
         of_imports = [each for each in names if each.band is _LOW]
         new = [("match", each.lookup_id) for each in of_imports if _is_new(waits, each)]
-        covers = [each for each in subjects if each[0] == "artwork"]
         foreseen: Mapping[Subject, float] = {}
-        if of_imports or covers:
+        if of_imports or any(row.stage == "artwork" and row.band is _LOW for rows in waits.values() for row in rows):
             foreseen = await self._foresight.of(conn, new, facts.asked, facts.hosts, now)
         found: dict[Subject, Estimate] = {}
         given: list[estimates.Given] = []
