@@ -38,7 +38,7 @@ SEEN = timedelta(seconds=45)
 """For how long it counts how many names waited, and how far apart requests were; half of it for covers."""
 
 FEW = 8
-"""Names that must have gone meanwhile for their pace to say something; covers that must wait for theirs to."""
+"""Covers that must wait for their pace to say something."""
 
 _IMAGE = contract.tag(contract.FetchImage)
 _SEARCH = contract.tag(contract.FindRecording)
@@ -129,14 +129,17 @@ class Foresight:
         return forecast.Archive(waiting, gap, asks, lately.took)
 
     def _each(self, bulk: str, waiting: int, now: datetime) -> float:
-        """Return the seconds that one of an import's names takes: as lately while they went, else the source's pace."""
+        """Return the seconds that one of an import's names takes: as lately while they went, else the source's pace.
+
+        A request's worth must have gone: the first few names of an import go while its others are still written.
+        """
         if self._seen and waiting > self._seen[-1][1]:
             self._seen.clear()  # more have come
         self._seen = [*(each for each in self._seen if now - each[0] < SEEN), (now, waiting)]
         since, went = self._seen[0][0], self._seen[0][1] - waiting
-        if went >= FEW:
-            self._usual_each = (now - since).total_seconds() / went
         policy = self._policies[bulk]
+        if went >= policy.together:
+            self._usual_each = (now - since).total_seconds() / went
         return max(policy.pace / policy.together, self._usual_each)
 
     async def _play_search(

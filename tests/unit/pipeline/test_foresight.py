@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from sleevenotes import model
@@ -74,3 +75,14 @@ async def test_what_is_foreseen_stands_for_some_seconds_unless_another_import_ca
         await want_cover(conn, clock, 2, 9, last=True)
         clock.turn(foresight.FORESEEN / timedelta(seconds=1))
         assert ("artwork", 2) in await foresees.of(conn, [], {}, HOSTS, clock.now())
+
+
+async def test_a_few_names_of_an_import_that_went_say_nothing_of_the_others_a_requests_worth_does(
+    clock: HandClock,
+) -> None:
+    foresees = foresight.Foresight({"bulk": msgspec.structs.replace(POLICIES["musicbrainz"], together=50)})
+    at_pace = foresees._each("bulk", 1600, clock.now())
+    clock.turn(4)
+    assert foresees._each("bulk", 1590, clock.now()) == at_pace  # four tenths of a second each
+    clock.turn(4)
+    assert foresees._each("bulk", 1500, clock.now()) == pytest.approx(0.08)
