@@ -15,7 +15,7 @@ import msgspec
 from sleevenotes import clock, model
 from sleevenotes.pipeline import artwork, asking, estimate, trails
 from sleevenotes.pipeline.estimate import Estimate, Lanes, Subject
-from sleevenotes.pipeline.foresight import Foresight
+from sleevenotes.pipeline.forecasting import Forecaster
 from sleevenotes.sources import contract
 from sleevenotes.store import estimates, pending_names
 from sleevenotes.store.played import Play
@@ -49,7 +49,7 @@ class Estimator:
         self._policies = {source.name: source.policy for source in sources}
         self._time = time
         self._facts: Facts | None = None
-        self._foresight = Foresight(self._policies)
+        self._forecaster = Forecaster(self._policies)
 
     async def of(self, conn: Connection, plays: Sequence[Play]) -> dict[Subject, Estimate]:
         """Return an estimate for each subject (see `subject`) that any of these plays waits for."""
@@ -67,7 +67,7 @@ class Estimator:
         new = [("match", each.lookup_id) for each in of_imports if _is_new(waits, each)]
         foreseen: Mapping[Subject, float] = {}
         if of_imports or any(row.stage == "artwork" and row.band is _LOW for rows in waits.values() for row in rows):
-            foreseen = await self._foresight.of(conn, new, facts.asked, facts.hosts, now)
+            foreseen = await self._forecaster.of(conn, new, facts.asked, facts.hosts, now)
         found: dict[Subject, Estimate] = {}
         given: list[estimates.Given] = []
         for each, rows in waits.items():

@@ -344,7 +344,7 @@ _COSTS = """
     )
 """
 
-# What `claims.claim` looks for first.
+# What `claims.claim` looks for first, the packs that fill themselves aside.
 _ORDER = f"band DESC, single AND band = {_LOW}, {claims.MOST_WANTED}"
 
 

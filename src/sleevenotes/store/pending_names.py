@@ -11,15 +11,6 @@ from sleevenotes import model
 from sleevenotes.store import discographies
 from sleevenotes.store.postgres import Connection
 
-_COVERED = """
-    EXISTS (
-        SELECT FROM lookups AS other JOIN matches ON matches.id = other.match_id JOIN artworks USING (release_group_id)
-        WHERE hashtextextended(other.artist_key || '/' || other.release_key, 0)
-              = hashtextextended({name}.artist_key || '/' || {name}.release_key, 0)
-          AND other.release_key <> '' AND artworks.status <> 'pending'
-    )
-"""
-
 # The cover of a name's album, where another name of it has told which album it is.
 _COVER = """
     LEFT JOIN LATERAL (
@@ -45,9 +36,9 @@ class Queued(msgspec.Struct, frozen=True):
     """A pending name that nobody waits for, at one source or not asked about yet (`want_id` None).
 
     `album` stands for artist and release as sent, None where the album's cover is decided already; `cover` is its
-    release group, where the cover is looked for already. `opens`: it
-    tells whose releases answer many others. `plays` are those that it counts for in its queue. `bears` is the largest
-    pack that it goes in, 0 where no reply left it out. `own` are the plays of this name alone.
+    release group, where the cover is looked for already. `opens`: it tells whose releases answer many others. `plays`
+    are those that it counts for in its queue, `own` those of this name alone. `bears` is the largest pack that it goes
+    in, 0 where no reply left it out.
     """
 
     lookup_id: int
@@ -174,8 +165,8 @@ async def names(conn: Connection, lookup_ids: Sequence[int]) -> list[Name]:
     """Return how urgent these lookups are, and whose album's cover was decided under another of its names."""
     rows = await conn.fetch(
         f"""
-        SELECT mine.id AS lookup_id, mine.band, {_COVERED.format(name="mine")} AS covered
-        FROM lookups AS mine WHERE mine.id = ANY($1::bigint[])
+        SELECT lookups.id AS lookup_id, lookups.band, is_decided IS TRUE AS covered
+        FROM lookups {_COVER} WHERE lookups.id = ANY($1::bigint[])
         """,
         list(lookup_ids),
     )

@@ -364,7 +364,7 @@ class Lane:
 def _smaller(untold: Sequence[tuple[wants.Want, contract.Answer]], size: int) -> dict[int, list[int]]:
     """Say in packs of which size to ask again what a reply to `size` questions did not tell: limit -> ids of wants.
 
-    Half where somebody waits or many names do, and where the rows told are not the right ones and cannot be asked past.
+    Half where somebody waits, and where the rows told are not the right ones and cannot be asked past.
     Of an import's others all but as large, as whose rows filled the reply are gone; then three quarters (decision 8).
     """
     limits: dict[int, list[int]] = {}

@@ -44,7 +44,7 @@ _IMAGE = contract.tag(contract.FetchImage)
 _SEARCH = contract.tag(contract.FindRecording)
 
 
-class Foresight:
+class Forecaster:
     """Foresees when what an import brought will be done; one a process. What it says is kept for some seconds."""
 
     def __init__(self, policies: Mapping[str, contract.Policy]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from sleevenotes import model
 from sleevenotes.clock import HandClock
-from sleevenotes.pipeline import estimate, foresight
+from sleevenotes.pipeline import estimate, forecasting
 from sleevenotes.sources import contract, coverartarchive, musicbrainz
 from sleevenotes.store import wants
 from sleevenotes.store.postgres import Connection, Database
@@ -44,24 +44,24 @@ async def test_covers_go_by_plays_and_what_is_asked_for_the_last_time_takes_one_
         await want_cover(conn, clock, 1, 2, last=False)
         await want_cover(conn, clock, 2, 5, last=True)
         await want_cover(conn, clock, 3, 1, last=True)
-        told = await foresight.Foresight(POLICIES).of(conn, [], {}, HOSTS, clock.now())
+        told = await forecasting.Forecaster(POLICIES).of(conn, [], {}, HOSTS, clock.now())
     gap = told["artwork", 2] - estimate.TOOK
-    assert gap == pytest.approx(foresight.USUAL_MEAN / 5)  # five go at once
-    assert told["artwork", 1] == pytest.approx(told["artwork", 2] + foresight.USUAL_ASKS * gap)
+    assert gap == pytest.approx(forecasting.USUAL_MEAN / 5)  # five go at once
+    assert told["artwork", 1] == pytest.approx(told["artwork", 2] + forecasting.USUAL_ASKS * gap)
     assert told["artwork", 3] == pytest.approx(told["artwork", 1] + gap)
 
 
 async def test_a_name_is_done_with_the_cover_that_it_brings(database: Database, clock: HandClock) -> None:
     async with database.transaction() as conn:
         lookup_id = await import_name(conn, clock, "More")
-        told = await foresight.Foresight(POLICIES).of(conn, [], {}, HOSTS, clock.now())
+        told = await forecasting.Forecaster(POLICIES).of(conn, [], {}, HOSTS, clock.now())
     assert told["match", lookup_id] > 2 * estimate.TOOK  # a search, then a cover
 
 
 async def test_what_is_foreseen_stands_for_some_seconds_unless_another_import_came(
     database: Database, clock: HandClock
 ) -> None:
-    foresees = foresight.Foresight(POLICIES)
+    foresees = forecasting.Forecaster(POLICIES)
     async with database.transaction() as conn:
         await want_cover(conn, clock, 1, 2, last=True)
         first = await foresees.of(conn, [], {}, HOSTS, clock.now())
@@ -73,14 +73,14 @@ async def test_what_is_foreseen_stands_for_some_seconds_unless_another_import_ca
         assert set(anew) == {("artwork", 1), ("match", lookup_id)}
         assert anew["artwork", 1] == first["artwork", 1]
         await want_cover(conn, clock, 2, 9, last=True)
-        clock.turn(foresight.FORESEEN / timedelta(seconds=1))
+        clock.turn(forecasting.FORESEEN / timedelta(seconds=1))
         assert ("artwork", 2) in await foresees.of(conn, [], {}, HOSTS, clock.now())
 
 
 async def test_a_few_names_of_an_import_that_went_say_nothing_of_the_others_a_requests_worth_does(
     clock: HandClock,
 ) -> None:
-    foresees = foresight.Foresight({"bulk": msgspec.structs.replace(POLICIES["musicbrainz"], together=50)})
+    foresees = forecasting.Forecaster({"bulk": msgspec.structs.replace(POLICIES["musicbrainz"], together=50)})
     at_pace = foresees._each("bulk", 1600, clock.now())
     clock.turn(4)
     assert foresees._each("bulk", 1590, clock.now()) == at_pace  # four tenths of a second each
