@@ -75,7 +75,7 @@ async def run(tools: Tools, lookup_ids: Sequence[int], band: model.Band) -> None
             await preview.ahead(tools, conn, {look.lookup.id: look.likely for look in looks if look.likely}, band)
         await settle(tools, conn, [look for look in looks if look.decision is not None], band)
         if band is model.Band.LOW_PRIORITY:
-            await discography.begin_known(tools, conn, [each.id for each in waiting if each.opens])
+            await discography.begin_known(tools, conn, [each.id for each in waiting if each.opens or each.is_tenth])
 
 
 async def known_of(conn: Connection, waiting: Sequence[lookups.Pending]) -> Known:

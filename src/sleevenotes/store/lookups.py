@@ -149,7 +149,7 @@ class Pending(msgspec.Struct, frozen=True):
 
     `plays` counts the plays that wait for it. The first name of an album `leads`: it brings the cover, and counts all
     the album's plays. Where many names of an artist wait, the first one `opens`: it tells whose releases answer the
-    others, and counts the plays of all.
+    others, and counts the plays of all; the tenth tells that so many wait, when the first was looked at before them.
     """
 
     id: int
@@ -161,6 +161,7 @@ class Pending(msgspec.Struct, frozen=True):
     created_at: datetime
     leads: bool = False
     opens: bool = False
+    is_tenth: bool = False
 
 
 async def load_pending(conn: Connection, lookup_ids: Sequence[int]) -> list[Pending]:
@@ -194,10 +195,12 @@ _PENDING = f"""
                ) AS leads,
                NOT EXISTS (SELECT {_MATES} AND id < waiting.id)
                AND (SELECT count(*) FROM (SELECT {_MATES} LIMIT {discographies.WORTH}) AS mates)
-                   = {discographies.WORTH} AS opens
+                   = {discographies.WORTH} AS opens,
+               (SELECT count(*) FROM (SELECT {_MATES} AND id <= waiting.id LIMIT {discographies.WORTH} + 1) AS before)
+                   = {discographies.WORTH} AS is_tenth
         FROM waiting
     )
-    SELECT id, artist, track, release, tries, created_at, leads, opens,
+    SELECT id, artist, track, release, tries, created_at, leads, opens, is_tenth,
            CASE WHEN opens THEN (
                SELECT count(*) FROM lookups JOIN scrobbles ON scrobbles.lookup_id = lookups.id
                WHERE hashtextextended(artist_key, 0) = by AND status = 'pending'

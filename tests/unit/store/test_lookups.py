@@ -68,6 +68,7 @@ async def test_where_ten_names_of_an_artist_wait_the_first_opens_its_releases(
     waiting = {each.id: each for each in await lookups.load_pending(conn, [*many, *few])}
     opening = [each.id for each in waiting.values() if each.opens]
     assert opening == [many[0]]
+    assert [each.id for each in waiting.values() if each.is_tenth] == [many[9]]
     assert {waiting[each].plays for each in opening} == {24}  # those of all the artist's names
     assert {each.plays for each in waiting.values() if not each.opens} == {1, 2}
 
