@@ -52,8 +52,16 @@ async def until_read(house: House, at_most: float = 3600.0) -> None:
 
 
 async def until_looked_again(house: House) -> None:
-    seen = await house.count("SELECT coalesce(synced_at, '-infinity') FROM connections")
-    await house.until("SELECT coalesce(synced_at > $1, false) FROM connections", seen, at_most=7200)
+    """Wait until every connection has been read by a look begun from now on: one under way may have read already."""
+    await house.until(
+        """
+        SELECT NOT EXISTS (SELECT FROM connections c WHERE NOT EXISTS (
+            SELECT FROM walks w
+            WHERE w.connection_id = c.id AND w.kind = 'sync' AND w.begun_at > $1 AND w.ended_at IS NOT NULL))
+        """,
+        house.clock.now(),
+        at_most=7200,
+    )
 
 
 async def status(house: House) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, cast
 
-import msgspec
 import pytest
 
 from sleevenotes.settings import Settings
@@ -13,21 +12,16 @@ from sleevenotes.simulator import lastfm, lastfm_listeners, listenbrainz, people
 from sleevenotes.store import connections, forwards
 from sleevenotes.store.connections import Service
 from tests.journey.conftest import House
+from tests.journey.somebody import LASTFM, only_histories, until_looked_again
 
-LASTFM, LISTENBRAINZ = "ws.audioscrobbler.com", "api.listenbrainz.org"
+LISTENBRAINZ = "api.listenbrainz.org"
 SHOWN = "SELECT count(*) FROM scrobbles WHERE same_as IS NULL"
 DONE = "SELECT count(*) FROM forwards WHERE status IN ('sent', 'refused') HAVING count(*) >= $1"
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Let only histories be asked for: what becomes of the names is another journey."""
-    return msgspec.structs.replace(
-        settings,
-        lastfm_key=lastfm_listeners.KEY,
-        lastfm_secret=lastfm_listeners.SECRET,
-        sources="lastfm_history,listenbrainz_history",
-    )
+    return only_histories(settings)
 
 
 def at_lastfm(house: House) -> lastfm_listeners.Listeners:
@@ -61,11 +55,10 @@ def listens(house: House, count: int, *, repeats: int = 0) -> list[dict[str, Any
 
 
 async def until_synced(house: House) -> None:
-    """Wait until what is there has been read once more from now on."""
+    """Have what is there read once more, from now on."""
     async with house.parts.database.connection() as conn:
         await conn.execute("UPDATE connections SET sync_due = $1", house.clock.now())
-    await house.until("SELECT bool_and(synced_at >= $1) FROM connections", house.clock.now(), at_most=7200)
-    await house.until("SELECT NOT EXISTS (SELECT FROM pgqueuer WHERE entrypoint = 'sync')", at_most=7200)
+    await until_looked_again(house)
 
 
 @pytest.mark.parametrize("service", ["lastfm", "listenbrainz"])
