@@ -122,6 +122,7 @@ def _read(name: str, since: str, until: str, now: datetime, began: datetime | No
 
 # ---------------------------------------------------------------- what is drawn
 
+MINUS: Final = "\u2212"
 STATUSES: Final = ("enriched", "pending", "not_found", "failed")
 
 
@@ -133,14 +134,18 @@ def targets(told: figures.Report) -> tuple[Target, ...]:
         Target("To the first picture", seconds(wait), "95 % of plays in under 5 s", None if wait is None else wait < 5),
         Target("Within a minute", percent(minute), "over 90 % of plays", None if minute is None else minute > 0.9),
         Target("Enriched", percent(success), "over 95 % of plays", None if success is None else success > 0.95),
-        Target("Backlog", _growth(growth), "not growing", None if growth is None else growth < 1),
+        Target("Backlog", grown(growth), "not growing", None if growth is None else growth < 1),
     )
 
 
-def _growth(growth: float | None) -> str:
+def grown(growth: float | None) -> str:
+    """Say by how many names and covers the backlog grew in an hour: "+2.5 an hour"."""
     if growth is None:
         return NOTHING
-    return f"{growth:+.1f} an hour" if abs(growth) >= 0.05 else "steady"
+    size = abs(growth)
+    if size < 0.05:
+        return "steady"
+    return f"{'+' if growth > 0 else MINUS}{views.number(round(size)) if size >= 10 else f'{size:.1f}'} an hour"
 
 
 def rows(told: figures.Report) -> tuple[Row, ...]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from sleevenotes.server import pages_figures
 from sleevenotes.store import accounts, backlog
 from tests.browser.sample import PASSWORD, SLEEVES, Listener
 from tests.unit.server.pages.asking import Client, send
@@ -41,6 +42,20 @@ async def test_the_page_tells_the_targets_and_everything_behind_them(client: Cli
     assert figure(page, "Enriched") == ("100 %", "met")
     assert figure(page, "Backlog") == ("steady", "met")
     assert "Names and covers pending, 0 at the most" in page
+
+
+@pytest.mark.parametrize(
+    ("growth", "told"),
+    [
+        (None, "\u2013"),
+        (0.04, "steady"),
+        (2.46, "+2.5 an hour"),
+        (-0.5, "\u22120.5 an hour"),
+        (-1897.7, "\u22121\u202f898 an hour"),
+    ],
+)
+def test_growth_is_told_as_exactly_as_it_is_worth(growth: float | None, told: str) -> None:
+    assert pages_figures.grown(growth) == told
 
 
 @pytest.mark.parametrize(
