@@ -241,6 +241,7 @@ class Importing:
 
     async def _bring(self, told: Import, batch: Sequence[contract.Item], first: int, share: float) -> None:
         plays = [item for item in batch if isinstance(item, (model.Scrobble, contract.Hidden))]
+        plays.sort(key=_is_hidden)  # where records say the same, what is stored first is shown: as in the export
         words = [item for item in batch if isinstance(item, contract.Feedback)]
         skips = [_skip(first + at, item) for at, item in enumerate(batch) if isinstance(item, contract.Skipped)]
         said = [(first + at, item) for at, item in enumerate(batch) if isinstance(item, contract.Acted)]
@@ -325,6 +326,10 @@ def _not_applied(number: int, item: contract.Acted, why: str) -> Skip:
 
 def _not_stored(error: Exception) -> str:
     return f"the database refused it: {str(error)[:200]}"
+
+
+def _is_hidden(item: contract.Item) -> bool:
+    return isinstance(item, contract.Hidden)
 
 
 def _links(plays: Sequence[contract.Item], stored: Sequence[Stored]) -> list[tuple[int, datetime, bytes]]:
