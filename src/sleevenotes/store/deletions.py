@@ -17,7 +17,6 @@ from sleevenotes.store import jobs
 from sleevenotes.store.postgres import Connection
 
 KEPT = timedelta(hours=24)
-TOLD_IDS = 100  # events.ScrobblesStored names at most this many
 
 
 class Deletion(msgspec.Struct, frozen=True):
@@ -84,38 +83,42 @@ async def recent(conn: Connection, account_id: int, now: datetime) -> list[Delet
     return [Deletion(**row) for row in rows]
 
 
-async def undo(conn: Connection, account_id: int, deletion_id: int, now: datetime) -> int | None:
-    """Bring back what one act deleted and return how many plays came; None when there is nothing to undo.
+async def undo(conn: Connection, account_id: int, deletion_id: int, now: datetime) -> list[int] | None:
+    """Bring back what one act deleted and return the ids, in order; None when there is nothing to undo.
 
-    A play that was stored again meanwhile stays as it is.
+    A play that was stored again meanwhile stays as it is, and what was hidden behind it comes back as not hidden: it is
+    the caller's to compare it (`pipeline.deletions`), who has locked the account, and to tell pages.
     """
-    async with conn.transaction():
-        found = await conn.fetchval(
-            "SELECT id FROM deletions WHERE id = $1 AND account_id = $2 AND deleted_at > $3 FOR UPDATE",
-            deletion_id,
-            account_id,
-            now - KEPT,
-        )
-        if found is None:
-            return None
-        # what was matched for such a play alone went with it, and is looked for again
-        rows = await conn.fetch(
-            """
-            INSERT INTO scrobbles OVERRIDING SYSTEM VALUE
-            SELECT (jsonb_populate_record(NULL::scrobbles, scrobble || '{"match_id": null}')).*
-            FROM deleted_scrobbles WHERE deletion_id = $1 ORDER BY scrobble_id
-            ON CONFLICT DO NOTHING RETURNING id, same_as
-            """,
-            deletion_id,
-        )
-        await _bring_back(conn, deletion_id, [row["id"] for row in rows])
-        await conn.execute("DELETE FROM deletions WHERE id = $1", deletion_id)
-        back = [row["id"] for row in rows]
-        shown = [row["id"] for row in rows if row["same_as"] is None]
-        await jobs.enqueue(conn, "evidence", sorted(back), model.Band.DEFAULT)
-        told = events.ScrobblesStored(tuple(shown[-TOLD_IDS:][::-1]), len(shown))
-        await event_rows.tell(conn, [account_id], told, now)
-        return len(shown)
+    found = await conn.fetchval(
+        "SELECT id FROM deletions WHERE id = $1 AND account_id = $2 AND deleted_at > $3 FOR UPDATE",
+        deletion_id,
+        account_id,
+        now - KEPT,
+    )
+    if found is None:
+        return None
+    # what was matched for such a play alone went with it, and is looked for again
+    rows = await conn.fetch(
+        """
+        INSERT INTO scrobbles OVERRIDING SYSTEM VALUE
+        SELECT (jsonb_populate_record(NULL::scrobbles, scrobble || '{"match_id": null}')).*
+        FROM deleted_scrobbles WHERE deletion_id = $1 ORDER BY scrobble_id
+        ON CONFLICT DO NOTHING RETURNING id
+        """,
+        deletion_id,
+    )
+    back = sorted(row["id"] for row in rows)
+    await conn.execute(
+        """
+        UPDATE scrobbles s SET same_as = NULL WHERE id = ANY($1::bigint[]) AND same_as IS NOT NULL
+          AND NOT EXISTS (SELECT FROM scrobbles shown WHERE shown.id = s.same_as AND shown.same_as IS NULL)
+        """,
+        back,
+    )
+    await _bring_back(conn, deletion_id, back)
+    await conn.execute("DELETE FROM deletions WHERE id = $1", deletion_id)
+    await jobs.enqueue(conn, "evidence", back, model.Band.DEFAULT)
+    return back
 
 
 async def _bring_back(conn: Connection, deletion_id: int, scrobble_ids: Sequence[int]) -> None:

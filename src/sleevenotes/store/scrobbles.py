@@ -12,6 +12,7 @@ import msgspec
 
 from sleevenotes import errors, events, model
 from sleevenotes.store import events as event_rows
+from sleevenotes.store import same_plays
 from sleevenotes.store.postgres import Connection
 
 # ---------------------------------------------------------------- writing
@@ -220,7 +221,7 @@ async def delete(conn: Connection, account_id: int, ids: Sequence[int], now: dat
             return []
         gone = sorted(row["id"] for row in rows)
         await event_rows.tell(conn, [account_id], events.ScrobblesDeleted(tuple(gone)), now)
-        forward = await _shown(conn, [row["id"] for row in behind])
+        forward = await same_plays.shown_of(conn, [row["id"] for row in behind])
         if forward:
             await event_rows.tell(conn, [account_id], events.ScrobblesStored(tuple(forward), len(forward)), now)
     return gone
@@ -282,11 +283,6 @@ async def rewrite(conn: Connection, news: Sequence[New]) -> None:
         )
     except asyncpg.UniqueViolationError as error:
         raise errors.Taken("Another transaction has stored the same play.") from error
-
-
-async def _shown(conn: Connection, ids: Sequence[int]) -> list[int]:
-    rows = await conn.fetch("SELECT id FROM scrobbles WHERE id = ANY($1::bigint[]) AND same_as IS NULL", list(ids))
-    return sorted(row["id"] for row in rows)
 
 
 # ---------------------------------------------------------------- one at a time
