@@ -17,7 +17,7 @@ from sleevenotes import errors, names
 from sleevenotes.artwork.files import Files
 from sleevenotes.importers import acts
 from sleevenotes.pipeline import album_art, corrections, preferences, sameplay
-from sleevenotes.store import accounts, catalog, images, same_plays, scrobbles
+from sleevenotes.store import accounts, catalog, deletions, images, same_plays, scrobbles
 from sleevenotes.store import acts as rows
 from sleevenotes.store.imports import Import
 from sleevenotes.store.postgres import Connection, Database
@@ -92,6 +92,8 @@ class Bringing:
                 return await self._own(act)
             case acts.Apart():
                 return await self._apart(act)
+            case acts.Deleted():
+                return await self._deleted(act)
 
     async def _image(self, act: acts.Image) -> str:
         picture = self._pictures[act.digest]
@@ -180,6 +182,12 @@ class Bringing:
         if await rows.apart(self._conn, self._account_id, (act.origin, act.other), act.at, self._import_id):
             changes = await same_plays.keep_apart(self._conn, self._account_id, act.origin, act.other, self._now)
             await sameplay.tell(self._conn, changes, self._now)
+            self.applied += 1
+        return ""
+
+    async def _deleted(self, act: acts.Deleted) -> str:
+        play = act.listened_at, bytes.fromhex(act.identity)
+        if await deletions.dismiss(self._conn, self._account_id, play, self._import_id):
             self.applied += 1
         return ""
 

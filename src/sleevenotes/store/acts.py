@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sleevenotes import model
-from sleevenotes.store import catalog
+from sleevenotes.store import catalog, deletions
 from sleevenotes.store.postgres import Connection, Database
 
 Row = dict[str, Any]
@@ -74,7 +74,18 @@ _OWN = f"""
 _APART = """
     SELECT origin, other_origin AS other, decided_at AS at FROM origins_apart WHERE account_id = $1 ORDER BY 1, 2
 """
-_QUERIES = {"correction": _CORRECTIONS, "cover": _COVERS, "uploaded": _UPLOADED, "apart": _APART, "own_play": _OWN}
+_DELETED = f"""
+    SELECT d.listened_at, encode(d.identity, 'hex') AS identity FROM dismissed_plays d
+    WHERE d.account_id = $1 AND NOT {deletions.HERE} ORDER BY 1, 2
+"""
+_QUERIES = {
+    "correction": _CORRECTIONS,
+    "cover": _COVERS,
+    "uploaded": _UPLOADED,
+    "apart": _APART,
+    "own_play": _OWN,
+    "deleted_play": _DELETED,
+}
 
 
 async def in_force(database: Database, account_id: int) -> dict[str, list[Row]]:
@@ -191,8 +202,9 @@ async def of_import(conn: Connection, account_id: int, import_id: int) -> dict[s
 
 
 async def take_back(conn: Connection, account_id: int, import_id: int) -> bool:
-    """Forget what an import said of tracks and of origins; True where origins may be the same again."""
-    await conn.execute("DELETE FROM feedback WHERE account_id = $1 AND import_id = $2", account_id, import_id)
+    """Forget what an import said of tracks, deleted plays and origins; True where origins may be the same again."""
+    for table in ("feedback", "dismissed_plays"):
+        await conn.execute(f"DELETE FROM {table} WHERE account_id = $1 AND import_id = $2", account_id, import_id)
     done: str = await conn.execute(
         "DELETE FROM origins_apart WHERE account_id = $1 AND import_id = $2", account_id, import_id
     )

@@ -360,18 +360,3 @@ async def of_origin(conn: Connection, account_id: int, origin: str, limit: int) 
         "SELECT id FROM scrobbles WHERE account_id = $1 AND origin = $2 LIMIT $3", account_id, origin, limit
     )
     return [row["id"] for row in rows]
-
-
-async def dismissed(conn: Connection, account_id: int, plays: Sequence[tuple[datetime, bytes]]) -> set[int]:
-    """Return which of these (instant, identity) the listener has deleted or told anew: their places in the list."""
-    rows = await conn.fetch(
-        """
-        SELECT position::int - 1 AS place
-        FROM unnest($2::timestamptz[], $3::bytea[]) WITH ORDINALITY AS play (listened_at, identity, position)
-        JOIN dismissed_plays d USING (listened_at, identity) WHERE d.account_id = $1
-        """,
-        account_id,
-        [at for at, _ in plays],
-        [identity for _, identity in plays],
-    )
-    return {row["place"] for row in rows}

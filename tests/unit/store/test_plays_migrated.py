@@ -67,3 +67,22 @@ async def test_marks_that_nobody_made_are_gone_and_those_of_listeners_stay(until
     assert [row["scrobble_id"] for row in await connection.fetch("SELECT scrobble_id FROM own_plays")] == [4]
     [compared] = await connection.fetch("SELECT account_id, reached_id FROM comparisons")
     assert tuple(compared) == (1, 0)
+
+
+async def test_what_was_deleted_within_the_last_day_stays_deleted_and_what_was_told_anew_is_not(
+    until: Until, clock: HandClock
+) -> None:
+    connection = await until(27)
+    await connection.execute(play(1, 0) + play(1, 5))
+    await connection.execute(
+        """
+        INSERT INTO deletions (account_id, deleted_at) VALUES (1, '2026-01-02Z');
+        WITH gone AS (DELETE FROM scrobbles WHERE id = 1 RETURNING *)
+        INSERT INTO deleted_scrobbles (deletion_id, scrobble_id, scrobble) SELECT 1, id, to_jsonb(gone) FROM gone;
+        INSERT INTO former_plays VALUES (1, '2025-12-31Z', '\\x0b', 2);
+        INSERT INTO dismissed_plays VALUES (1, '2025-12-31Z', '\\x0b'), (1, '2025-12-30Z', '\\x0c');
+        """
+    )
+    await migrate.run(connection, clock.now())
+    rows = await connection.fetch("SELECT listened_at::date::text AS day, identity FROM dismissed_plays ORDER BY 1")
+    assert [tuple(row) for row in rows] == [("2025-12-30", b"\x0c"), ("2026-01-01", b"\x0a")]
