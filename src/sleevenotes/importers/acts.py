@@ -108,7 +108,15 @@ class Deleted(msgspec.Struct, frozen=True, tag_field="act", tag="deleted_play"):
     identity: Identity
 
 
-Line = Said | Part | Cover | Brought | Own | Apart | Deleted
+class Edited(msgspec.Struct, frozen=True, tag_field="act", tag="edited_play"):
+    """What a play was before it was told anew; what brings that again brings this play. `identity` as of `Deleted`."""
+
+    play: Key
+    listened_at: Moment
+    identity: Identity
+
+
+Line = Said | Part | Cover | Brought | Own | Apart | Deleted | Edited
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -126,7 +134,7 @@ class Image(msgspec.Struct, frozen=True):
     data: bytes
 
 
-Act = Correction | Image | Cover | Brought | Own | Apart | Deleted
+Act = Correction | Image | Cover | Brought | Own | Apart | Deleted | Edited
 
 
 def parts(digest: str, data: bytes) -> Iterator[Part]:

@@ -1,4 +1,4 @@
-"""What a listener has said of plays, taken away with them and brought again: corrections, covers, marks.
+"""What a listener has said of plays, taken away with them and brought again: corrections, covers, marks, edits.
 
 In again, each goes the way of the listener's own act: what was said here already stays, what cannot be applied is told
 and holds up nothing else, and undoing the import takes back what it brought. What the file tells of recordings and
@@ -94,6 +94,8 @@ class Bringing:
                 return await self._apart(act)
             case acts.Deleted():
                 return await self._deleted(act)
+            case acts.Edited():
+                return await self._edited(act)
 
     async def _image(self, act: acts.Image) -> str:
         picture = self._pictures[act.digest]
@@ -188,6 +190,19 @@ class Bringing:
     async def _deleted(self, act: acts.Deleted) -> str:
         play = act.listened_at, bytes.fromhex(act.identity)
         if await deletions.dismiss(self._conn, self._account_id, play, self._import_id):
+            self.applied += 1
+        return ""
+
+    async def _edited(self, act: acts.Edited) -> str:
+        play = await self._play(act.play)
+        if play is None:
+            return _no_play("an edit", act.play)
+        was = act.listened_at, bytes.fromhex(act.identity)
+        other = await rows.play(self._conn, self._account_id, *was)
+        if other is not None and other["id"] != play["id"]:
+            told = f"{other['artist']}, {other['track']} of {act.listened_at:%Y-%m-%d %H:%M:%S}"
+            return f"an edit: {told} is here, too, as it was before"[:500]
+        if await rows.edited_play(self._conn, self._account_id, play["id"], was, self._import_id):
             self.applied += 1
         return ""
 

@@ -253,7 +253,8 @@ async def rewrite(conn: Connection, news: Sequence[New]) -> None:
         SELECT s.account_id, s.listened_at, s.identity, s.id
         FROM unnest($1::bigint[], $2::timestamptz[], $3::bytea[]) AS n (id, listened_at, identity)
         JOIN scrobbles s ON s.id = n.id AND (s.listened_at, s.identity) <> (n.listened_at, n.identity)
-        ON CONFLICT (account_id, listened_at, identity) DO UPDATE SET scrobble_id = excluded.scrobble_id
+        ON CONFLICT (account_id, listened_at, identity)
+        DO UPDATE SET scrobble_id = excluded.scrobble_id, import_id = NULL
         """,
         [new.id for new in news],
         [new.listened_at for new in news],
