@@ -59,6 +59,18 @@ async def test_a_hidden_record_that_came_back_is_shown_when_the_other_goes_again
     assert await hidden_behind_nothing(house) == 0
 
 
+async def test_a_play_outlives_the_import_that_brought_it_again_where_its_deletion_was_undone(house: House) -> None:
+    await bring(house, LASTFM, "lf.csv")
+    await bring(house, SPOTIFY, "sp.json")
+    deletion_id = await delete(house, "One")
+    number = await bring(house, LASTFM, "lf.csv", include_deleted=True)
+    await deletions.undo(house, house.account_id, deletion_id)
+    assert [track for _, track in await shown(house)] == ["One", "Two", "Three", "Four", "Four"]
+    assert await house.stage().undone(number) == 1
+    assert [track for _, track in await shown(house)] == ["One", "Two", "Three", "Four", "Four"]
+    assert await hidden_behind_nothing(house) == 0
+
+
 async def test_what_comes_back_is_compared_with_what_came_in_meanwhile(house: House) -> None:
     await bring(house, LASTFM, "lf.csv")
     deletion_id = await delete(house, "One")
