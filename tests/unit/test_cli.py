@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from sleevenotes import app, cli
 from sleevenotes.cli import people, showing
 from sleevenotes.model import Status
+from sleevenotes.names import digest
 from sleevenotes.pipeline import connecting
 from sleevenotes.settings import Settings
 from sleevenotes.store import accounts, player_logins
@@ -158,6 +159,29 @@ def test_an_import_repeated_stores_nothing(run: Run, history: Path, tmp_path: Pa
     again = json.loads(said(run("import", str(history), "--account", "ana", "--json", "--skipped", str(skipped))))
     assert (again["stored"], again["duplicates"]) == (0, 3)
     assert skipped.read_text("utf-8").startswith("5\tts 'yesterday'")
+
+
+def test_what_was_deleted_comes_back_only_when_an_import_is_told_to(run: Run, history: Path, tmp_path: Path) -> None:
+    for name in ("ana", "ben"):
+        said(run("user", "add", name))
+    said(run("import", str(history), "--account", "ana"))
+    plays = tmp_path / "plays.jsonl"
+    said(run("export", str(plays), "--account", "ana"))
+    act = {
+        "act": "deleted_play",
+        "listened_at": "2019-06-03T13:54:52Z",
+        "identity": digest("Massive Attack", "Babel").hex(),
+    }
+    deleted = tmp_path / "deleted.jsonl"
+    deleted.write_text(json.dumps({"sleevenotes": act}) + "\n", "utf-8")
+    assert "1 corrections, covers and marks" in said(run("import", str(deleted), "--account", "ben"))
+    told = said(run("import", str(plays), "--account", "ben")).splitlines()
+    assert told == [
+        "1 stored, 0 duplicates, 1 skipped",
+        "  line 1: You deleted it here.",
+        "  --include-deleted brings back what was deleted here",
+    ]
+    assert said(run("import", str(plays), "--account", "ben", "--include-deleted")).startswith("1 stored, 1 duplicates")
 
 
 def test_a_file_that_is_no_history_is_refused_with_what_would_be_one(run: Run, tmp_path: Path) -> None:

@@ -86,6 +86,9 @@ def import_(
     private: Annotated[
         bool, typer.Option("--private/--no-private", help="Spotify: whether private sessions count.")
     ] = True,
+    include_deleted: Annotated[
+        bool, typer.Option("--include-deleted", help="Bring back plays that the listener has deleted, too.")
+    ] = False,
     skipped: Annotated[
         Path | None, typer.Option("--skipped", help="Write every skipped row and its reason to this file.")
     ] = None,
@@ -94,7 +97,8 @@ def import_(
 ) -> None:
     """Import a listening history of Last.fm, ListenBrainz, Spotify, Maloja, Rockbox, or a table.
 
-    Plays that are there already are counted as duplicates, so an import may be repeated.
+    Plays that are there already are counted as duplicates, so an import may be repeated. What the listener has deleted
+    is left out.
     """
     from sleevenotes.importers import contract
 
@@ -112,6 +116,7 @@ def import_(
         origin=origin,
         min_played_s=min_played,
         private=private,
+        include_deleted=include_deleted,
     )
     summary = tools.run(_import(settings, file, account, options, quiet=as_json))
     if skipped is not None:
@@ -177,6 +182,8 @@ def _short(row: Skipped) -> str:
 
 
 def _tell(summary: Summary) -> None:
+    from sleevenotes.importers import contract
+
     typer.echo(f"{summary.stored} stored, {summary.duplicates} duplicates, {len(summary.skipped)} skipped")
     if summary.feedback:
         typer.echo(f"{summary.feedback} loved or hated tracks")
@@ -186,6 +193,8 @@ def _tell(summary: Summary) -> None:
         typer.echo(f"  {row.place}: {row.reason}")
     if len(summary.skipped) > SHOWN:
         typer.echo(f"  … and {len(summary.skipped) - SHOWN} more; --skipped FILE writes them all")
+    if any(row.kind == contract.DELETED for row in summary.skipped):
+        typer.echo("  --include-deleted brings back what was deleted here")
 
 
 # ---------------------------------------------------------------- export

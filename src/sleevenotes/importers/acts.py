@@ -25,6 +25,7 @@ MOST_NAMES = 500  # of a correction, as the pages take them
 BYTES_OF_NAME = 4_000  # what a name of a correction is reckoned to weigh, generously
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Identity = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -97,7 +98,25 @@ class Apart(msgspec.Struct, frozen=True, tag_field="act", tag="apart"):
     at: Moment
 
 
-Line = Said | Part | Cover | Brought | Own | Apart
+class Deleted(msgspec.Struct, frozen=True, tag_field="act", tag="deleted_play"):
+    """A play that was deleted, and does not come back by itself; `identity` is names.digest of its names, in hex.
+
+    So the file does not tell what somebody did not want to be known.
+    """
+
+    listened_at: Moment
+    identity: Identity
+
+
+class Edited(msgspec.Struct, frozen=True, tag_field="act", tag="edited_play"):
+    """What a play was before it was told anew; what brings that again brings this play. `identity` as of `Deleted`."""
+
+    play: Key
+    listened_at: Moment
+    identity: Identity
+
+
+Line = Said | Part | Cover | Brought | Own | Apart | Deleted | Edited
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -115,7 +134,7 @@ class Image(msgspec.Struct, frozen=True):
     data: bytes
 
 
-Act = Correction | Image | Cover | Brought | Own | Apart
+Act = Correction | Image | Cover | Brought | Own | Apart | Deleted | Edited
 
 
 def parts(digest: str, data: bytes) -> Iterator[Part]:

@@ -31,6 +31,7 @@ NO_MUSIC = "not music"
 PRIVATE = "private session"
 FOREIGN = "other files"
 NOT_APPLIED = "not applied"
+DELETED = "deleted here"
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -94,6 +95,7 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True):
     origin        the service that recorded the plays, where the format does not say so; "" as the format says
     min_played_s  Spotify: a play counts that lasted so many seconds, or ended with its track
     private       Spotify: plays of private sessions count, too
+    include_deleted  plays that the listener has deleted here come back; no format's affair, but the pipeline's
     """
 
     raw: bool = True
@@ -106,6 +108,7 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True):
     origin: str = ""
     min_played_s: int = 30
     private: bool = True
+    include_deleted: bool = False
 
 
 class Importer(Protocol):

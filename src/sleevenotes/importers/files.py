@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from sleevenotes import errors
 
@@ -27,10 +27,19 @@ MAX_FILES = 20_000  # of an archive; ListenBrainz has one a month, Spotify some 
 BUFFER = 1 << 15  # bytes read at once; also how finely the progress moves
 
 
+class Place(NamedTuple):
+    """Where a row stands; see `contract.Skipped`."""
+
+    file: str
+    unit: str
+    line: int
+
+
 class Meter:
-    """How much of an upload has been read."""
+    """How much of an upload has been read, and where the row stands that was read last, where its importer tells."""
 
     def __init__(self) -> None:
+        self.place: Place | None = None
         self.total = 0
         self.read = 0
         self.unpacked = 0
@@ -63,6 +72,10 @@ class File:
         if self._packed:
             return self._unpacking(_Metered(stream, self._meter))
         return cast("BinaryIO", io.BufferedReader(_Metered(stream, self._meter), BUFFER))
+
+    def at(self, number: int, unit: str = "line") -> None:
+        """Note which row of it is being read, before what comes of it is yielded."""
+        self._meter.place = Place(self.name, unit, number)
 
     def seekable(self) -> BinaryIO:
         """Open it for reading here and there, as it is; only the upload itself can be."""

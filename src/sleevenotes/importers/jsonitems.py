@@ -49,6 +49,7 @@ def read(
                 suspect = text.suspect
                 for inner in flat(value):
                     number += 1
+                    file.at(number, "item")
                     try:
                         if suspect:
                             check(inner)

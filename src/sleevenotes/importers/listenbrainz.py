@@ -93,6 +93,7 @@ def _lines(file: File, make: Any) -> Iterator[contract.Item]:
     for number, line in contract.lines(file.open()):
         if not line.strip():
             continue
+        file.at(number)
         try:
             yield from make(_decoded(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line), number)
         except Unfit as unfit:

@@ -86,6 +86,7 @@ def _file(file: File) -> Iterator[contract.Item]:
     unit = "row" if file.head.startswith(parquet.MAGIC) else "line"
     number = 0
     for number, row in _parquet(file) if unit == "row" else _csv(file):
+        file.at(number, unit)
         try:
             if row.get(ACT):
                 place = contract.Skipped(number, "", file.name, unit=unit)

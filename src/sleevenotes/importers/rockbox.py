@@ -48,6 +48,7 @@ def _read(file: File, options: contract.Options) -> Iterator[contract.Item]:
     for number, line in contract.lines(file.open()):
         if not line.strip():
             continue
+        file.at(number)
         try:
             text = contract.text_of(line)
             if text.startswith("#") or number == 1:

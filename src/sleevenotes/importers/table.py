@@ -97,6 +97,7 @@ def rows(file: File, told: Layout, options: contract.Options, origin: str) -> It
     for number, line in contract.lines(file.open()):
         if (number == 1 and told.header) or not line.strip():
             continue
+        file.at(number)
         try:
             yield make(_fields(line, told))
         except Unfit as unfit:

@@ -1,4 +1,4 @@
-"""What a listener has said of plays, taken away with them and brought again: corrections, covers, marks.
+"""What a listener has said of plays, taken away with them and brought again: corrections, covers, marks, edits.
 
 In again, each goes the way of the listener's own act: what was said here already stays, what cannot be applied is told
 and holds up nothing else, and undoing the import takes back what it brought. What the file tells of recordings and
@@ -17,7 +17,7 @@ from sleevenotes import errors, names
 from sleevenotes.artwork.files import Files
 from sleevenotes.importers import acts
 from sleevenotes.pipeline import album_art, corrections, preferences, sameplay
-from sleevenotes.store import accounts, catalog, images, same_plays, scrobbles
+from sleevenotes.store import accounts, catalog, deletions, images, same_plays, scrobbles
 from sleevenotes.store import acts as rows
 from sleevenotes.store.imports import Import
 from sleevenotes.store.postgres import Connection, Database
@@ -92,6 +92,10 @@ class Bringing:
                 return await self._own(act)
             case acts.Apart():
                 return await self._apart(act)
+            case acts.Deleted():
+                return await self._deleted(act)
+            case acts.Edited():
+                return await self._edited(act)
 
     async def _image(self, act: acts.Image) -> str:
         picture = self._pictures[act.digest]
@@ -180,6 +184,25 @@ class Bringing:
         if await rows.apart(self._conn, self._account_id, (act.origin, act.other), act.at, self._import_id):
             changes = await same_plays.keep_apart(self._conn, self._account_id, act.origin, act.other, self._now)
             await sameplay.tell(self._conn, changes, self._now)
+            self.applied += 1
+        return ""
+
+    async def _deleted(self, act: acts.Deleted) -> str:
+        play = act.listened_at, bytes.fromhex(act.identity)
+        if await deletions.dismiss(self._conn, self._account_id, play, self._import_id):
+            self.applied += 1
+        return ""
+
+    async def _edited(self, act: acts.Edited) -> str:
+        play = await self._play(act.play)
+        if play is None:
+            return _no_play("an edit", act.play)
+        was = act.listened_at, bytes.fromhex(act.identity)
+        other = await rows.play(self._conn, self._account_id, *was)
+        if other is not None and other["id"] != play["id"]:
+            told = f"{other['artist']}, {other['track']} of {act.listened_at:%Y-%m-%d %H:%M:%S}"
+            return f"an edit: {told} is here, too, as it was before"[:500]
+        if await rows.edited_play(self._conn, self._account_id, play["id"], was, self._import_id):
             self.applied += 1
         return ""
 

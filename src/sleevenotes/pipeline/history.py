@@ -30,7 +30,7 @@ from sleevenotes.pipeline import syncing
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools, recheck_fault
 from sleevenotes.sources import contract, personal
-from sleevenotes.store import connections, feedback, replies, scrobbles, walks, wants
+from sleevenotes.store import connections, deletions, feedback, replies, scrobbles, walks, wants
 from sleevenotes.store import events as store_events
 from sleevenotes.store.connections import Connected, Problem
 from sleevenotes.store.postgres import Connection
@@ -226,10 +226,10 @@ async def _keep(tools: Tools, heard: Heard, band: model.Band) -> Kept:
 
 
 async def _not_dismissed(tools: Tools, account_id: int, plays: list[model.Scrobble]) -> list[model.Scrobble]:
-    """Leave out what the listener has deleted here, or told anew."""
+    """Leave out what the listener has deleted here; what was told anew is known by its former key."""
     keys = [(play.listened_at, names.digest(play.artist, play.track)) for play in plays if play.listened_at]
     async with tools.database.connection() as conn:
-        gone = await scrobbles.dismissed(conn, account_id, keys)
+        gone = await deletions.dismissed(conn, account_id, keys)
     return [play for place, play in enumerate(plays) if place not in gone]
 
 

@@ -14,7 +14,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -24,12 +24,12 @@ from sleevenotes.artwork.files import Files
 from sleevenotes.clock import Clock
 from sleevenotes.importers import acts as act_lines
 from sleevenotes.importers import contract, registry
-from sleevenotes.importers.files import Upload
-from sleevenotes.pipeline import acts
+from sleevenotes.importers.files import Place, Upload
+from sleevenotes.pipeline import acts, entering
 from sleevenotes.pipeline.entering import Stored
 from sleevenotes.pipeline.submit import MAX_ROWS, Submitter
 from sleevenotes.pipeline.uploads import Uploads
-from sleevenotes.store import feedback, imports, jobs, postgres, scrobbles
+from sleevenotes.store import deletions, feedback, imports, jobs, postgres, scrobbles
 from sleevenotes.store.imports import Import, Skip, Step
 from sleevenotes.store.postgres import Connection, Database
 
@@ -38,6 +38,9 @@ BAND = model.Band.DEFAULT  # a listener watches; behind the names of an earlier 
 PIECE = 20  # batches of MAX_ROWS
 MOST_BYTES = 20_000_000  # of images and corrections in one batch, which are in memory together
 AHEAD = timedelta(hours=1)  # a player's clock may be this much ahead
+DELETED = "You deleted it here."
+
+Play = model.Scrobble | contract.Hidden
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +62,18 @@ def opened(path: Path, name: str) -> Iterator[Upload]:
 def kept(options: contract.Options) -> dict[str, Any]:
     """Return options as an import keeps them."""
     return dict(msgspec.to_builtins(msgspec.structs.replace(options, until=None)))
+
+
+class Taken(NamedTuple):
+    """An item of an upload: its number among all of them, from 0 on, and where it stands."""
+
+    number: int
+    item: contract.Item
+    place: Place
+
+    def left_out(self, kind: str, reason: str) -> Skip:
+        """Return what a report says of it."""
+        return Skip(self.number, self.place.file, self.place.unit, self.place.line, kind, reason)
 
 
 class Reading:
@@ -85,18 +100,19 @@ class Reading:
         for _ in itertools.islice(self._items, position - self.position):
             self.position += 1
 
-    def take(self, count: int = MAX_ROWS) -> list[contract.Item]:
+    def take(self, count: int = MAX_ROWS) -> list[Taken]:
         """Return the next items, none at the end. Raises errors.Refused where the file cannot be read on.
 
         What was read before that place is returned first.
         """
         if self._broken is not None:
             raise self._broken
-        batch: list[contract.Item] = []
+        batch: list[Taken] = []
         weight = 0
         try:
             for item in itertools.islice(self._items, count):
-                batch.append(item)
+                number = self.position + len(batch)
+                batch.append(Taken(number, item, self._upload.meter.place or Place("", "item", number + 1)))
                 weight += act_lines.weight(item.act) if isinstance(item, contract.Acted) else 0
                 if weight > MOST_BYTES:
                     break
@@ -222,7 +238,7 @@ class Importing:
 
     # ------------------------------------------------------------ a batch
 
-    async def _keep(self, told: Import, batch: Sequence[contract.Item], first: int, share: float) -> None:
+    async def _keep(self, told: Import, batch: Sequence[Taken], first: int, share: float) -> None:
         """Store a batch whose first item has this place; where that fails, its halves: one bad row spoils no other."""
         try:
             await self._bring(told, batch, first, share)
@@ -233,17 +249,18 @@ class Importing:
                 raise
             log.warning("import: a batch was not stored", first=first, rows=len(batch), error=repr(error))
             if len(batch) == 1:
-                await self._bring(told, [contract.Skipped(first + 1, _not_stored(error), unit="item")], first, share)
+                file, unit, line = batch[0].place
+                skipped = contract.Skipped(line, _not_stored(error), file, unit=unit)
+                await self._bring(told, [batch[0]._replace(item=skipped)], first, share)
                 return
             half = len(batch) // 2
             await self._keep(told, batch[:half], first, share)
             await self._keep(told, batch[half:], first + half, share)
 
-    async def _bring(self, told: Import, batch: Sequence[contract.Item], first: int, share: float) -> None:
-        plays = [item for item in batch if isinstance(item, (model.Scrobble, contract.Hidden))]
-        words = [item for item in batch if isinstance(item, contract.Feedback)]
-        skips = [_skip(first + at, item) for at, item in enumerate(batch) if isinstance(item, contract.Skipped)]
-        said = [(first + at, item) for at, item in enumerate(batch) if isinstance(item, contract.Acted)]
+    async def _bring(self, told: Import, batch: Sequence[Taken], first: int, share: float) -> None:
+        plays, skips = await self._wanted(told, batch)
+        words = [each.item for each in batch if isinstance(each.item, contract.Feedback)]
+        said = [(each.number, each.item) for each in batch if isinstance(each.item, contract.Acted)]
         pictures = await acts.kept(self._files, [item.act for _, item in said])
 
         async def noted(conn: Connection, stored: Sequence[Stored]) -> None:
@@ -259,10 +276,30 @@ class Importing:
             await imports.advance(conn, told.id, first, step)
             await imports.link_later(conn, told.id, _links(plays, stored))
             await feedback.bring(conn, told.account_id, [_word(word) for word in words], now, told.id)
+            if self._options(told).include_deleted:
+                await deletions.welcome(conn, told.account_id, _keys(told, plays))
             await imports.tell(conn, told.account_id, told.id, now)
 
-        sent = [play.scrobble if isinstance(play, contract.Hidden) else play for play in plays]
-        await self._submitter.bring(told.account_id, sent, told.id, noted)
+        await self._submitter.bring(told.account_id, [_sent(play) for play in plays], told.id, noted)
+
+    async def _wanted(self, told: Import, batch: Sequence[Taken]) -> tuple[list[Play], list[Skip]]:
+        """Return the plays of a batch that are to be stored, the shown ones first, and what is left out of it.
+
+        Where records say the same, what is stored first is shown: as where the export was made.
+        """
+        skips = [_skip(each.number, each.item) for each in batch if isinstance(each.item, contract.Skipped)]
+        plays = [(each, each.item) for each in batch if isinstance(each.item, (model.Scrobble, contract.Hidden))]
+        plays.sort(key=lambda play: isinstance(play[1], contract.Hidden))
+        gone = await self._deleted(told, [play for _, play in plays])
+        skips += [each.left_out(contract.DELETED, DELETED) for at, (each, _) in enumerate(plays) if at in gone]
+        return [play for at, (_, play) in enumerate(plays) if at not in gone], skips
+
+    async def _deleted(self, told: Import, plays: Sequence[Play]) -> set[int]:
+        """Return which of these their listener has deleted here and does not want back: their places in the list."""
+        if not plays or self._options(told).include_deleted:
+            return set()
+        async with self._database.connection() as conn:
+            return await deletions.dismissed(conn, told.account_id, _keys(told, plays))
 
     async def _end(self, told: Import, status: str, problem: str = "") -> None:
         now = self._clock.now()
@@ -327,7 +364,16 @@ def _not_stored(error: Exception) -> str:
     return f"the database refused it: {str(error)[:200]}"
 
 
-def _links(plays: Sequence[contract.Item], stored: Sequence[Stored]) -> list[tuple[int, datetime, bytes]]:
+def _sent(play: Play) -> model.Scrobble:
+    return play.scrobble if isinstance(play, contract.Hidden) else play
+
+
+def _keys(told: Import, plays: Sequence[Play]) -> list[deletions.Key]:
+    news = [entering.to_row(told.account_id, _sent(play), model.Band.LOW_PRIORITY, 0).play for play in plays]
+    return [(new.listened_at, new.identity) for new in news]
+
+
+def _links(plays: Sequence[Play], stored: Sequence[Stored]) -> list[tuple[int, datetime, bytes]]:
     """Return which new plays are hidden behind which, for when all are there."""
     return [
         (one.id, play.same_as.listened_at, names.digest(play.same_as.artist, play.same_as.track))

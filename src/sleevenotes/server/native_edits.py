@@ -14,6 +14,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from sleevenotes import errors
+from sleevenotes.pipeline import deletions as undeleting
 from sleevenotes.pipeline import edits
 from sleevenotes.server import answered, auth, bodies, scrobble_json, services
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
@@ -69,7 +70,7 @@ class DeletionsAnswer(msgspec.Struct, frozen=True):
 
 
 class RestoredAnswer(msgspec.Struct, frozen=True):
-    """How many scrobbles are back; one that was submitted again meanwhile is not counted."""
+    """How many scrobbles are back and shown; one that was submitted again meanwhile is not counted."""
 
     restored: int
 
@@ -135,8 +136,7 @@ async def undo(request: Asked, deletion_id: FromPath[int]) -> RestoredAnswer:
     """Bring back what one deletion took."""
     account = await auth.by_token(request)
     parts = services.of(request)
-    async with parts.database.connection() as conn:
-        restored = await deletions.undo(conn, account.id, checked([deletion_id])[0], parts.clock.now())
+    restored = await undeleting.undo(parts, account.id, checked([deletion_id])[0])
     if restored is None:
         raise NotFoundException("There is no such deletion of yours, or it is older than 24 hours.")
     return RestoredAnswer(restored)

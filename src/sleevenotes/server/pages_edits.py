@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, Template
 
 from sleevenotes import errors
+from sleevenotes.pipeline import deletions as undeleting
 from sleevenotes.pipeline import edits
 from sleevenotes.server import feeds, native_edits, periods, services, templating, views
 from sleevenotes.server.native_edits import Changing
@@ -126,10 +127,8 @@ async def deleted(request: Asking, account: SignedIn) -> Template:
 @post("/plays/deleted/{deletion_id:int}/undo", status_code=303)
 async def undo(request: Asking, account: SignedIn, deletion_id: FromPath[int]) -> Redirect:
     """Bring back what one deletion took."""
-    parts = services.of(request)
-    async with parts.database.connection() as conn:
-        if await deletions.undo(conn, account.id, native_edits.checked([deletion_id])[0], parts.clock.now()) is None:
-            raise NotFoundException
+    if await undeleting.undo(services.of(request), account.id, native_edits.checked([deletion_id])[0]) is None:
+        raise NotFoundException
     return Redirect("/plays/deleted", status_code=303)
 
 

@@ -55,6 +55,7 @@ class Chosen(msgspec.Struct, frozen=True):
     origin: str = ""
     min_played_s: str = "30"
     private: str = ""
+    include_deleted: str = ""
     asked: str = ""  # that this form was sent, for what is not checked is not sent
 
     def options(self) -> Options:
@@ -74,6 +75,7 @@ class Chosen(msgspec.Struct, frozen=True):
             origin=self.origin,
             min_played_s=int(self.min_played_s),
             private=self.private == "1" if self.asked else True,
+            include_deleted=self.include_deleted == "1",
         )
 
 
@@ -99,6 +101,11 @@ class Shown(NamedTuple):
     called: str
     kinds: list[tuple[str, int]]
     skips: list[imports.Skip]
+
+    @property
+    def deleted(self) -> bool:
+        """Tell whether plays were left out since their listener has deleted them."""
+        return any(kind == contract.DELETED for kind, _ in self.kinds)
 
 
 # ---------------------------------------------------------------- pages

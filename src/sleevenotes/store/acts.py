@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sleevenotes import model
-from sleevenotes.store import catalog
+from sleevenotes.store import catalog, deletions
 from sleevenotes.store.postgres import Connection, Database
 
 Row = dict[str, Any]
@@ -74,7 +74,25 @@ _OWN = f"""
 _APART = """
     SELECT origin, other_origin AS other, decided_at AS at FROM origins_apart WHERE account_id = $1 ORDER BY 1, 2
 """
-_QUERIES = {"correction": _CORRECTIONS, "cover": _COVERS, "uploaded": _UPLOADED, "apart": _APART, "own_play": _OWN}
+_EDITED = f"""
+    SELECT {_PLAY}, f.listened_at, encode(f.identity, 'hex') AS identity
+    FROM former_plays f JOIN scrobbles s ON s.id = f.scrobble_id AND s.account_id = f.account_id
+    WHERE f.account_id = $1 AND (f.listened_at, f.identity) <> (s.listened_at, s.identity)
+    ORDER BY s.listened_at, s.id, f.listened_at, f.identity
+"""
+_DELETED = f"""
+    SELECT d.listened_at, encode(d.identity, 'hex') AS identity FROM dismissed_plays d
+    WHERE d.account_id = $1 AND NOT {deletions.HERE} ORDER BY 1, 2
+"""
+_QUERIES = {
+    "correction": _CORRECTIONS,
+    "cover": _COVERS,
+    "uploaded": _UPLOADED,
+    "apart": _APART,
+    "own_play": _OWN,
+    "edited_play": _EDITED,
+    "deleted_play": _DELETED,
+}
 
 
 async def in_force(database: Database, account_id: int) -> dict[str, list[Row]]:
@@ -102,10 +120,10 @@ async def names_played(conn: Connection, account_id: int, identities: Sequence[b
 
 
 async def play(conn: Connection, account_id: int, at: datetime, identity: bytes) -> Mapping[str, Any] | None:
-    """Return the play of this moment and identity: its id, import_id, image_id, artist and release; None: not here."""
+    """Return the play of this moment and identity: its id, import_id, image_id and names; None: not here."""
     found: Mapping[str, Any] | None = await conn.fetchrow(
         """
-        SELECT id, import_id, image_id, artist, release FROM scrobbles
+        SELECT id, import_id, image_id, artist, track, release FROM scrobbles
         WHERE account_id = $1 AND listened_at = $2 AND identity = $3
         """,
         account_id,
@@ -159,6 +177,26 @@ async def own_play(conn: Connection, scrobble_id: int, at: datetime, import_id: 
     return done.endswith(" 1")
 
 
+async def edited_play(
+    conn: Connection, account_id: int, scrobble_id: int, was: tuple[datetime, bytes], import_id: int
+) -> bool:
+    """Note what a play was before it was told anew; False where a play is known to have been that."""
+    done: str = await conn.execute(
+        """
+        INSERT INTO former_plays (account_id, listened_at, identity, scrobble_id, import_id)
+        VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (account_id, listened_at, identity)
+        DO UPDATE SET scrobble_id = excluded.scrobble_id, import_id = excluded.import_id
+        WHERE NOT EXISTS (SELECT FROM scrobbles s WHERE s.id = former_plays.scrobble_id)
+        """,
+        account_id,
+        *was,
+        scrobble_id,
+        import_id,
+    )
+    return done.endswith(" 1")
+
+
 async def apart(conn: Connection, account_id: int, origins: Sequence[str], at: datetime, import_id: int) -> bool:
     """Note that two origins are kept apart; False where that is known."""
     done: str = await conn.execute(
@@ -191,8 +229,12 @@ async def of_import(conn: Connection, account_id: int, import_id: int) -> dict[s
 
 
 async def take_back(conn: Connection, account_id: int, import_id: int) -> bool:
-    """Forget what an import said of tracks and of origins; True where origins may be the same again."""
-    await conn.execute("DELETE FROM feedback WHERE account_id = $1 AND import_id = $2", account_id, import_id)
+    """Forget what an import said of tracks, of deleted and edited plays, and of origins.
+
+    True where origins may be the same again.
+    """
+    for table in ("feedback", "dismissed_plays", "former_plays"):
+        await conn.execute(f"DELETE FROM {table} WHERE account_id = $1 AND import_id = $2", account_id, import_id)
     done: str = await conn.execute(
         "DELETE FROM origins_apart WHERE account_id = $1 AND import_id = $2", account_id, import_id
     )

@@ -2,6 +2,9 @@
 
 A play goes with its hidden copies (scrobbles.same_as), else one of them would have to take its place. Kept with it is
 what hangs on it alone: the covers that were chosen for it, and that its listener said that it is a play of its own.
+
+For good is kept under which keys they were here (`dismissed_plays`), so that neither a connected service nor a file
+brings them back: see decision 37.
 """
 
 from __future__ import annotations
@@ -17,7 +20,14 @@ from sleevenotes.store import jobs
 from sleevenotes.store.postgres import Connection
 
 KEPT = timedelta(hours=24)
-TOLD_IDS = 100  # events.ScrobblesStored names at most this many
+
+HERE = """(
+    EXISTS (SELECT FROM scrobbles s WHERE s.account_id = $1
+            AND (s.listened_at, s.identity) = (d.listened_at, d.identity))
+    OR EXISTS (SELECT FROM former_plays f JOIN scrobbles s ON s.id = f.scrobble_id WHERE f.account_id = $1
+               AND (f.listened_at, f.identity) = (d.listened_at, d.identity)))
+"""
+"""Whether the play `d` is an account's ($1), by the key that it has or had."""
 
 
 class Deletion(msgspec.Struct, frozen=True):
@@ -47,6 +57,12 @@ async def delete(conn: Connection, account_id: int, ids: Sequence[int], now: dat
             """
             WITH gone AS (
                 DELETE FROM scrobbles WHERE account_id = $1 AND (id = ANY($2) OR same_as = ANY($2)) RETURNING *
+            ), dismissed AS (
+                INSERT INTO dismissed_plays (account_id, listened_at, identity)
+                SELECT account_id, listened_at, identity FROM gone
+                UNION
+                SELECT f.account_id, f.listened_at, f.identity FROM former_plays f JOIN gone ON gone.id = f.scrobble_id
+                ON CONFLICT (account_id, listened_at, identity) DO UPDATE SET import_id = NULL
             )
             INSERT INTO deleted_scrobbles (deletion_id, scrobble_id, scrobble, own_since, preferences)
             SELECT $3, id, to_jsonb(gone), (SELECT decided_at FROM own_plays WHERE scrobble_id = gone.id),
@@ -84,38 +100,43 @@ async def recent(conn: Connection, account_id: int, now: datetime) -> list[Delet
     return [Deletion(**row) for row in rows]
 
 
-async def undo(conn: Connection, account_id: int, deletion_id: int, now: datetime) -> int | None:
-    """Bring back what one act deleted and return how many plays came; None when there is nothing to undo.
+async def undo(conn: Connection, account_id: int, deletion_id: int, now: datetime) -> list[int] | None:
+    """Bring back what one act deleted and return the ids, in order; None when there is nothing to undo.
 
-    A play that was stored again meanwhile stays as it is.
+    A play that was stored again meanwhile stays as it is, and what was hidden behind it comes back as not hidden: it is
+    the caller's to compare it (`pipeline.deletions`), who has locked the account, and to tell pages.
     """
-    async with conn.transaction():
-        found = await conn.fetchval(
-            "SELECT id FROM deletions WHERE id = $1 AND account_id = $2 AND deleted_at > $3 FOR UPDATE",
-            deletion_id,
-            account_id,
-            now - KEPT,
-        )
-        if found is None:
-            return None
-        # what was matched for such a play alone went with it, and is looked for again
-        rows = await conn.fetch(
-            """
-            INSERT INTO scrobbles OVERRIDING SYSTEM VALUE
-            SELECT (jsonb_populate_record(NULL::scrobbles, scrobble || '{"match_id": null}')).*
-            FROM deleted_scrobbles WHERE deletion_id = $1 ORDER BY scrobble_id
-            ON CONFLICT DO NOTHING RETURNING id, same_as
-            """,
-            deletion_id,
-        )
-        await _bring_back(conn, deletion_id, [row["id"] for row in rows])
-        await conn.execute("DELETE FROM deletions WHERE id = $1", deletion_id)
-        back = [row["id"] for row in rows]
-        shown = [row["id"] for row in rows if row["same_as"] is None]
-        await jobs.enqueue(conn, "evidence", sorted(back), model.Band.DEFAULT)
-        told = events.ScrobblesStored(tuple(shown[-TOLD_IDS:][::-1]), len(shown))
-        await event_rows.tell(conn, [account_id], told, now)
-        return len(shown)
+    found = await conn.fetchval(
+        "SELECT id FROM deletions WHERE id = $1 AND account_id = $2 AND deleted_at > $3 FOR UPDATE",
+        deletion_id,
+        account_id,
+        now - KEPT,
+    )
+    if found is None:
+        return None
+    # what was matched for such a play alone went with it, and is looked for again
+    rows = await conn.fetch(
+        """
+        INSERT INTO scrobbles OVERRIDING SYSTEM VALUE
+        SELECT (jsonb_populate_record(NULL::scrobbles, scrobble || '{"match_id": null}')).*
+        FROM deleted_scrobbles WHERE deletion_id = $1 ORDER BY scrobble_id
+        ON CONFLICT DO NOTHING RETURNING id
+        """,
+        deletion_id,
+    )
+    back = sorted(row["id"] for row in rows)
+    await conn.execute(
+        """
+        UPDATE scrobbles s SET same_as = NULL WHERE id = ANY($1::bigint[]) AND same_as IS NOT NULL
+          AND NOT EXISTS (SELECT FROM scrobbles shown WHERE shown.id = s.same_as AND shown.same_as IS NULL)
+        """,
+        back,
+    )
+    await _bring_back(conn, deletion_id, back)
+    await _no_longer_dismissed(conn, account_id, deletion_id)
+    await conn.execute("DELETE FROM deletions WHERE id = $1", deletion_id)
+    await jobs.enqueue(conn, "evidence", back, model.Band.DEFAULT)
+    return back
 
 
 async def _bring_back(conn: Connection, deletion_id: int, scrobble_ids: Sequence[int]) -> None:
@@ -145,6 +166,78 @@ async def _bring_back(conn: Connection, deletion_id: int, scrobble_ids: Sequence
         """,
         deletion_id,
         list(scrobble_ids),
+    )
+
+
+async def _no_longer_dismissed(conn: Connection, account_id: int, deletion_id: int) -> None:
+    """Forget that plays were dismissed which are here again, under all the keys by which they are known."""
+    await conn.execute(
+        """
+        WITH back AS (
+            SELECT s.id, s.listened_at, s.identity FROM deleted_scrobbles d
+            JOIN scrobbles s ON s.account_id = $1 AND s.listened_at = (d.scrobble ->> 'listened_at')::timestamptz
+                 AND s.identity = (d.scrobble ->> 'identity')::bytea
+            WHERE d.deletion_id = $2
+        )
+        DELETE FROM dismissed_plays d USING (
+            SELECT listened_at, identity FROM back
+            UNION SELECT f.listened_at, f.identity FROM former_plays f JOIN back ON back.id = f.scrobble_id
+        ) AS known
+        WHERE d.account_id = $1 AND (d.listened_at, d.identity) = (known.listened_at, known.identity)
+        """,
+        account_id,
+        deletion_id,
+    )
+
+
+# ---------------------------------------------------------------- what does not come back by itself
+
+
+Key = tuple[datetime, bytes]  # instant and identity: what is unique among an account's plays
+
+
+async def dismissed(conn: Connection, account_id: int, plays: Sequence[Key]) -> set[int]:
+    """Return which of these the listener has deleted, and that are not here again: their places in the list."""
+    rows = await conn.fetch(
+        f"""
+        SELECT d.position::int - 1 AS place
+        FROM unnest($2::timestamptz[], $3::bytea[]) WITH ORDINALITY AS d (listened_at, identity, position)
+        WHERE EXISTS (SELECT FROM dismissed_plays w WHERE w.account_id = $1
+                      AND (w.listened_at, w.identity) = (d.listened_at, d.identity))
+          AND NOT {HERE}
+        """,
+        account_id,
+        [at for at, _ in plays],
+        [identity for _, identity in plays],
+    )
+    return {row["place"] for row in rows}
+
+
+async def dismiss(conn: Connection, account_id: int, play: Key, import_id: int) -> bool:
+    """Note, as an import tells it, that the listener has deleted a play; False where it is here, or that is known."""
+    done: str = await conn.execute(
+        f"""
+        INSERT INTO dismissed_plays (account_id, listened_at, identity, import_id)
+        SELECT $1, d.listened_at, d.identity, $4 FROM (SELECT $2::timestamptz, $3::bytea) AS d (listened_at, identity)
+        WHERE NOT {HERE} ON CONFLICT DO NOTHING
+        """,
+        account_id,
+        *play,
+        import_id,
+    )
+    return done.endswith(" 1")
+
+
+async def welcome(conn: Connection, account_id: int, plays: Sequence[Key]) -> None:
+    """Forget that these were deleted: their listener has them back."""
+    await conn.execute(
+        """
+        DELETE FROM dismissed_plays d USING unnest($2::timestamptz[], $3::bytea[]) AS play (listened_at, identity)
+        WHERE d.account_id = $1 AND (d.listened_at, d.identity) = (play.listened_at, play.identity)
+        """,
+        account_id,
+        [at for at, _ in plays],
+        [identity for _, identity in plays],
     )
 
 

@@ -271,9 +271,9 @@ async def link_later(conn: Connection, import_id: int, links: Sequence[tuple[int
 async def link(conn: Connection, account_id: int, import_id: int, now: datetime) -> None:
     """Show and hide the plays of an export of ours as they were shown and hidden where it was made.
 
-    Only such an import brings plays of several origins, so that they may be taken for each other. What the export
-    showed by itself, though it is taken for the same play as another of it, was said to be a play of its own, and is
-    again.
+    Only such an import brings plays of several origins, so that they may be taken for each other. Of two that the
+    export showed both, though one is taken for the other here, that one was said to be a play of its own, and is again.
+    Nothing was said of one that is only taken for a record which the export hid: that record is turned round.
     The caller has locked the account.
     """
     await conn.execute(
@@ -282,9 +282,11 @@ async def link(conn: Connection, account_id: int, import_id: int, now: datetime)
             UPDATE scrobbles s SET same_as = NULL FROM scrobbles other
             WHERE s.import_id = $2 AND s.account_id = $1 AND other.id = s.same_as AND other.import_id = $2
               AND NOT EXISTS (SELECT FROM import_links l WHERE l.import_id = $2 AND l.scrobble_id = s.id)
-            RETURNING s.id
+            RETURNING s.id, other.id AS behind
         )
-        INSERT INTO own_plays (scrobble_id, decided_at) SELECT id, $3 FROM shown ON CONFLICT DO NOTHING
+        INSERT INTO own_plays (scrobble_id, decided_at, import_id) SELECT id, $3, $2 FROM shown
+        WHERE NOT EXISTS (SELECT FROM import_links l WHERE l.import_id = $2 AND l.scrobble_id = shown.behind)
+        ON CONFLICT DO NOTHING
         """,
         account_id,
         import_id,

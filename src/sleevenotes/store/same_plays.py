@@ -280,6 +280,14 @@ async def members(conn: Connection, scrobble_ids: Sequence[int]) -> list[int]:
     return [row["id"] for row in rows]
 
 
+async def shown_of(conn: Connection, scrobble_ids: Sequence[int]) -> list[int]:
+    """Return those of these scrobbles that are shown, in order."""
+    rows = await conn.fetch(
+        "SELECT id FROM scrobbles WHERE id = ANY($1::bigint[]) AND same_as IS NULL ORDER BY id", list(scrobble_ids)
+    )
+    return [row["id"] for row in rows]
+
+
 async def pairs(conn: Connection, account_id: int, limit: int) -> list[tuple[Near, Near]]:
     """Return some scrobbles hidden lately, each with the one that is shown instead."""
     rows = await conn.fetch(

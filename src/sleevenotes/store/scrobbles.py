@@ -12,6 +12,7 @@ import msgspec
 
 from sleevenotes import errors, events, model
 from sleevenotes.store import events as event_rows
+from sleevenotes.store import same_plays
 from sleevenotes.store.postgres import Connection
 
 # ---------------------------------------------------------------- writing
@@ -220,7 +221,7 @@ async def delete(conn: Connection, account_id: int, ids: Sequence[int], now: dat
             return []
         gone = sorted(row["id"] for row in rows)
         await event_rows.tell(conn, [account_id], events.ScrobblesDeleted(tuple(gone)), now)
-        forward = await _shown(conn, [row["id"] for row in behind])
+        forward = await same_plays.shown_of(conn, [row["id"] for row in behind])
         if forward:
             await event_rows.tell(conn, [account_id], events.ScrobblesStored(tuple(forward), len(forward)), now)
     return gone
@@ -252,7 +253,8 @@ async def rewrite(conn: Connection, news: Sequence[New]) -> None:
         SELECT s.account_id, s.listened_at, s.identity, s.id
         FROM unnest($1::bigint[], $2::timestamptz[], $3::bytea[]) AS n (id, listened_at, identity)
         JOIN scrobbles s ON s.id = n.id AND (s.listened_at, s.identity) <> (n.listened_at, n.identity)
-        ON CONFLICT (account_id, listened_at, identity) DO UPDATE SET scrobble_id = excluded.scrobble_id
+        ON CONFLICT (account_id, listened_at, identity)
+        DO UPDATE SET scrobble_id = excluded.scrobble_id, import_id = NULL
         """,
         [new.id for new in news],
         [new.listened_at for new in news],
@@ -282,11 +284,6 @@ async def rewrite(conn: Connection, news: Sequence[New]) -> None:
         )
     except asyncpg.UniqueViolationError as error:
         raise errors.Taken("Another transaction has stored the same play.") from error
-
-
-async def _shown(conn: Connection, ids: Sequence[int]) -> list[int]:
-    rows = await conn.fetch("SELECT id FROM scrobbles WHERE id = ANY($1::bigint[]) AND same_as IS NULL", list(ids))
-    return sorted(row["id"] for row in rows)
 
 
 # ---------------------------------------------------------------- one at a time
@@ -364,18 +361,3 @@ async def of_origin(conn: Connection, account_id: int, origin: str, limit: int) 
         "SELECT id FROM scrobbles WHERE account_id = $1 AND origin = $2 LIMIT $3", account_id, origin, limit
     )
     return [row["id"] for row in rows]
-
-
-async def dismissed(conn: Connection, account_id: int, plays: Sequence[tuple[datetime, bytes]]) -> set[int]:
-    """Return which of these (instant, identity) the listener has deleted or told anew: their places in the list."""
-    rows = await conn.fetch(
-        """
-        SELECT position::int - 1 AS place
-        FROM unnest($2::timestamptz[], $3::bytea[]) WITH ORDINALITY AS play (listened_at, identity, position)
-        JOIN dismissed_plays d USING (listened_at, identity) WHERE d.account_id = $1
-        """,
-        account_id,
-        [at for at, _ in plays],
-        [identity for _, identity in plays],
-    )
-    return {row["place"] for row in rows}

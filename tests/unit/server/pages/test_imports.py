@@ -80,6 +80,27 @@ async def test_a_file_is_looked_at_begun_reported_and_undone(
     assert (await client.get(way)).status_code == 404
 
 
+async def test_what_was_deleted_is_left_out_until_its_listener_ticks_that_it_shall_come(
+    client: Client, listener: Listener, settings: Settings
+) -> None:
+    async def imported(**chosen: str) -> str:
+        way = (await upload(client, TABLE)).headers["location"]
+        assert "Plays that I deleted here, too" in (await client.get(way)).text
+        await send(client, f"{way}/start", asked="1", raw="1", **chosen)
+        await worked(listener, settings)
+        return (await client.get(way)).text
+
+    await imported()
+    async with listener.database.connection() as conn:
+        one = await conn.fetchval("SELECT id FROM scrobbles WHERE track = 'Talisman'")
+    await send(client, "/plays/delete", ids=str(one))
+    report = await imported()
+    assert "<td>line 2</td><td>You deleted it here.</td>" in report
+    assert "tick “Plays that I deleted here, too”" in report
+    assert "<dt>New plays</dt><dd>1</dd>" in await imported(include_deleted="1")
+    assert "Talisman" in (await client.get("/")).text
+
+
 async def test_columns_nobody_guesses_are_asked_for(client: Client, listener: Listener, settings: Settings) -> None:
     way = (await upload(client, "who,what,when\nAir,Talisman,2019-06-03 13:54\n")).headers["location"]
     offer = (await client.get(way)).text
