@@ -94,7 +94,7 @@ def read(body: bytes, now: datetime) -> Batch:
 
 def _document(body: bytes) -> Document:
     try:
-        document = _DOCUMENT.decode(body)
+        document = inputs.decoded(_DOCUMENT, body)
     except msgspec.ValidationError as error:
         if "listen_type" in str(error):
             raise errors.Refused("JSON document requires a valid listen_type key.") from None
