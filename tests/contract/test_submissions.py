@@ -73,6 +73,7 @@ async def test_players_that_know_only_a_host_ask_at_the_root(maria: Listener, to
 async def test_refusals_are_the_protocols_own_words(maria: Listener, token: str) -> None:
     assert await shake(maria, maria.token) == ["BADAUTH"]  # a token that was not made for it
     assert await shake(maria, token, at=NOW - 4000) == ["BADTIME"]
+    assert await shake(maria, token, u="mar\0ia") == ["BADAUTH"]
     assert (await shake(maria, token, p="1.1"))[0].startswith("FAILED ")
     unknown = await maria.client.post("/submissions/protocol_1.2", data={"s": "f" * 32, "a[0]": "x", "t[0]": "y"})
     assert (unknown.status_code, unknown.text) == (200, "BADSESSION\n")

@@ -84,9 +84,11 @@ class KnownTokens:
 
 
 def forget(connection: Connection, account_id: int) -> None:
-    """Open nothing any more, in this process, with the tokens of this account; others forget them in a moment."""
-    known: KnownTokens = connection.app.state.known_tokens
-    known.forget(account_id)
+    """Open nothing any more, in this process, with the tokens of this account, nor with the session keys that follow
+    from them; others forget them in a moment.
+    """
+    for known in (connection.app.state.known_tokens, connection.app.state.known_keys):
+        known.forget(account_id)
 
 
 def authorization(scope: ASGIScope) -> str:
