@@ -179,6 +179,8 @@ async def test_a_lookup_is_for_tokens_that_may_read(maria: Listener) -> None:
         ({"score": 1, "recording_mbid": "nothing"}, 400, "recording_mbid MBID format invalid."),
         ({"recording_mbid": MBID}, 400, "score"),
         ({"score": 1, "recording_mbid": MBID}, 404, "No play of yours"),
+        ({"score": 1, "artist_name": "L\0w", "track_name": "Monkey"}, 400, "artist_name"),
+        ({"score": 1, "artist_name": "Low", "track_name": "\0"}, 400, "track_name"),
     ],
 )
 async def test_feedback_that_means_nothing_is_refused_in_words(

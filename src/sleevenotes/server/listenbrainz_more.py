@@ -52,6 +52,9 @@ async def give(request: Asked) -> ASGIApp:
 
 
 async def _meant(conn: Any, account: Account, given: _Given) -> list[Named]:
+    for field in ("artist_name", "track_name"):
+        if "\0" in getattr(given, field):
+            raise errors.Refused(f"{field} contains a unicode null character", field=field)
     if given.artist_name.strip() and given.track_name.strip():
         return [Named(given.artist_name.strip(), given.track_name.strip())]
     found: list[Named] = []

@@ -129,8 +129,6 @@ async def _known(request: Asked, query: Mapping[str, str]) -> str | None:
     name, told, proof = query.get("u", ""), query.get("t", ""), query.get("a", "").lower()
     if query.get("sk"):  # the variant for web services: the session is there already
         return await _by_session_key(request, name, query["sk"])
-    if "\0" in name:  # nobody's, and PostgreSQL cannot be asked for it
-        return None
     async with services.of(request).database.connection() as conn:
         known = await player_logins.of_account(conn, name)
     return next((one.session_key for one in known if _proves(one, told, proof)), None)
