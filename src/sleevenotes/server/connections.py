@@ -16,7 +16,7 @@ from litestar.params import FromQuery, JSONBody
 
 from sleevenotes import errors, model
 from sleevenotes.pipeline import connecting, syncing
-from sleevenotes.server import answered, auth, connections_json, native, problems, scrobble_json, services
+from sleevenotes.server import answered, auth, connections_json, inputs, native, problems, scrobble_json, services
 from sleevenotes.server.connections_json import ConnectionAnswer, Disconnected
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
 from sleevenotes.server.services import Services
@@ -33,6 +33,8 @@ PATIENCE: Final = 3.0
 """Seconds for which an answer waits for Last.fm's newest plays; without them it is given all the same."""
 
 _LOOK: Final = 0.1
+
+_ANYTHING = msgspec.json.Decoder()
 
 Asked = Request[Any, Any, Any]
 
@@ -283,7 +285,7 @@ async def _store(request: Asked, account_id: int, body: bytes) -> Response[nativ
 def _completed(body: bytes) -> bytes:
     """Name the player of plays for which none is named: Last.fm does not tell it."""
     try:
-        document = msgspec.json.decode(body)
+        document = inputs.decoded(_ANYTHING, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return body  # what is wrong with it is told by who reads it
     rows = document.get("scrobbles") if isinstance(document, dict) else None

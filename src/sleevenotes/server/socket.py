@@ -83,7 +83,7 @@ async def _begin(socket: Socket) -> tuple[Account, str]:
 
 async def _who(socket: Socket, token: str) -> Account | None:
     """Find who is asking; a header or a token that is wrong is not made up for by a cookie."""
-    if auth.authorization(socket.scope):
+    if auth.carries_token(socket.scope):
         return await auth.by_token(socket, Scope.READ)
     if token:
         account = await auth.known_account(socket, token)
