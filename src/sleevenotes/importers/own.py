@@ -12,7 +12,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from typing import Any
 
 import msgspec
@@ -41,6 +41,7 @@ ACT = "act"  # exports of before have no such column
 COLUMNS = (*SENT, *LINKS, *MATCHED, ACT)
 _SIGN = ",".join((*SENT, *LINKS)).encode()
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_FIRST_YEAR = 1900  # as of plays sent to the API; no page could show the calendar's last day in every zone
 _FIELD = 10_000_000  # characters a field may have: `extra` holds whatever a client sent
 
 
@@ -124,6 +125,8 @@ def _told(link: Link) -> Iterator[contract.Item]:
     contract.named(sent.artist, sent.track)
     if sent.listened_at is None or sent.listened_at.tzinfo is None:
         raise Unfit("no time with its zone", contract.NO_TIME)
+    if not _FIRST_YEAR <= sent.listened_at.year < MAXYEAR:
+        raise Unfit(f"listened_at {sent.listened_at:%Y-%m-%d} is at the edge of the calendar", contract.NO_TIME)
     yield contract.Hidden(sent, link.same_as) if link.same_as else sent
     if link.feedback:
         yield _sound(contract.Feedback(sent.artist, sent.track, link.feedback, link.feedback_given_at))
@@ -188,7 +191,10 @@ def _whole(row: Mapping[str | None, Any]) -> Mapping[str, Any]:
 
 
 def _parquet(file: File) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    arrow = parquet.pyarrow()
+    try:
+        arrow = parquet.pyarrow()
+    except errors.Unusable as why:  # of this file alone: the import ends, and says so
+        raise errors.Refused(str(why)) from None
     number = 0
     try:
         with file.seekable() as stream, arrow.parquet.ParquetFile(stream) as table:

@@ -66,7 +66,7 @@ class Reading:
 
     def __init__(self, path: Path, name: str, options: contract.Options) -> None:
         self.position = 0
-        self._broken: errors.Refused | None = None
+        self._broken: Exception | None = None
         self._upload = Upload(path, name)
         try:
             self.plan = registry.plan(self._upload, options)
@@ -88,7 +88,7 @@ class Reading:
     def take(self, count: int = MAX_ROWS) -> list[contract.Item]:
         """Return the next items, none at the end. Raises errors.Refused where the file cannot be read on.
 
-        What was read before that place is returned first.
+        What was read before that place is returned first, also where a defect of ours is what stops it.
         """
         if self._broken is not None:
             raise self._broken
@@ -100,7 +100,7 @@ class Reading:
                 weight += act_lines.weight(item.act) if isinstance(item, contract.Acted) else 0
                 if weight > MOST_BYTES:
                     break
-        except errors.Refused as why:
+        except Exception as why:
             self._broken = why
             if not batch:
                 raise
@@ -143,20 +143,16 @@ class Importing:
 
     async def through(self, told: Import, path: Path, seen: Callable[[Import], None]) -> Import:
         """Do a whole import of a file in place; `seen` is told how far it is. For the command line."""
-        reading = await asyncio.to_thread(Reading, path, told.file_name, self._options(told))
         try:
-            while batch := await asyncio.to_thread(reading.take):
-                await self._keep(told, batch, reading.position - len(batch), reading.share)
-                async with self._database.connection() as conn:
-                    seen(await imports.by_id(conn, told.id))
-        except errors.Refused as why:
-            await self._end(told, imports.FAILED, str(why))
+            reading = await asyncio.to_thread(Reading, path, told.file_name, self._options(told))
+            with contextlib.closing(reading):
+                while batch := await asyncio.to_thread(reading.take):
+                    await self._keep(told, batch, reading.position - len(batch), reading.share)
+                    async with self._database.connection() as conn:
+                        seen(await imports.by_id(conn, told.id))
+        except (Exception, asyncio.CancelledError) as why:  # nobody else goes on with it
+            await self._end(told, imports.FAILED, _stopped(why))
             raise
-        except asyncio.CancelledError:
-            await self._end(told, imports.FAILED, "It was interrupted.")
-            raise
-        finally:
-            reading.close()
         await self._end(told, imports.DONE)
         async with self._database.connection() as conn:
             return await imports.by_id(conn, told.id)
@@ -321,6 +317,12 @@ def _skip(number: int, item: contract.Skipped) -> Skip:
 
 def _not_applied(number: int, item: contract.Acted, why: str) -> Skip:
     return Skip(number, item.file, item.unit, item.line, contract.NOT_APPLIED, why)
+
+
+def _stopped(why: BaseException) -> str:
+    if isinstance(why, asyncio.CancelledError):
+        return "It was interrupted."
+    return str(why) if isinstance(why, errors.SleevenotesError) else f"It stopped: {why!r}"
 
 
 def _not_stored(error: Exception) -> str:

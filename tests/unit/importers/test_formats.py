@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sleevenotes import errors, model
-from sleevenotes.importers import contract, files, registry, spotify
+from sleevenotes.importers import contract, files, own, registry, spotify
 from sleevenotes.matching import sameplay
 from tests.unit.importers.reading import archive, format_of, items, plays, skips
 
@@ -341,6 +341,26 @@ def test_a_day_and_a_time_beside_it_belong_together() -> None:
 def test_a_table_that_names_no_artist_says_so() -> None:
     with pytest.raises(errors.Refused, match=r"looks like the artist.*Song Name, Event Start"):
         items("Song Name,Event Start Timestamp\nTalisman,2019-06-03T13:54:52Z\n")
+
+
+# ---------------------------------------------------------------- our own
+
+
+OWN_HEADER = ",".join(own.COLUMNS)
+
+
+def own_row(**told: str) -> str:
+    """Return a row of our own CSV."""
+    row = {"artist": "Air", "track": "Talisman", "listened_at": "2019-06-03T13:54:52+00:00", "origin": "lastfm", **told}
+    return ",".join(row.get(name, "") for name in own.COLUMNS)
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-05:00"])
+def test_an_export_of_ours_brings_no_play_that_no_page_could_show(time: str) -> None:
+    left, play = items("\n".join([OWN_HEADER, own_row(listened_at=time), own_row()]))
+    assert isinstance(left, contract.Skipped)
+    assert (left.line, left.kind) == (2, contract.NO_TIME)
+    assert isinstance(play, model.Scrobble)
 
 
 # ---------------------------------------------------------------- whatever comes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import httpx
@@ -94,6 +95,23 @@ async def test_columns_nobody_guesses_are_asked_for(client: Client, listener: Li
     async with listener.database.connection() as conn:
         (row,) = await conn.fetch("SELECT listened_at, origin FROM scrobbles")
     assert (row["listened_at"].isoformat(), row["origin"]) == ("2019-06-03T11:54:00+00:00", "lastfm")
+
+
+async def test_a_time_that_no_zone_can_show_is_one_row_left_out(client: Client, listener: Listener) -> None:
+    async with listener.database.connection() as conn:
+        await conn.execute("UPDATE accounts SET time_zone = 'Europe/Vienna'")
+    table = "artist,track,date\nAir,Talisman,2015-11-02 22:04\nAir,All I Need,0001-01-01 00:00:00\n"
+    table += "Air,Sexy Boy,9999-12-31T23:30:00Z\n"
+    offer = await client.get((await upload(client, table)).headers["location"])
+    assert (offer.status_code, "1 play; left out: 2 no time" in offer.text) == (200, True)
+
+
+async def test_parquet_without_its_extra_is_offered_with_what_is_missing(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    offer = await client.get((await upload(client, b"PAR1...", "plays.parquet")).headers["location"])
+    assert (offer.status_code, "pip install" in offer.text, "Do not import it" in offer.text) == (200, True, True)
 
 
 async def test_which_streams_of_spotify_count_is_chosen_before(client: Client) -> None:
