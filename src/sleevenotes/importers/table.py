@@ -110,6 +110,14 @@ def header(file: File) -> tuple[str, list[str]]:
     return delimiter, [name.strip() for name in delimited.fields(line, delimiter)]
 
 
+def columns(file: File) -> list[str]:
+    """Return the columns of what may be a table, none of what is not even text."""
+    try:
+        return header(file)[1]
+    except errors.Refused:
+        return []
+
+
 def layout(file: File, options: contract.Options) -> Layout:
     """Find out which column means what.
 

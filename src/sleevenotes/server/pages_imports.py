@@ -189,10 +189,11 @@ def _look(path: object, name: str, options: Options) -> Look:
 
 
 def _columns(path: object, name: str) -> list[str]:
-    """Return the columns of what may be a table, for its listener to say what they are."""
+    """Return the columns of the first file that may be a table of plays, for its listener to say what they are."""
     try:
         with importing.opened(path, name) as upload:  # type: ignore[arg-type] # a path
-            return table.header(upload.files[0])[1]
+            each = map(table.columns, upload.files)
+            return next((columns for columns in each if len(columns) >= len(table.NEEDED)), [])
     except errors.Refused:
         return []
 
@@ -232,7 +233,7 @@ def _importer(uploads: Uploads, came: uploading.Incoming) -> str:
         with importing.looked_at(uploads.path(came.upload), came.file_name, Options()) as plan:
             return plan.importer.name
     except errors.Refused:
-        if len(_columns(uploads.path(came.upload), came.file_name)) < len(table.NEEDED):
+        if not _columns(uploads.path(came.upload), came.file_name):
             raise
         return table.Table.name
 

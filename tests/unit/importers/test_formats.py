@@ -335,6 +335,29 @@ def test_a_tables_columns_are_guessed_or_said() -> None:
     assert (said.artist, said.track, said.listened_at) == ("Air", "Talisman", at("2019-06-03 13:54:52"))
 
 
+WHO = {"artist": "who", "track": "song", "time": "moment"}
+WHO_TABLE = "who,song,moment\n{},Talisman,2015-11-02 22:04\n"
+
+
+def test_columns_that_are_said_are_those_of_every_file_that_has_them() -> None:
+    inside = {"README.txt": "see plays", "p1.csv": WHO_TABLE.format("Air"), "p2.csv": WHO_TABLE.format("Zero 7")}
+    left, first, second = items(archive(inside), **WHO)
+    assert left == contract.Skipped(0, "not a file of a table of plays", "README.txt", contract.FOREIGN, "file")
+    assert isinstance(first, model.Scrobble)
+    assert isinstance(second, model.Scrobble)
+    assert (first.artist, second.artist) == ("Air", "Zero 7")
+
+
+def test_a_column_that_no_file_has_is_told_with_the_file_that_looks_like_a_table() -> None:
+    inside = {"README.txt": "see plays", "p1.csv": WHO_TABLE.format("Air")}
+    with pytest.raises(
+        errors.Refused, match=r"p1\.csv: --artist: there is no column 'whom'. Columns: who, song, moment"
+    ):
+        items(archive(inside), **{**WHO, "artist": "whom"})
+    with pytest.raises(errors.Refused, match=r"p1\.csv: no column looks like the artist"):
+        items(archive(inside))
+
+
 def test_a_day_and_a_time_beside_it_belong_together() -> None:
     (play,) = plays("date,time,artist,track\n2021-04-01,10:42:53,PRO8L3M,Backstage\n")
     assert play.listened_at == at("2021-04-01 10:42:53")

@@ -18,6 +18,7 @@ from sleevenotes.settings import Settings
 from sleevenotes.store import accounts, jobs
 from sleevenotes.store.postgres import Database
 from tests.browser.sample import Listener
+from tests.unit.importers.reading import archive
 from tests.unit.server.pages.asking import Client, send
 
 TABLE = "ts,artist,track\n1559570092,Air,Talisman\n1559570392,Air,Kelly Watch the Stars\nyesterday,Air,All I Need\n"
@@ -136,6 +137,26 @@ async def test_files_of_an_archive_that_a_browser_unpacked_are_one_import(client
     assert "2 plays." in offer
     assert "2 files" in offer
     assert len(uploads(settings)) == 1
+
+
+async def test_columns_are_named_for_all_files_of_an_upload(
+    client: Client, listener: Listener, settings: Settings
+) -> None:
+    tables = {f"p{number}.csv": f"who,song,moment\nAir,Track {number},2019-06-03 13:54\n" for number in (1, 2)}
+    parts = [("file", (name, text.encode())) for name, text in {"README.txt": "see plays", **tables}.items()]
+    answer = await client.post("/imports", data={"csrf_token": await token_of(client)}, files=parts)
+    way = answer.headers["location"]
+    assert "<option>moment</option>" in (await client.get(way)).text
+    chosen = {"artist": "who", "track": "song", "time": "moment"}
+    assert "2 plays; left out: 1 other files" in (await send(client, f"{way}/look", asked="1", **chosen)).text
+    await send(client, f"{way}/start", asked="1", **chosen)
+    await worked(listener, settings)
+    assert re.search(r"<dt>New plays</dt><dd>2</dd>", (await client.get(way)).text)
+
+
+async def test_an_empty_archive_is_refused_in_words(client: Client, settings: Settings) -> None:
+    refused = await upload(client, archive({}), "nothing.zip")
+    assert (refused.status_code, "the archive is empty" in refused.text, uploads(settings)) == (422, True, [])
 
 
 async def test_a_file_that_is_no_history_is_refused_and_not_kept(client: Client, settings: Settings) -> None:
