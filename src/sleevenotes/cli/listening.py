@@ -163,11 +163,10 @@ async def _undo(settings: Settings, name: str, account: str) -> int:
         async with parts.database.connection() as conn:
             owner = await tools.account(conn, account)
             mine = await imports.newest(conn, owner.id, 1000)
-        last = next((each for each in mine if each.file_name == name and each.status != imports.UNDONE), None)
+        begun = (imports.RUNNING, imports.DONE, imports.FAILED, imports.UNDOING)
+        last = next((each for each in mine if each.file_name == name and each.status in begun), None)
         if last is None:
             raise errors.Refused(f"nothing was imported from a file named {name!r}, or it is undone already")
-        async with parts.database.connection() as conn:
-            await imports.undo(conn, owner.id, last.id)
         stage: Importing = app.importing_of(parts)
         return await stage.undone(last.id)
 

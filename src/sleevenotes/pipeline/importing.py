@@ -45,15 +45,16 @@ log = structlog.get_logger(__name__)
 @contextlib.contextmanager
 def looked_at(path: Path, name: str, options: contract.Options) -> Iterator[registry.Plan]:
     """Open an upload, and say who would read it. Raises errors.Refused where nobody would."""
-    with Upload(path, name) as upload:
+    with opened(path, name) as upload:
         yield registry.plan(upload, options)
 
 
-@contextlib.contextmanager
-def opened(path: Path, name: str) -> Iterator[Upload]:
-    """Open an upload, whatever it is."""
-    with Upload(path, name) as upload:
-        yield upload
+def opened(path: Path, name: str) -> Upload:
+    """Open an upload, whatever it is. Raises errors.Refused where it is gone: a backup does not bring it back."""
+    try:
+        return Upload(path, name)
+    except FileNotFoundError:
+        raise errors.Refused("The uploaded file is gone. Upload it again: nothing is doubled.") from None
 
 
 def kept(options: contract.Options) -> dict[str, Any]:
@@ -67,7 +68,7 @@ class Reading:
     def __init__(self, path: Path, name: str, options: contract.Options) -> None:
         self.position = 0
         self._broken: Exception | None = None
-        self._upload = Upload(path, name)
+        self._upload = opened(path, name)
         try:
             self.plan = registry.plan(self._upload, options)
             self._items = registry.read(self.plan, options)
@@ -139,7 +140,7 @@ class Importing:
         for import_id in import_ids:
             async with self._database.connection() as conn:
                 told = await imports.by_id(conn, import_id)
-            await self._end(told, imports.FAILED, f"It stopped: {why}")
+            await self._end(told, imports.FAILED, why)
 
     async def through(self, told: Import, path: Path, seen: Callable[[Import], None]) -> Import:
         """Do a whole import of a file in place; `seen` is told how far it is. For the command line."""
@@ -164,9 +165,6 @@ class Importing:
             reading = await self._resumed(told)
         except errors.Refused as why:
             await self._end(told, imports.FAILED, str(why))
-            return
-        except FileNotFoundError:
-            await self._end(told, imports.FAILED, "The uploaded file is gone. Upload it again: nothing is doubled.")
             return
         ended = True
         try:
@@ -274,9 +272,15 @@ class Importing:
     # ------------------------------------------------------------ undoing
 
     async def undone(self, import_id: int) -> int:
-        """Undo an import to its end, and return how many plays that deleted. For the command line."""
+        """Undo an import to its end, and return how many plays that deleted. For the command line.
+
+        One that was interrupted while it was undone goes on. Raises errors.Gone, and nothing is deleted, where there is
+        nothing to undo.
+        """
         async with self._database.connection() as conn:
             told = await imports.by_id(conn, import_id)
+            if told.status != imports.UNDOING and not await imports.undo(conn, told.account_id, import_id):
+                raise errors.Gone(f"The import {import_id} has brought nothing that could be undone.")
         await self._take_back(told)
         while await self._remove(told):
             pass
@@ -322,7 +326,7 @@ def _not_applied(number: int, item: contract.Acted, why: str) -> Skip:
 def _stopped(why: BaseException) -> str:
     if isinstance(why, asyncio.CancelledError):
         return "It was interrupted."
-    return str(why) if isinstance(why, errors.SleevenotesError) else f"It stopped: {why!r}"
+    return str(why) if isinstance(why, errors.SleevenotesError) else repr(why)
 
 
 def _not_stored(error: Exception) -> str:

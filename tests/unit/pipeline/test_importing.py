@@ -66,6 +66,17 @@ async def test_two_workers_at_one_import_do_not_count_it_twice(house: House) -> 
     assert (await house.told(number)).duplicates == 0
 
 
+async def test_a_file_that_was_only_offered_outlasts_undoing(house: House) -> None:
+    number = await house.offered(rows(3))
+    async with house.database.connection() as conn:
+        await conn.execute("UPDATE imports SET status = 'offered'")
+    with pytest.raises(errors.Gone):
+        await house.stage().undone(number)
+    async with house.database.connection() as conn:
+        assert await imports.begin(conn, house.account_id, number, {}, "table", house.clock.now())
+    assert (await house.finish(number)).stored == 3
+
+
 async def test_importing_again_adds_nothing_and_undoing_that_deletes_nothing(house: House) -> None:
     await house.finish(await house.offered(rows(20)))
     again = await house.offered(rows(30))
@@ -166,7 +177,7 @@ async def test_an_import_in_place_never_stays_running(
     assert (ended.status, ended.stored) == ("failed", 1)
     assert "ZeroDivisionError" in ended.problem
     gone = await house.told(await house.offered(rows(3)))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(errors.Refused, match="is gone"):
         await house.stage().through(gone, tmp_path / "nowhere", lambda _: None)
     assert (await house.told(gone.id)).status == "failed"
 
@@ -183,7 +194,7 @@ async def test_parquet_without_its_extra_ends_the_import_in_words(
 async def test_a_stopped_import_goes_on_where_it_was_once_it_is_told_to(house: House) -> None:
     number = await house.offered(rows(5))
     await house.stage().give_up([number], "its worker died 3 times")
-    assert (await house.told(number)).problem == "It stopped: its worker died 3 times"
+    assert (await house.told(number)).problem == "its worker died 3 times"
     async with house.database.connection() as conn:
         assert await imports.begin(conn, house.account_id, number, {}, "table", house.clock.now())
     assert (await house.finish(number)).stored == 5

@@ -154,6 +154,18 @@ async def test_columns_are_named_for_all_files_of_an_upload(
     assert re.search(r"<dt>New plays</dt><dd>2</dd>", (await client.get(way)).text)
 
 
+async def test_an_offered_file_that_is_gone_is_told_and_can_be_discarded(client: Client, settings: Settings) -> None:
+    way = (await upload(client, TABLE)).headers["location"]
+    for path in uploads(settings):
+        path.unlink()
+    offer = await client.get(way)
+    assert (offer.status_code, "is gone" in offer.text) == (200, True)
+    started = await send(client, f"{way}/start", asked="1", raw="1")
+    assert (started.status_code, "is gone" in started.text) == (422, True)
+    await send(client, f"{way}/discard")
+    assert (await client.get(way)).status_code == 404
+
+
 async def test_an_empty_archive_is_refused_in_words(client: Client, settings: Settings) -> None:
     refused = await upload(client, archive({}), "nothing.zip")
     assert (refused.status_code, "the archive is empty" in refused.text, uploads(settings)) == (422, True, [])
