@@ -321,6 +321,12 @@ def test_a_players_log_is_read_in_its_time_zone() -> None:
     assert wall.listened_at == at("2019-06-03 11:54:52")
 
 
+def test_an_artist_whose_name_begins_like_a_header_is_read() -> None:
+    data = LOG.format("UTC", "L", MBID) + "#1 Dads\tTake One\tSo Soldier\t2\t180\tL\t1559570592\t\n# a remark\n"
+    dads = plays(data)[1]
+    assert (dads.artist, dads.track, dads.source_app) == ("#1 Dads", "So Soldier", "Rockbox h3xx 1.1")
+
+
 def test_what_a_player_skipped_is_left_out() -> None:
     (left,) = skips(LOG.format("UTC", "S", ""))
     assert (left.line, left.kind) == (4, contract.SKIPPED)
