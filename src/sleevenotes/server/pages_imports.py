@@ -33,6 +33,7 @@ SHOWN = 8  # plays of them that it shows
 MB = 1_000_000  # bytes
 COUNTED = 20_000  # rows left out that are counted by their reason while an import runs
 LEFT_OUT = 20  # rows of a report on its page
+ZONED = ("table", "rockbox")  # importers whose times may be of any zone, which the form asks for
 
 ORIGINS = {
     "": "I do not know",
@@ -165,6 +166,7 @@ async def _offer(request: Asking, account: Account, told: Import, chosen: Chosen
         options=options,
         problem=problem or look.problem,
         origins=ORIGINS,
+        zoned=look.importer in ZONED,
         tell=lambda at: f"{at.astimezone(where):%Y-%m-%d %H:%M}",
         status_code=422 if problem else 200,
     )
@@ -174,6 +176,8 @@ def _look(path: Path, offered: Import, options: Options) -> Look:
     """Read the beginning of a file. Blocks."""
     try:
         with importing.looked_at(path, offered.file_name, options) as plan:
+            if plan.importer.name not in ZONED:
+                options = msgspec.structs.replace(options, zone="")  # as the form will send it
             told = table.layout(plan.files[0], options) if plan.importer.name == table.Table.name else None
             items = list(itertools.islice(registry.read(plan, options), LOOKED_AT))
             files = len(plan.files)

@@ -107,6 +107,22 @@ async def test_a_time_that_no_zone_can_show_is_one_row_left_out(client: Client, 
     assert (offer.status_code, "1 play; left out: 2 no time" in offer.text) == (200, True)
 
 
+async def test_the_look_reads_times_in_the_zone_that_the_import_will(
+    client: Client, listener: Listener, settings: Settings
+) -> None:
+    async with listener.database.connection() as conn:
+        await conn.execute("UPDATE accounts SET time_zone = 'Europe/Vienna'")
+    way = (await upload(client, "Air,Moon Safari,Talisman,13 Sep 2020 12:26\n")).headers["location"]
+    offer = (await client.get(way)).text
+    assert 'name="zone"' not in offer  # Last.fm's times are UTC
+    assert "2020-09-13 14:26" in offer
+    await send(client, f"{way}/start", asked="1", raw="1")
+    await worked(listener, settings)
+    async with listener.database.connection() as conn:
+        (row,) = await conn.fetch("SELECT listened_at FROM scrobbles")
+    assert row["listened_at"].isoformat() == "2020-09-13T12:26:00+00:00"
+
+
 async def test_parquet_without_its_extra_is_offered_with_what_is_missing(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
