@@ -341,6 +341,23 @@ def test_a_tables_columns_are_guessed_or_said() -> None:
     assert (said.artist, said.track, said.listened_at) == ("Air", "Talisman", at("2019-06-03 13:54:52"))
 
 
+@pytest.mark.parametrize(
+    ("duration", "milliseconds"),
+    [("254", 254_000), ("4:14", 254_000), ("7200", 7_200_000), ("200000", 200_000), ("254.5", 254_500), ("-1", None)],
+)
+def test_a_duration_is_in_seconds_or_as_its_size_tells_in_milliseconds(duration: str, milliseconds: int | None) -> None:
+    (play,) = plays(f"artist,track,timestamp,duration\nAir,Talisman,1600018000,{duration}\n")
+    assert play.duration_ms == milliseconds
+
+
+def test_durations_are_in_the_unit_of_most_of_them_but_none_is_longer_than_a_day() -> None:
+    in_milliseconds = [254_000, 40_000, 180_000]  # one of them an interlude
+    for lengths, read in ((in_milliseconds, in_milliseconds), ([254, 200_000, 180], [254_000, 200_000, 180_000])):
+        rows = [f"Air,Track {number},{1600018000 + number},{length}" for number, length in enumerate(lengths)]
+        found = plays("\n".join(["artist,track,timestamp,duration", *rows]))
+        assert [play.duration_ms for play in found] == read
+
+
 WHO = {"artist": "who", "track": "song", "time": "moment"}
 WHO_TABLE = "who,song,moment\n{},Talisman,2015-11-02 22:04\n"
 
