@@ -172,6 +172,29 @@ def test_a_file_that_is_not_there_is_named(run: Run) -> None:
     assert "nowhere.tsv" in mistake(run("import", "nowhere.tsv", "--account", "ana"))
 
 
+def test_a_directory_is_imported_as_its_files_are(run: Run, tmp_path: Path) -> None:
+    said(run("user", "add", "ana"))
+    inside = tmp_path / "history"
+    inside.mkdir()
+    for name in ("one.tsv", "two.tsv"):
+        (inside / name).write_text(HISTORY.replace("Massive Attack", name), "utf-8")
+    summary = json.loads(said(run("import", str(inside), "--account", "ana", "--json")))
+    assert (summary["stored"], summary["duplicates"]) == (4, 2)
+    assert [row["file"] for row in summary["skipped"]] == ["one.tsv", "two.tsv"]
+    assert said(run("import", str(inside), "--account", "ana", "--undo")) == "4 plays deleted\n"
+
+
+def test_an_export_under_an_ending_that_says_no_format_is_refused(run: Run, tmp_path: Path) -> None:
+    said(run("user", "add", "ana"))
+    other = tmp_path / "plays.xml"
+    assert "plays.xml" in (told := mistake(run("export", str(other), "--account", "ana")))
+    assert "jsonl, csv, parquet" in told
+    assert not other.exists()
+    said(run("export", str(other), "--account", "ana", "--format", "csv"))
+    assert other.read_text("utf-8").startswith("listened_at,")
+    said(run("export", str(tmp_path / "plays"), "--account", "ana"))
+
+
 def test_everything_goes_out_and_in_again_and_an_import_is_undone_by_its_files_name(
     run: Run, history: Path, tmp_path: Path
 ) -> None:

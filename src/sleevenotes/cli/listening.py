@@ -64,9 +64,8 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
-            help="The export; it may be a zip archive or compressed by gzip.",
+            help="The export; it may be a zip archive, the directory it was unpacked to, or compressed by gzip.",
             exists=True,
-            dir_okay=False,
             readable=True,
         ),
     ],
@@ -99,6 +98,7 @@ def import_(
     from sleevenotes.importers import contract
 
     settings = tools.load(context)
+    file = file.resolve()  # "." has a name, too
     if undo:
         typer.echo(f"{tools.run(_undo(settings, file.name, account))} plays deleted")
         return
@@ -205,8 +205,9 @@ def export(
 
     settings = tools.load(context)
     ending = file.suffix.removeprefix(".").lower()
-    wanted = kind or (ending if ending in exporting.FORMATS else "jsonl")
-    plays = tools.run(_export(settings, file, account, wanted))
+    if not kind and ending and ending not in exporting.FORMATS:
+        tools.fail(f"{file.name}: its ending says none of {', '.join(exporting.FORMATS)}; say which with --format")
+    plays = tools.run(_export(settings, file, account, kind or ending or "jsonl"))
     if str(file) != "-":
         typer.echo(f"{plays} bytes written to {file}")
 
