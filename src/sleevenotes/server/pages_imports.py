@@ -38,6 +38,7 @@ ZONED = ("table", "rockbox")  # importers whose times may be of any zone, which 
 ORIGINS = {
     "": "I do not know",
     "lastfm": "Last.fm",
+    "lastfm_minutes": "Last.fm, with times to the minute only",
     "listenbrainz": "ListenBrainz",
     "spotify": "Spotify",
     "maloja": "Maloja",

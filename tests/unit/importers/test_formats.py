@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sleevenotes import errors, model
-from sleevenotes.importers import contract, files, own, registry, spotify
+from sleevenotes.importers import contract, files, lastfm, own, registry, spotify
 from sleevenotes.matching import sameplay
 from tests.unit.importers.reading import archive, format_of, items, plays, skips
 
@@ -53,7 +53,7 @@ def test_the_csv_of_lastfm_to_csv_has_no_header(time: str) -> None:
     assert isinstance(first, model.Scrobble)
     assert isinstance(second, model.Scrobble)
     assert (first.artist, first.release, first.track) == ("Radiohead", "OK Computer", "Lucky")
-    assert (first.listened_at, first.origin, second.release) == (at("2007-06-15 22:30"), "lastfm", "")
+    assert (first.listened_at, first.origin, second.release) == (at("2007-06-15 22:30"), lastfm.MINUTES_ORIGIN, "")
     assert third == contract.Skipped(3, "time is empty", kind=contract.NO_TIME)
 
 
@@ -204,8 +204,10 @@ def stream(**told: Any) -> dict[str, Any]:
     }
 
 
-def test_the_two_exports_of_spotify_are_origins_of_one_clock() -> None:
+def test_two_exports_of_one_service_are_origins_of_one_clock() -> None:
     assert {spotify.ORIGIN, spotify.BRIEF_ORIGIN} in sameplay.ONE_CLOCK
+    assert {lastfm.ORIGIN, lastfm.MINUTES_ORIGIN} in sameplay.ONE_CLOCK
+    assert lastfm.MINUTES_ORIGIN in sameplay.TO_THE_MINUTE
 
 
 def test_a_stream_of_spotify_began_as_long_before_as_it_was_played() -> None:
