@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from sleevenotes.model import Band, Scrobble
 from sleevenotes.settings import Settings
 from sleevenotes.simulator import lastfm, lastfm_listeners, listenbrainz, people
 from sleevenotes.store import connections, forwards
@@ -170,6 +171,9 @@ async def test_what_plays_now_is_told_and_nothing_goes_where_it_came_from_or_una
     await until_synced(house)
     assert await house.count("SELECT count(*) FROM scrobbles WHERE origin = 'lastfm'") == 2
     assert await house.count("SELECT count(*) FROM forwards") == 0
+    two_hours_ago = house.clock.now() - timedelta(hours=2)
+    rough = Scrobble(artist="Air", track="Talisman", listened_at=two_hours_ago, origin="lastfm_minutes")
+    await house.parts.submitter.submit(house.account_id, [rough], band=Band.LOW_PRIORITY)
     async with house.parts.database.transaction() as conn:  # until it is asked for
         asked = house.clock.now() - timedelta(days=1)
         assert await forwards.queue_past(conn, house.account_id, "lastfm", asked, house.clock.now()) == 3

@@ -14,7 +14,7 @@ from sleevenotes.store.connections import Service
 from sleevenotes.store.postgres import Connection
 
 CAME_FROM: Final[dict[Service, tuple[str, ...]]] = {
-    "lastfm": (connections.ORIGINS["lastfm"],),
+    "lastfm": (connections.ORIGINS["lastfm"], "lastfm_minutes"),
     "listenbrainz": (connections.ORIGINS["listenbrainz"],),
 }
 """Origins of plays that a service told us itself: they are never sent there. ("listenbrainz" is also what players
