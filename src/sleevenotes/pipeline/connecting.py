@@ -17,7 +17,7 @@ from sleevenotes import errors, events, model
 from sleevenotes.pipeline import history, syncing
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract, personal
-from sleevenotes.store import connections, jobs, replies, scrobbles, walks, wants
+from sleevenotes.store import connections, forwards, jobs, replies, scrobbles, walks, wants
 from sleevenotes.store import events as store_events
 from sleevenotes.store.connections import Connected, Problem, Service
 from sleevenotes.store.postgres import Connection, Database
@@ -33,7 +33,8 @@ async def connect(
 ) -> Connected:
     """Connect by a user name or by a token, and begin to read. Call it in a transaction.
 
-    As another listener than before, everything is read anew. Raises errors.Refused naming the field that is no good.
+    As another listener than before, everything is read anew, and nothing is sent there.
+    Raises errors.Refused naming the field that is no good.
     """
     user_name, token = " ".join(user_name.split()), token.strip()
     field, given = ("token", token) if token else ("username", user_name)
@@ -81,6 +82,7 @@ async def disconnect(database: Database, account_id: int, service: Service, *, k
 async def _part(conn: Connection, connected: Connected) -> None:
     for stage in (*history.KINDS, "session"):
         await wants.withdraw(conn, stage, [connected.id])
+    await forwards.part(conn, connected.account_id, connected.service)
     await connections.disconnect(conn, connected.account_id, connected.service)
 
 
@@ -144,6 +146,7 @@ async def _opened(tools: Tools, conn: Connection, connected: Connected, user_nam
     if connected.user_name and connected.user_name.casefold() != user_name.casefold():
         await walks.forget(conn, connected.id)
         await connections.forget_sync(conn, connected.id)
+        await forwards.part(conn, connected.account_id, connected.service)  # it was the other's to send plays to
     await connections.exchanged(conn, connected.id, user_name, secret)
     opened = await connections.load(conn, connected.id)
     if opened is not None:
