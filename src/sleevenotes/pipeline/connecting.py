@@ -45,8 +45,10 @@ async def connect(
     before = await connections.of_account(conn, account_id, service)
     if before and not token and before.user_name.casefold() != user_name.casefold():
         await _part(conn, before)
-    connected = await connections.connect(conn, account_id, service, user_name=user_name, token=token, now=now)
-    if connected.status == "open":
+    connected = await connections.try_login(conn, account_id, service, token) if token else None
+    if connected is None:
+        connected = await connections.connect(conn, account_id, service, user_name=user_name, token=token, now=now)
+    if not connected.is_logging_in:
         await begin(conn, connected, now)
     else:
         await jobs.enqueue(conn, "session", [connected.id], model.Band.CRITICAL)
@@ -105,7 +107,7 @@ async def run(tools: Tools, connection_ids: Sequence[int], band: model.Band) -> 
     for connection_id in connection_ids:
         async with tools.database.transaction() as conn:
             connected = await connections.load(conn, connection_id)
-            if connected and connected.status == "connecting":
+            if connected and connected.is_logging_in:
                 await _advance(tools, conn, connected, band)
 
 
@@ -115,7 +117,7 @@ async def give_up(tools: Tools, connection_ids: Sequence[int], why: str) -> None
     for connection_id in connection_ids:
         async with tools.database.transaction() as conn:
             connected = await connections.load(conn, connection_id)
-            if connected is not None:
+            if connected and connected.is_logging_in:
                 await _fail(tools, conn, connected, Problem.UNREACHABLE, "What was sent could not be taken in.")
 
 
@@ -155,7 +157,14 @@ async def _opened(tools: Tools, conn: Connection, connected: Connected, user_nam
 
 
 async def _fail(tools: Tools, conn: Connection, connected: Connected, problem: Problem, note: str) -> None:
-    """Stop, until the listener connects again: a token is good for one try and an hour."""
+    """Stop, until the listener connects again: a token is good for one try and an hour.
+
+    What was open before goes on as it was: a slip while typing is no reason to lose a login that works.
+    """
     now = tools.clock.now()
-    await connections.trouble(conn, connected.id, problem, note, due=None, stop=True)
+    if connected.status == "open":
+        await connections.keep_login(conn, connected.id, note)
+        await begin(conn, connected, now)
+    else:
+        await connections.trouble(conn, connected.id, problem, note, due=None, stop=True)
     await store_events.tell(conn, [connected.account_id], events.ConnectionChanged(connected.service), now)

@@ -33,7 +33,10 @@ class Problem(enum.StrEnum):
 
 
 class Connected(msgspec.Struct, frozen=True):
-    """One connection; see the columns of the table."""
+    """One connection; see the columns of the table.
+
+    A login over one that is open does not touch it until it is accepted: the `token` waits beside the `secret`.
+    """
 
     id: int
     account_id: int
@@ -44,6 +47,7 @@ class Connected(msgspec.Struct, frozen=True):
     status: Status
     problem: str
     note: str
+    login_note: str
     faults: int
     forwards: bool
     connected_at: datetime
@@ -51,6 +55,11 @@ class Connected(msgspec.Struct, frozen=True):
     synced_at: datetime | None
     looked_back: datetime | None
     sync_due: datetime | None
+
+    @property
+    def is_logging_in(self) -> bool:
+        """Tell whether the service is yet to say whose a token is."""
+        return bool(self.token)
 
     def __repr__(self) -> str:
         """Name it without its secrets."""
@@ -81,7 +90,7 @@ async def connect(
         ON CONFLICT (account_id, service) DO UPDATE
         SET user_name = CASE WHEN excluded.token = '' THEN excluded.user_name ELSE c.user_name END,
             secret = CASE WHEN excluded.secret = '' THEN c.secret ELSE excluded.secret END,
-            token = excluded.token, status = excluded.status, problem = '', note = '', faults = 0,
+            token = excluded.token, status = excluded.status, problem = '', note = '', login_note = '', faults = 0,
             sync_due = excluded.sync_due
         RETURNING {_COLUMNS}
         """,
@@ -96,11 +105,31 @@ async def connect(
     return Connected(**row)
 
 
+async def try_login(conn: Connection, account_id: int, service: Service, token: str) -> Connected | None:
+    """Have a token exchanged for another login at a connection that is open, and stays so; None where none is."""
+    row = await conn.fetchrow(
+        f"""
+        UPDATE connections SET token = $3, login_note = ''
+        WHERE account_id = $1 AND service = $2 AND status = 'open' RETURNING {_COLUMNS}
+        """,
+        account_id,
+        service,
+        token,
+    )
+    return row and Connected(**row)
+
+
+async def keep_login(conn: Connection, connection_id: int, note: str) -> None:
+    """Note that the other login came to nothing, and why: all stays as it was."""
+    await conn.execute("UPDATE connections SET token = '', login_note = $2 WHERE id = $1", connection_id, note)
+
+
 async def exchanged(conn: Connection, connection_id: int, user_name: str, secret: str) -> None:
     """Note what the token of the web flow was exchanged for: who the listener is, and the session's key."""
     await conn.execute(
         """
-        UPDATE connections SET user_name = $2, secret = $3, token = '', status = 'open', problem = '', note = ''
+        UPDATE connections
+        SET user_name = $2, secret = $3, token = '', status = 'open', problem = '', note = '', login_note = ''
         WHERE id = $1
         """,
         connection_id,
@@ -235,7 +264,10 @@ async def synced(
 async def look_anew(conn: Connection, connection_id: int) -> None:
     """Have a connection looked at whatever was wrong, and however lately it was looked at."""
     await conn.execute(
-        "UPDATE connections SET problem = '', note = '', synced_at = NULL, faults = 0 WHERE id = $1", connection_id
+        """
+        UPDATE connections SET problem = '', note = '', login_note = '', synced_at = NULL, faults = 0 WHERE id = $1
+        """,
+        connection_id,
     )
 
 

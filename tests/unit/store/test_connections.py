@@ -38,6 +38,27 @@ async def test_plays_go_where_there_is_a_secret_that_is_accepted(database: Datab
     assert (ended.status, ended.secret, ended.problem) == ("stopped", "", "session")
 
 
+async def test_another_login_leaves_an_open_connection_alone_until_it_is_accepted(
+    database: Database, clock: HandClock
+) -> None:
+    async with database.connection() as conn:
+        maria = await connect(conn, clock)
+        await connections.trouble(conn, maria.id, Problem.PRIVATE, "Hidden.", due=clock.now(), stop=False)
+        trying = await connections.try_login(conn, maria.account_id, "lastfm", "a token")
+        assert trying is not None
+        assert (trying.is_logging_in, trying.status, trying.secret, trying.problem) == (True, "open", "hush", "private")
+        await connections.keep_login(conn, maria.id, "No.")
+        kept = await connections.look(conn, maria.id)
+        assert kept is not None
+        assert (kept.is_logging_in, kept.status, kept.secret, kept.login_note) == (False, "open", "hush", "No.")
+        await connections.look_anew(conn, maria.id)
+        again = await connections.look(conn, maria.id)
+        assert again is not None
+        assert again.login_note == ""
+        await connections.trouble(conn, maria.id, Problem.SESSION, "It has ended.", due=None, stop=True)
+        assert await connections.try_login(conn, maria.account_id, "lastfm", "a token") is None
+
+
 async def test_few_are_looked_at_at_once_and_each_again_only_when_its_time_has_come(
     database: Database, clock: HandClock
 ) -> None:

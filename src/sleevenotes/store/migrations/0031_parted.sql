@@ -17,3 +17,6 @@ WHERE (c.account_id, c.service) = (f.account_id, f.service) AND f.since < c.conn
 
 ALTER TABLE forwarding ADD FOREIGN KEY (account_id, service)
     REFERENCES connections (account_id, service) ON DELETE CASCADE;
+
+-- A login that failed over a connection that works takes nothing away, and is only told.
+ALTER TABLE connections ADD COLUMN login_note text NOT NULL DEFAULT '';  -- why the last one failed, in a sentence
