@@ -7,10 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
+from sleevenotes.pipeline import farewell
 from sleevenotes.settings import Settings
 from sleevenotes.simulator import lastfm_listeners, wire
+from sleevenotes.store import accounts
 from tests.journey.conftest import House
-from tests.journey.somebody import connect, here, only_histories, play_on, somebody, status, there, until_read
+from tests.journey.somebody import LASTFM, connect, here, only_histories, play_on, somebody, status, there, until_read
 from tests.journey.test_forwarding import log_in, play, stands
 
 LISTENBRAINZ = "/api/v1/listenbrainz"
@@ -98,3 +100,18 @@ async def test_a_session_that_has_ended_waits_for_a_login_that_is_accepted(house
     await let_in(house)
     state = (await house.client.get("/api/v1/forwarding")).json()["services"][0]
     assert (state["on"], state["stopped"]) == (True, False)
+
+
+@pytest.mark.parametrize("leaves", ["the account", "the connection"])
+async def test_a_token_that_waits_to_be_asked_about_goes_with_whose_it_is(house: House, leaves: str) -> None:
+    house.simulator.fail_next(LASTFM, "500", times=3)
+    await connect(house, token="0123456789abcdef0123456789abcdef")
+    await house.until("SELECT faults > 0 FROM wants WHERE kind = 'open_session'")
+    if leaves == "the account":
+        async with house.parts.database.transaction() as conn:
+            await accounts.create(conn, "otto", "a good password", is_owner=True, now=house.clock.now())
+        await farewell.leave(house.parts.database, house.parts.files, house.account_id, house.clock.now())
+    else:
+        await house.client.delete("/lastfm/disconnect")
+    for table in ("connections", "wants", "replies"):
+        assert await house.count(f"SELECT count(*) FROM {table}") == 0

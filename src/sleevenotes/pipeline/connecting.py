@@ -82,10 +82,8 @@ async def disconnect(database: Database, account_id: int, service: Service, *, k
 
 
 async def _part(conn: Connection, connected: Connected) -> None:
-    for stage in (*history.KINDS, "session"):
-        await wants.withdraw(conn, stage, [connected.id])
     await forwards.part(conn, connected.account_id, connected.service)
-    await connections.disconnect(conn, connected.account_id, connected.service)
+    await connections.disconnect(conn, [connected.id])
 
 
 async def _remove(database: Database, account_id: int, origin: str, now: datetime) -> int:

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from sleevenotes.store import replies, wants
 from sleevenotes.store.postgres import Connection
 
 Service = Literal["lastfm", "listenbrainz"]
@@ -20,6 +21,9 @@ Status = Literal["connecting", "open", "stopped"]
 
 ORIGINS: Final[dict[Service, str]] = {"lastfm": "lastfm", "listenbrainz": "listenbrainz_sync"}
 """What a play that was read from a history there has as its origin. ("listenbrainz" is what was submitted.)"""
+
+STAGES: Final = ("session", "history", "sync", "loved")
+"""The stages whose subject is a connection: what they ask and are answered holds secrets, and what is private."""
 
 
 class Problem(enum.StrEnum):
@@ -138,12 +142,17 @@ async def exchanged(conn: Connection, connection_id: int, user_name: str, secret
     )
 
 
-async def disconnect(conn: Connection, account_id: int, service: Service) -> bool:
-    """Forget a connection and its secret; False where there is none. The plays are another matter."""
-    done: str = await conn.execute(
-        "DELETE FROM connections WHERE account_id = $1 AND service = $2", account_id, service
-    )
-    return done.endswith(" 1")
+async def disconnect(conn: Connection, connection_ids: Sequence[int]) -> None:
+    """Forget connections and their secrets, with all that was asked and answered by them. Needs a transaction.
+
+    The plays are another matter. What is being asked at this moment is answered to nobody.
+    """
+    ids = list(connection_ids)
+    await conn.execute("SELECT FROM connections WHERE id = ANY($1) ORDER BY id FOR UPDATE", ids)  # no stage is at it
+    await wants.drop(conn, STAGES, ids)
+    for stage in STAGES:  # after the wants: what a lane has just settled is seen now
+        await replies.forget(conn, stage, ids, only_unfound=False)
+    await conn.execute("DELETE FROM connections WHERE id = ANY($1)", ids)
 
 
 # ---------------------------------------------------------------- reading

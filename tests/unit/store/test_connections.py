@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sleevenotes import model
 from sleevenotes.clock import HandClock
-from sleevenotes.store import accounts, connections, walks
+from sleevenotes.sources import contract, personal
+from sleevenotes.store import accounts, connections, replies, walks, wants
 from sleevenotes.store.connections import Connected, Problem
 from sleevenotes.store.postgres import Connection, Database
 
@@ -86,3 +88,23 @@ async def test_a_walk_that_nobody_is_at_is_taken_up_unless_its_connection_is_in_
         clock.turn(121)
         assert await walks.take_resting(conn, clock.now(), rest, 9) == [(maria.id, "history")]
         assert await walks.take_resting(conn, clock.now(), rest, 9) == []
+
+
+async def test_what_was_asked_and_answered_by_a_secret_goes_with_the_connection(
+    database: Database, clock: HandClock
+) -> None:
+    async with database.transaction() as conn:
+        maria = await connect(conn, clock)
+        for token in ("asked", "answered"):
+            question = personal.OpenSession(token)
+            new = wants.New("lastfm_history", contract.key(question), contract.kind(question), question, maria.id)
+            await wants.want(conn, "session", [new], model.Band.CRITICAL, clock.now())
+        answered = await conn.fetchval("SELECT id FROM wants WHERE question ->> 'token' = 'answered'")
+        said = contract.Answer((personal.Session("maria", "hush"),))
+        await wants.answer(conn, [(answered, "lastfm_history", new.key, replies.Outcome.ANSWERED, said)], clock.now())
+        assert await conn.fetchval("SELECT count(*) FROM replies WHERE answer::text LIKE '%hush%'") == 1
+    async with database.transaction() as conn:
+        await connections.disconnect(conn, [maria.id])
+    async with database.connection() as conn:
+        for table in ("connections", "wants", "waiters", "replies"):
+            assert await conn.fetchval(f"SELECT count(*) FROM {table}") == 0
