@@ -146,6 +146,7 @@ async def _opened(tools: Tools, conn: Connection, connected: Connected, user_nam
     if connected.user_name and connected.user_name.casefold() != user_name.casefold():
         await walks.forget(conn, connected.id)
         await connections.forget_sync(conn, connected.id)
+        await connections.forget_asked(conn, [connected.id])
         await forwards.part(conn, connected.account_id, connected.service)  # it was the other's to send plays to
     await connections.exchanged(conn, connected.id, user_name, secret)
     opened = await connections.load(conn, connected.id)

@@ -149,10 +149,15 @@ async def disconnect(conn: Connection, connection_ids: Sequence[int]) -> None:
     """
     ids = list(connection_ids)
     await conn.execute("SELECT FROM connections WHERE id = ANY($1) ORDER BY id FOR UPDATE", ids)  # no stage is at it
-    await wants.drop(conn, STAGES, ids)
-    for stage in STAGES:  # after the wants: what a lane has just settled is seen now
-        await replies.forget(conn, stage, ids, only_unfound=False)
+    await forget_asked(conn, ids)
     await conn.execute("DELETE FROM connections WHERE id = ANY($1)", ids)
+
+
+async def forget_asked(conn: Connection, connection_ids: Sequence[int]) -> None:
+    """Take back what was asked by these connections, which are locked, and drop what was answered."""
+    await wants.drop(conn, STAGES, connection_ids)
+    for stage in STAGES:  # after the wants: what a lane has just settled is seen now
+        await replies.forget(conn, stage, connection_ids, only_unfound=False)
 
 
 # ---------------------------------------------------------------- reading
