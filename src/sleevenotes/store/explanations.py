@@ -25,7 +25,10 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class Decided(msgspec.Struct, frozen=True):
-    """What its lookup is: status and why, how many play it, and what was too close or too far to choose."""
+    """What its lookup is: status and why, and what was too close or too far to choose.
+
+    `plays` are the account's own: how often others play the name is told to nobody.
+    """
 
     lookup_id: int
     status: str
@@ -86,7 +89,8 @@ async def explain(conn: Connection, scrobble_id: int) -> Explanation | None:
         f"""
         SELECT s.id, accounts.name AS account, listened_at, s.artist, s.track, s.release, source_app, origin, evidence,
                s.lookup_id, status, reason, tries, decided_at, recheck_at, candidates,
-               (SELECT count(*) FROM scrobbles same WHERE same.lookup_id = l.id AND same.same_as IS NULL) AS plays,
+               (SELECT count(*) FROM scrobbles same WHERE same.lookup_id = l.id AND same.account_id = s.account_id
+                AND same.same_as IS NULL) AS plays,
                {effective.BY} AS led_by, {effective.MATCH} AS in_force
         FROM scrobbles s
         JOIN accounts ON accounts.id = s.account_id

@@ -44,9 +44,12 @@ async def test_a_listener_sees_nothing_of_what_others_played(
     for way in (f"/albums/{group}", "/artists/1", f"/scrobbles/{stored.id}"):
         assert (await client.get(way)).status_code == 404
     assert "Kelp" not in (await client.get(f"/fragments/plays?ids={stored.id}&lookups={stored.lookup_id}")).text
-    await listener.play(ALMANAC, "Kelp", clock.now() - timedelta(hours=1))
+    own = await listener.play(ALMANAC, "Kelp", clock.now() - timedelta(hours=1))
     page = (await client.get(f"/albums/{group}")).text  # now it follows from an own play: one of them
     assert "<dd>1</dd>" in page
+    assert "Same name" not in (await client.get(f"/scrobbles/{own.id}")).text
+    await listener.play(ALMANAC, "Kelp", clock.now() - timedelta(hours=2))
+    assert "stands in 2 plays of yours" in (await client.get(f"/scrobbles/{own.id}")).text
 
 
 async def test_the_artist_page_shows_the_albums_played(client: Client, listener: Listener, clock: HandClock) -> None:
