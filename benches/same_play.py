@@ -1,6 +1,6 @@
 """One history, exported by two services and imported one after the other: what is shown, and what is lost.
 
-    python -m benches.same_play [--history F] [--rows N] [--missing 0.05] [--pair spotify]
+    python -m benches.same_play [--history F] [--rows N] [--missing 0.05] [--pair spotify|minutes]
 
 The history is written twice: as Last.fm tells it (when each track began; its corrected names) and as another service
 does (the names that the player sent, where the history has them), in three ways:
@@ -10,7 +10,8 @@ does (the names that the player sent, where the history has them), in three ways
     minutes    when each track began, reckoned from its end in whole minutes and how long it was played
 
 With `--pair spotify` it is written twice by Spotify instead: its extended history, and its account data, whose ends are
-whole minutes and which lack what was played before they begin (a third of the history).
+whole minutes and which lack what was played before they begin (a third of the history). With `--pair minutes` it is
+written by two exporters of Last.fm, one of which tells minutes only.
 
 Each is imported in both orders, whole, and with `--missing` of the plays left out of either, at random. Figures, of
 every way and order:
@@ -49,6 +50,8 @@ WAYS: Final = ("began", "ended", "minutes")
 LASTFM: Final = "lastfm"
 OTHER: Final = "spotify"
 BRIEF: Final = "spotify_account"
+ROUGH: Final = "lastfm_minutes"
+MINUTES: Final = "minutes"
 COUNTS_S: Final = 30  # a track that was played for less is no play, at either service
 
 
@@ -120,11 +123,12 @@ def repeats(plays: Sequence[Play]) -> int:
     return count
 
 
-def lastfm(plays: Sequence[Play]) -> list[Scrobble]:
-    """Write a history as Last.fm exports it."""
+def lastfm(plays: Sequence[Play], origin: str = LASTFM) -> list[Scrobble]:
+    """Write a history as Last.fm exports it, to the minute where it is ROUGH."""
+    begun = [play.at // 60 * 60 if origin == ROUGH else play.at for play in plays]
     return [
-        _scrobble(LASTFM, number, datetime.fromtimestamp(play.at, UTC), play.artist, play.track, release=play.release)
-        for number, play in enumerate(plays)
+        _scrobble(origin, number, datetime.fromtimestamp(at, UTC), play.artist, play.track, release=play.release)
+        for number, (at, play) in enumerate(zip(begun, plays, strict=True))
     ]
 
 
@@ -159,6 +163,13 @@ def spotifys(plays: Sequence[Play]) -> list[list[Scrobble]]:
             began = ended.replace(second=0) - timedelta(seconds=play.played_s)
             brief.append(_scrobble(BRIEF, number, began, play.sent_artist, play.sent_track, **facts))
     return [extended, brief]
+
+
+def exported(plays: Sequence[Play], pair: str, way: str) -> list[list[Scrobble]]:
+    """Write a history as both exports of a pair tell it."""
+    if pair == OTHER:
+        return spotifys(plays)
+    return [lastfm(plays), lastfm(plays, ROUGH) if pair == MINUTES else other(plays, way)]
 
 
 def _scrobble(origin: str, number: int, at: datetime, artist: str, track: str, **facts: Any) -> Scrobble:
@@ -214,11 +225,11 @@ async def bench(options: argparse.Namespace) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as directory:
         await asyncio.to_thread(Path(directory).chmod, 0o755)  # PostgreSQL may run as another user
         async with app.open(Settings(data_dir=directory, log_level="error")) as parts:
-            for way in WAYS if options.pair == LASTFM else (OTHER,):
+            for way in WAYS if options.pair == LASTFM else (options.pair,):
                 for missing in (0.0, options.missing):
                     for turned in (False, True):
                         name = f"{way}_{'partly' if missing else 'whole'}_{'other_first' if turned else 'in_order'}"
-                        both = spotifys(plays) if way == OTHER else [lastfm(plays), other(plays, way)]
+                        both = exported(plays, options.pair, way)
                         exports = [without_some(export, missing, 2 + at) for at, export in enumerate(both)]
                         figures[name] = await _one(parts, name, plays, exports[::-1] if turned else exports)
                         common.say(f"{name}: {figures[name]}")
@@ -242,5 +253,5 @@ if __name__ == "__main__":
         "Import one history from two services.", history="public_domain_2005_2012.tsv.gz", rows=0, scale=1
     )
     parser.add_argument("--missing", type=float, default=0.05, help="share of the plays left out of either export")
-    parser.add_argument("--pair", choices=(LASTFM, OTHER), default=LASTFM, help="whose exports")
+    parser.add_argument("--pair", choices=(LASTFM, OTHER, MINUTES), default=LASTFM, help="whose exports")
     common.run(bench(parser.parse_args()))

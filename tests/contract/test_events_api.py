@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import aiohttp
+import pytest
 import pytest_asyncio
 from tests import serving
 from tests.contract import clients
@@ -171,3 +172,58 @@ async def test_a_server_that_ends_says_so(ground: Ground) -> None:
         await ground.maria.services.hub.close()
         message = await socket.receive(timeout=PATIENCE)
         assert (message.type, socket.close_code) == (aiohttp.WSMsgType.CLOSE, 1001)
+
+
+async def revoke(ground: Ground) -> None:
+    """Revoke maria's tokens, as the page Players does."""
+    async with ground.maria.services.database.connection() as conn:
+        for token in await accounts.tokens(conn, ground.maria.account.id):
+            assert await accounts.revoke_token(conn, ground.maria.account.id, token.id)
+    ground.maria.app.state.known_tokens.forget(ground.maria.account.id)
+
+
+async def session_of(ground: Ground) -> str:
+    async with ground.maria.services.database.connection() as conn:
+        return await accounts.open_session(conn, ground.maria.account.id, ground.maria.services.clock.now())
+
+
+async def last_words(stream: aiohttp.ClientResponse) -> bytes:
+    async with asyncio.timeout(PATIENCE):
+        return await stream.content.read()
+
+
+async def test_a_line_ends_when_its_token_is_revoked_and_tells_nothing_of_what_comes_then(ground: Ground) -> None:
+    address = f"{ground.address}/api/v1/events?after={await ground.cursor()}"
+    await ground.tell(7)
+    async with ground.client.get(address, headers=ground.maria.header) as stream:
+        await _block(stream, "lookups_decided")
+        await revoke(ground)
+        await ground.tell(8)
+        assert b"lookups_decided" not in await last_words(stream)
+
+
+async def test_a_page_that_is_still_open_somewhere_hears_nothing_after_the_log_out(ground: Ground) -> None:
+    cookie = await session_of(ground)
+    session = {"Cookie": f"{auth.SESSION_COOKIE}={cookie}"}
+    async with ground.client.get(f"{ground.address}/live", headers=session) as stream:
+        await stream.content.readuntil(b"id: ")
+        await stream.content.readuntil(b"\n\n")  # it has begun
+        await ground.tell(8)
+        await _block(stream, "lookups_decided")
+        async with ground.maria.services.database.connection() as conn:
+            await accounts.close_session(conn, cookie)
+        await ground.tell(9)
+        assert b"lookups_decided" not in await last_words(stream)
+
+
+@pytest.mark.parametrize("by_header", [False, True])
+async def test_a_socket_is_closed_when_its_token_is_revoked(ground: Ground, *, by_header: bool) -> None:
+    beginning, headers = ({}, ground.maria.header) if by_header else ({"token": ground.maria.token}, {})
+    async with ground.socket(beginning, **headers) as socket:
+        await heard(socket, 1)
+        await ground.tell(7)
+        assert (await heard(socket, 1))[0]["ids"] == [7]
+        await revoke(ground)
+        await ground.tell(8)
+        message = await socket.receive(timeout=PATIENCE)
+        assert (message.type, socket.close_code) == (aiohttp.WSMsgType.CLOSE, 4401)

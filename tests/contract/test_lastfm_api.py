@@ -65,7 +65,7 @@ async def test_each_play_of_a_batch_is_judged_by_itself(maria: Listener) -> None
         "timestamp[10]": "12345",
     }
     answer = await call(maria, "track.scrobble", **plays)
-    assert answer["scrobbles"]["@attr"] == {"accepted": "1", "ignored": "3"}
+    assert answer["scrobbles"]["@attr"] == {"accepted": 1, "ignored": 3}
     codes = [one["ignoredMessage"]["code"] for one in answer["scrobbles"]["scrobble"]]
     assert codes == ["0", "1", "4", "3"]
     (play,) = (await maria.client.get("/api/v1/scrobbles", headers=maria.header)).json()["scrobbles"]
@@ -82,7 +82,7 @@ async def test_one_play_is_answered_as_an_object_and_without_an_index(maria: Lis
 async def test_sending_a_play_twice_stores_it_once(maria: Listener) -> None:
     await scrobble(maria, "Sinnerman")
     again = await scrobble(maria, "Sinnerman")
-    assert again["scrobbles"]["@attr"] == {"accepted": "1", "ignored": "0"}
+    assert again["scrobbles"]["@attr"] == {"accepted": 1, "ignored": 0}
     assert (await call(maria, "user.getInfo"))["user"]["playcount"] == "1"
 
 
@@ -253,6 +253,96 @@ async def test_what_cannot_be_answered_has_last_fms_code(
     assert root.attrib == {"status": "failed"}
     assert error is not None
     assert error.attrib == {"code": str(code)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"method": "auth.getMobileSession", "username": "mar\0ia", "password": "x"}, "username"),
+        ({"method": "auth.getMobileSession", "username": "mar\0ia", "authToken": "x"}, "username"),
+        ({"method": "auth.getMobileSession", "username": "maria", "authToken": "\0"}, "authToken"),
+        ({"method": "auth.getToken", "api_key": "\0"}, "api_key"),
+        ({"method": "auth.getSession", "api_key": "a", "token": "\0"}, "token"),
+        ({"method": "user.getTrackScrobbles", "sk": "KEY", "artist": "L\0w", "track": "Monkey"}, "artist"),
+        ({"method": "user.getInfo", "sk": "\0"}, "sk"),
+        ({"method": "track.love", "sk": "KEY", "artist": "Low", "track": "\0"}, "track"),
+        ({"method": "user.getPersonalTags", "sk": "KEY", "taggingtype": "x y=1", "tag": "rock"}, "taggingtype"),
+    ],
+)
+async def test_a_parameter_that_cannot_be_is_named(maria: Listener, fields: dict[str, str], named: str) -> None:
+    fields = {name: key_of(maria) if value == "KEY" else value for name, value in fields.items()}
+    reply = await maria.client.post("/2.0/", data={**fields, "format": "json"})
+    assert (reply.status_code, reply.json()["error"]) == (400, 6)
+    assert named in reply.json()["message"]
+
+
+async def test_a_nul_in_one_play_of_a_batch_loses_no_other(maria: Listener) -> None:
+    answer = await scrobble(maria, "Sinner\0man", "Feeling Good")
+    assert [one["ignoredMessage"]["code"] for one in answer["scrobbles"]["scrobble"]] == ["2", "0"]
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["user.getRecentTracks", "user.getWeeklyArtistChart", "user.getWeeklyAlbumChart", "user.getWeeklyTrackChart"],
+)
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {"from": str(AT * 1000)},
+        {"to": str(AT * 1000)},
+        {"from": str(AT), "to": str(AT * 1000)},
+        {"from": str(AT * 1000), "to": str(AT * 1000 + 1)},
+        {"from": str(AT + 1), "to": str(AT)},
+        {"from": "9" * 18},
+    ],
+)
+async def test_times_in_milliseconds_are_no_fault_of_ours(maria: Listener, method: str, bounds: dict[str, str]) -> None:
+    await scrobble(maria, "Sinnerman")
+    answer = await call(maria, method, **bounds)
+    assert answer.get("error") in (None, 6), answer
+
+
+async def test_times_after_all_plays_find_none_and_before_all_find_them(maria: Listener) -> None:
+    await scrobble(maria, "Sinnerman")
+    after = await call(maria, "user.getRecentTracks", **{"from": str(AT * 1000)})
+    assert (after["recenttracks"]["track"], after["recenttracks"]["@attr"]["total"]) == ([], "0")
+    until = await call(maria, "user.getRecentTracks", to=str(AT * 1000))
+    assert [one["name"] for one in until["recenttracks"]["track"]] == ["Sinnerman"]
+
+
+async def test_what_goes_wrong_outside_of_a_call_is_told_in_the_format_of_the_call(maria: Listener) -> None:
+    async with maria.services.database.connection() as conn:
+        await conn.execute("ALTER TABLE feedback RENAME TO gone")  # a fault of ours
+    for fields, media in (({"format": "json"}, "application/json"), ({}, "text/xml")):
+        asked = {"method": "user.getLovedTracks", "sk": key_of(maria), **fields}
+        reply = await maria.client.post("/2.0/", data=asked)
+        assert (reply.status_code, reply.headers["content-type"].partition(";")[0]) == (500, media)
+
+
+async def test_a_session_key_ends_with_its_token_and_with_its_account(maria: Listener) -> None:
+    now = maria.services.clock.now()
+    async with maria.services.database.connection() as conn:
+        otto = await accounts.create(conn, "otto", "", is_owner=False, now=now)
+        token = await accounts.create_token(conn, otto.id, "phone", now, scopes=player_logins.SCOPES)
+        lost = await accounts.create_token(conn, maria.account.id, "lost", now, scopes=player_logins.SCOPES)
+        (row,) = [one for one in await accounts.tokens(conn, maria.account.id) if one.name == "lost"]
+    keys = [player_logins.session_key(one) for one in (token, lost)]
+    for key in keys:
+        assert "user" in await call(maria, "user.getInfo", sk=key)
+    await maria.client.post(f"/players/{row.id}/revoke", headers=maria.header)
+    await maria.client.post(f"/settings/people/{otto.id}/remove", headers=maria.header, data={"name": "otto"})
+    for key in keys:
+        assert (await call(maria, "user.getInfo", sk=key))["error"] == 9
+        played = {"artist": "Low", "track": "Monkey", "timestamp": str(AT)}
+        assert (await call(maria, "track.scrobble", sk=key, **played))["error"] == 9
+
+
+async def test_json_has_numbers_where_last_fm_has_them(maria: Listener, clock: HandClock) -> None:
+    assert (await scrobble(maria, "Sinnerman"))["scrobbles"]["@attr"] == {"accepted": 1, "ignored": 0}
+    opened = await call(maria, "auth.getMobileSession", username="maria", password=maria.token)
+    assert opened["session"]["subscriber"] == 0
+    answer = await call(maria, "user.getRecentTracks")
+    assert answer["recenttracks"]["@attr"]["total"] == "1"  # nearly everywhere else they are texts
 
 
 async def test_xml_survives_what_xml_cannot_hold(maria: Listener) -> None:

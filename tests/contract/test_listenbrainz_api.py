@@ -241,6 +241,22 @@ async def test_what_plays_now_is_told_without_a_time_until_it_is_over(maria: Lis
     assert await listens(maria) == []
 
 
+async def test_half_an_emoji_in_one_listen_loses_no_other(maria: Listener) -> None:
+    """JavaScript writes a title that was cut inside an emoji so: by an escape that stands for no character."""
+    body = (
+        rb'{"listen_type":"import","payload":['
+        rb'{"listened_at":1767000000,"track_metadata":{"artist_name":"A\ud83d","track_name":"\udc00 \ud83d\ude00"}},'
+        rb'{"listened_at":1767000001,"track_metadata":{"artist_name":"A\\ud83d","track_name":"whole"}}]}'
+    )
+    reply = await maria.client.post("/1/submit-listens", content=body, headers=maria.header)
+    assert reply.json() == {"status": "ok"}
+    told = [each["track_metadata"] for each in await listens(maria)]
+    assert [(each["artist_name"], each["track_name"]) for each in told] == [
+        ("A\\ud83d", "whole"),
+        ("A\ufffd", "\ufffd \N{GRINNING FACE}"),
+    ]
+
+
 async def test_playing_now_with_a_time_is_refused(maria: Listener) -> None:
     reply = await submit(maria, "playing_now", listen())
     assert reply.json()["error"] == "JSON document must not contain listened_at while submitting playing_now."

@@ -107,6 +107,25 @@ async def test_latest_import_is_kept_per_service(maria: Listener) -> None:
     assert (await latest("librefm"))["latest_import"] == 0
 
 
+@pytest.mark.parametrize("service", ["last\0fm", "", "long" * 100])
+async def test_latest_import_of_what_is_no_service_is_400(maria: Listener, service: str) -> None:
+    query = {"user_name": "maria", "service": service}
+    asked = await maria.client.get("/1/latest-import", params=query, headers=maria.header)
+    told = await maria.client.post("/1/latest-import", json={"ts": AT, "service": service}, headers=maria.header)
+    for reply in (asked, told):
+        assert (reply.status_code, "service" in reply.json()["error"]) == (400, True)
+
+
+@pytest.mark.parametrize("path", ["/1/user/mar%00ia/listens", "/1/user/%00/playing-now", "/user/mar%00ia"])
+async def test_nobody_has_a_name_with_a_nul(maria: Listener, path: str) -> None:
+    assert (await maria.client.get(path, headers=maria.header)).status_code == 404
+
+
+async def test_a_name_with_a_nul_logs_nobody_in(maria: Listener) -> None:
+    reply = await maria.client.post("/login", data={"name": "mar\0ia", "password": "x"}, headers=maria.header)
+    assert reply.status_code < 500
+
+
 # ---------------------------------------------------------------- every answer
 
 

@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from tests.serving import Listener
 from tests.unit.pipeline.test_submit import match_with_album
@@ -87,6 +88,14 @@ async def test_each_bad_item_is_named_with_all_its_faults_and_the_others_are_sto
     }
     assert second["index"] == 3
     assert [each["track_name"] for each in (await read(maria))["scrobbles"]] == ["one", "two"]
+
+
+@pytest.mark.parametrize("way", ["/api/v1/scrobbles", "/api/v1/scrobbles/from_lastfm"])
+async def test_half_an_emoji_in_one_item_loses_no_other(maria: Listener, way: str) -> None:
+    body = msgspec.json.encode({"scrobbles": [scrobble("half"), scrobble("whole", "2025-12-31T21:00:00Z")]})
+    reply = await maria.client.post(way, content=body.replace(b"half", rb"half \uD83D"), headers=maria.header)
+    assert (reply.status_code, reply.json()["errors"]) == (201, [])
+    assert [one["track_name"] for one in reply.json()["scrobbles"]] == ["half \ufffd", "whole"]
 
 
 async def test_without_a_valid_item_it_is_422_with_the_faults(maria: Listener) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
 
+from sleevenotes.model import Band, Scrobble
 from sleevenotes.settings import Settings
 from sleevenotes.simulator import lastfm, lastfm_listeners, listenbrainz, people
 from sleevenotes.store import connections, forwards
@@ -156,6 +157,62 @@ async def test_a_login_that_is_no_longer_accepted_stops_it_until_the_listener_co
     assert len(maria.plays) == 2
 
 
+async def log_in(house: House, who: str) -> None:
+    """Connect ListenBrainz by somebody's token, and wait until it is known whose it is."""
+    answer = await house.client.post("/api/v1/listenbrainz/connect", json={"token": f"token-{who}"})
+    assert answer.status_code == 202, answer.text
+    await house.until("SELECT user_name = $1 AND token = '' FROM connections", who)
+
+
+async def stands(house: House) -> dict[str, Any]:
+    """Ask how the forwarding to ListenBrainz stands."""
+    told: dict[str, Any] = (await house.client.get("/api/v1/forwarding")).json()["services"][1]
+    return told
+
+
+async def play(house: House, seed: int) -> None:
+    """Submit a play that was made just now."""
+    house.clock.turn(2)  # it is sent with whole seconds, and was played since the switch was turned
+    play = house.names(1, seed=seed)[0]
+    assert (await house.submit(house.listen(play, house.clock.now()))).status_code == 200
+
+
+async def test_what_is_played_while_nothing_is_connected_goes_to_nobody_who_is_connected_later(house: House) -> None:
+    await log_in(house, "newcomer1")
+    assert (await house.client.put("/api/v1/forwarding/listenbrainz")).status_code == 200
+    await play(house, 1)
+    await house.until(DONE, 1)
+    house.simulator.fail_next(LISTENBRAINZ, "500")  # one waits while the listener disconnects
+    await play(house, 2)
+    await house.client.delete("/api/v1/listenbrainz/disconnect")
+    house.clock.turn(60)
+    await play(house, 3)
+    assert await house.count("SELECT count(*) FROM forwarding") == 0
+    assert await house.count("SELECT count(*) FROM forwards WHERE status <> 'sent'") == 0
+    await log_in(house, "newcomer2")
+    told = (await house.client.put("/api/v1/forwarding/listenbrainz")).json()["services"][1]
+    assert (told["on"], told["waiting"]) == (True, 0)
+    since = datetime.fromisoformat(told["since"])
+    assert since > house.clock.now() - timedelta(seconds=30)
+    await play(house, 4)
+    await house.until("SELECT count(*) = 1 FROM forwards WHERE status = 'sent' AND queued_at >= $1", since)
+    newcomer = house.simulator.people.find("newcomer2", house.clock.now())
+    assert newcomer is not None
+    assert len(newcomer.plays) == 1
+
+
+async def test_who_is_connected_over_somebody_else_is_sent_nothing_unasked(house: House) -> None:
+    await log_in(house, "newcomer1")
+    await house.client.put("/api/v1/forwarding/listenbrainz")
+    await log_in(house, "newcomer1")  # the same listener once more: it goes on
+    assert (await stands(house))["on"]
+    await log_in(house, "newcomer3")
+    assert not (await stands(house))["on"]
+    assert not (await house.client.get("/api/v1/listenbrainz/status")).json()["forwards"]
+    await play(house, 1)
+    assert await house.count("SELECT count(*) FROM forwards") == 0
+
+
 async def test_what_plays_now_is_told_and_nothing_goes_where_it_came_from_or_unasked(house: House) -> None:
     maria = await forward(house, "lastfm", since=timedelta(minutes=30))
     playing = listens(house, 1)[0]
@@ -170,6 +227,9 @@ async def test_what_plays_now_is_told_and_nothing_goes_where_it_came_from_or_una
     await until_synced(house)
     assert await house.count("SELECT count(*) FROM scrobbles WHERE origin = 'lastfm'") == 2
     assert await house.count("SELECT count(*) FROM forwards") == 0
+    two_hours_ago = house.clock.now() - timedelta(hours=2)
+    rough = Scrobble(artist="Air", track="Talisman", listened_at=two_hours_ago, origin="lastfm_minutes")
+    await house.parts.submitter.submit(house.account_id, [rough], band=Band.LOW_PRIORITY)
     async with house.parts.database.transaction() as conn:  # until it is asked for
         asked = house.clock.now() - timedelta(days=1)
         assert await forwards.queue_past(conn, house.account_id, "lastfm", asked, house.clock.now()) == 3

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
+
+import pytest
 
 from sleevenotes import app
 from sleevenotes.pipeline import recheck
@@ -64,6 +67,17 @@ async def test_a_live_play_overtakes_an_import_that_waits(house: House) -> None:
     await house.submit(house.listen(live), kind="single")
     await house.until("SELECT EXISTS (SELECT FROM lookups WHERE track = $1 AND status <> 'pending')", live.track)
     assert await house.count("SELECT count(*) FROM lookups WHERE status = 'pending'") > 10
+
+
+@pytest.mark.parametrize("field", ["artist_name", "track_name", "release_name"])
+async def test_a_name_too_long_for_any_index_is_looked_for_like_others(house: House, field: str) -> None:
+    """ListenBrainz allows some 10,000 bytes a listen; drawn at random, for PostgreSQL presses what repeats."""
+    dice = random.Random(1)  # noqa: S311 - no secret
+    long = "".join(chr(dice.randrange(0x4E00, 0x9FA5)) for _ in range(2_900))
+    unknown = {"artist_name": "Nobody At All", "track_name": "Nothing Whatsoever", field: long}
+    await house.submit({"listened_at": int(house.clock.now().timestamp()) - 60, "track_metadata": unknown})
+    await house.until_settled()
+    assert await house.count("SELECT status FROM lookups") == "not_found"
 
 
 async def test_what_nobody_knows_is_not_found_with_a_date_to_look_again_and_then_is_looked_for(house: House) -> None:

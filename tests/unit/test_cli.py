@@ -16,8 +16,9 @@ from sleevenotes.cli import people, showing
 from sleevenotes.model import Status
 from sleevenotes.names import digest
 from sleevenotes.pipeline import connecting
+from sleevenotes.pipeline.uploads import Uploads
 from sleevenotes.settings import Settings
-from sleevenotes.store import accounts, player_logins
+from sleevenotes.store import accounts, imports, player_logins
 from tests.commands import mistake, said
 
 Run = Callable[..., Result]
@@ -195,6 +196,29 @@ def test_a_file_that_is_not_there_is_named(run: Run) -> None:
     assert "nowhere.tsv" in mistake(run("import", "nowhere.tsv", "--account", "ana"))
 
 
+def test_a_directory_is_imported_as_its_files_are(run: Run, tmp_path: Path) -> None:
+    said(run("user", "add", "ana"))
+    inside = tmp_path / "history"
+    inside.mkdir()
+    for name in ("one.tsv", "two.tsv"):
+        (inside / name).write_text(HISTORY.replace("Massive Attack", name), "utf-8")
+    summary = json.loads(said(run("import", str(inside), "--account", "ana", "--json")))
+    assert (summary["stored"], summary["duplicates"]) == (4, 2)
+    assert [row["file"] for row in summary["skipped"]] == ["one.tsv", "two.tsv"]
+    assert said(run("import", str(inside), "--account", "ana", "--undo")) == "4 plays deleted\n"
+
+
+def test_an_export_under_an_ending_that_says_no_format_is_refused(run: Run, tmp_path: Path) -> None:
+    said(run("user", "add", "ana"))
+    other = tmp_path / "plays.xml"
+    assert "plays.xml" in (told := mistake(run("export", str(other), "--account", "ana")))
+    assert "jsonl, csv, parquet" in told
+    assert not other.exists()
+    said(run("export", str(other), "--account", "ana", "--format", "csv"))
+    assert other.read_text("utf-8").startswith("listened_at,")
+    said(run("export", str(tmp_path / "plays"), "--account", "ana"))
+
+
 def test_everything_goes_out_and_in_again_and_an_import_is_undone_by_its_files_name(
     run: Run, history: Path, tmp_path: Path
 ) -> None:
@@ -212,6 +236,42 @@ def test_everything_goes_out_and_in_again_and_an_import_is_undone_by_its_files_n
     assert "must be one of jsonl, csv, parquet" in mistake(
         run("export", str(plays), "--account", "ben", "--format", "xls")
     )
+
+
+def test_undoing_passes_by_a_file_that_was_only_offered_in_the_browser(
+    run: Run, history: Path, settings: Settings
+) -> None:
+    said(run("user", "add", "ana"))
+    said(run("import", str(history), "--account", "ana"))
+    uploads = Uploads(settings.data_path)
+
+    async def offer() -> str:
+        upload = uploads.new()
+        uploads.path(upload).write_text(HISTORY, "utf-8")
+        async with app.open(settings) as parts, parts.database.connection() as conn:
+            owner = await accounts.by_name(conn, "ana")
+            assert owner is not None
+            row = {"file_name": history.name, "upload": upload, "size": 1, "importer": "table"}
+            await imports.offer(conn, owner.id, now=parts.clock.now(), **row)  # type: ignore[arg-type] # as named
+        return upload
+
+    upload = asyncio.run(offer())
+    assert said(run("import", str(history), "--account", "ana", "--undo")) == "2 plays deleted\n"
+    assert "undone already" in mistake(run("import", str(history), "--account", "ana", "--undo"))
+    assert uploads.path(upload).is_file()
+
+
+def test_an_undoing_that_was_interrupted_goes_on(run: Run, history: Path, settings: Settings) -> None:
+    said(run("user", "add", "ana"))
+    number = json.loads(said(run("import", str(history), "--account", "ana", "--json")))["id"]
+
+    async def begin() -> None:
+        async with app.open(settings) as parts, parts.database.connection() as conn:
+            told = await imports.by_id(conn, number)
+            assert await imports.undo(conn, told.account_id, number)
+
+    asyncio.run(begin())
+    assert said(run("import", str(history), "--account", "ana", "--undo")) == "2 plays deleted\n"
 
 
 # ---------------------------------------------------------------- status and explain

@@ -64,9 +64,8 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
-            help="The export; it may be a zip archive or compressed by gzip.",
+            help="The export; it may be a zip archive, the directory it was unpacked to, or compressed by gzip.",
             exists=True,
-            dir_okay=False,
             readable=True,
         ),
     ],
@@ -103,6 +102,7 @@ def import_(
     from sleevenotes.importers import contract
 
     settings = tools.load(context)
+    file = file.resolve()  # "." has a name, too
     if undo:
         typer.echo(f"{tools.run(_undo(settings, file.name, account))} plays deleted")
         return
@@ -168,11 +168,10 @@ async def _undo(settings: Settings, name: str, account: str) -> int:
         async with parts.database.connection() as conn:
             owner = await tools.account(conn, account)
             mine = await imports.newest(conn, owner.id, 1000)
-        last = next((each for each in mine if each.file_name == name and each.status != imports.UNDONE), None)
+        begun = (imports.RUNNING, imports.DONE, imports.FAILED, imports.UNDOING)
+        last = next((each for each in mine if each.file_name == name and each.status in begun), None)
         if last is None:
             raise errors.Refused(f"nothing was imported from a file named {name!r}, or it is undone already")
-        async with parts.database.connection() as conn:
-            await imports.undo(conn, owner.id, last.id)
         stage: Importing = app.importing_of(parts)
         return await stage.undone(last.id)
 
@@ -215,8 +214,9 @@ def export(
 
     settings = tools.load(context)
     ending = file.suffix.removeprefix(".").lower()
-    wanted = kind or (ending if ending in exporting.FORMATS else "jsonl")
-    plays = tools.run(_export(settings, file, account, wanted))
+    if not kind and ending and ending not in exporting.FORMATS:
+        tools.fail(f"{file.name}: its ending says none of {', '.join(exporting.FORMATS)}; say which with --format")
+    plays = tools.run(_export(settings, file, account, kind or ending or "jsonl"))
     if str(file) != "-":
         typer.echo(f"{plays} bytes written to {file}")
 

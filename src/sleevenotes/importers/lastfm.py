@@ -16,6 +16,7 @@ from sleevenotes.importers import contract, table, times
 from sleevenotes.importers.files import File
 
 ORIGIN = "lastfm"
+MINUTES_ORIGIN = "lastfm_minutes"  # another record of the same plays, hence another origin
 _HEADERLESS = ("artist", "album", "track", "time")
 _GHAN = {"uts", "artist", "track"}
 _DERIVED = "utc_time"  # says what uts says
@@ -41,7 +42,8 @@ class LastfmTable:
     def read(self, files: Sequence[File], options: contract.Options) -> Iterator[contract.Item]:
         """Yield a scrobble or a Skipped for every row; see `contract.Importer.read`."""
         for file in files:
-            yield from table.rows(file, _layout(file), options, options.origin or ORIGIN)
+            told = _layout(file)
+            yield from table.rows(file, told, options, options.origin or (ORIGIN if told.header else MINUTES_ORIGIN))
 
 
 def _is_headerless(names: Sequence[str]) -> bool:

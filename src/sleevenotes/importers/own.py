@@ -12,13 +12,13 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from typing import Any
 
 import msgspec
 
 from sleevenotes import errors, model
-from sleevenotes.importers import acts, contract, jsonitems
+from sleevenotes.importers import acts, contract, delimited, jsonitems
 from sleevenotes.importers.contract import Unfit
 from sleevenotes.importers.files import File
 from sleevenotes.importers.sheets import parquet
@@ -39,8 +39,9 @@ MATCHED = (
 )
 ACT = "act"  # exports of before have no such column
 COLUMNS = (*SENT, *LINKS, *MATCHED, ACT)
-_SIGN = ",".join((*SENT, *LINKS)).encode()
+DELIMITERS = ",;\t"  # we write commas; spreadsheets save what they have read with their own
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_FIRST_YEAR = 1900  # as of plays sent to the API; no page could show the calendar's last day in every zone
 _FIELD = 10_000_000  # characters a field may have: `extra` holds whatever a client sent
 
 
@@ -60,10 +61,13 @@ class Own:
     called = "Sleevenotes' own export, CSV or Parquet"
 
     def recognises(self, file: File) -> bool:
-        """Say whether the file begins as our export does."""
-        if file.head.startswith(_SIGN):
-            return True
-        return file.head.startswith(parquet.MAGIC) and not file.name  # Parquet is read from its end: no zip member
+        """Say whether the file has the columns of our export, whatever program has saved it since."""
+        if file.head.startswith(parquet.MAGIC):
+            return not file.name  # Parquet is read from its end: no zip member
+        try:
+            return {*SENT, *LINKS} <= set(_header(file)[1])
+        except errors.Refused:
+            return False
 
     def read(self, files: Sequence[File], options: contract.Options) -> Iterator[contract.Item]:
         """Yield a scrobble, Hidden, Feedback, Acted or a Skipped for every row; see `contract.Importer.read`."""
@@ -88,6 +92,8 @@ def _file(file: File) -> Iterator[contract.Item]:
     for number, row in _parquet(file) if unit == "row" else _csv(file):
         file.at(number, unit)
         try:
+            if isinstance(row, Unfit):
+                raise row
             if row.get(ACT):
                 place = contract.Skipped(number, "", file.name, unit=unit)
                 yield from read_act(gather, _decoded(ACT, row[ACT]), place)
@@ -125,6 +131,8 @@ def _told(link: Link) -> Iterator[contract.Item]:
     contract.named(sent.artist, sent.track)
     if sent.listened_at is None or sent.listened_at.tzinfo is None:
         raise Unfit("no time with its zone", contract.NO_TIME)
+    if not _FIRST_YEAR <= sent.listened_at.year < MAXYEAR:
+        raise Unfit(f"listened_at {sent.listened_at:%Y-%m-%d} is at the edge of the calendar", contract.NO_TIME)
     yield contract.Hidden(sent, link.same_as) if link.same_as else sent
     if link.feedback:
         yield _sound(contract.Feedback(sent.artist, sent.track, link.feedback, link.feedback_given_at))
@@ -170,26 +178,51 @@ def _number(value: Any) -> int:
         raise Unfit(f"{str(value)[:40]!r} is not a number") from None
 
 
-def _csv(file: File) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield line and row; a quoted field may hold line ends, as ours may."""
+def _header(file: File) -> tuple[str, list[str]]:
+    delimiter = delimited.delimiter(file.first_line, DELIMITERS)
+    return delimiter, delimited.fields(file.first_line, delimiter)
+
+
+def _csv(file: File) -> Iterator[tuple[int, Mapping[str, Any] | Unfit]]:
+    """Yield line and row, or why it is none; a quoted field may hold line ends, as ours may."""
     csv.field_size_limit(_FIELD)
+    delimiter, names = _header(file)
     with io.TextIOWrapper(file.open(), "utf-8-sig", "surrogateescape", newline="") as text:
-        reader = csv.DictReader(text, strict=True)
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
         try:
-            for row in reader:
-                yield reader.line_num, _whole(row)
-        except (csv.Error, EOFError, OSError) as error:
+            next(reader)
+            for fields in _rows(reader):
+                yield reader.line_num, fields if isinstance(fields, Unfit) else _whole(names, fields)
+        except (EOFError, OSError) as error:
             raise errors.Refused(f"the file is damaged at line {reader.line_num}: {error}") from None
 
 
-def _whole(row: Mapping[str | None, Any]) -> Mapping[str, Any]:
-    if None in row or None in row.values():
-        raise csv.Error("fewer or more fields than the header names")
-    return {str(name): value for name, value in row.items()}
+def _rows(reader: Any) -> Iterator[list[str] | Unfit]:
+    """Yield the rows of a csv.reader that are not blank; behind one it cannot read, it goes on with the next line."""
+    while True:
+        first = reader.line_num + 1
+        try:
+            fields = next(reader, None)
+        except csv.Error as error:
+            yield Unfit(f"the row that begins in line {first} is not CSV: {error}")
+            continue
+        if fields is None:
+            return
+        if fields:
+            yield fields
+
+
+def _whole(names: Sequence[str], fields: Sequence[str]) -> Mapping[str, Any] | Unfit:
+    if len(fields) != len(names):
+        return Unfit(f"{len(fields)} fields where the header names {len(names)}")
+    return dict(zip(names, fields, strict=True))
 
 
 def _parquet(file: File) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    arrow = parquet.pyarrow()
+    try:
+        arrow = parquet.pyarrow()
+    except errors.Unusable as why:  # of this file alone: the import ends, and says so
+        raise errors.Refused(str(why)) from None
     number = 0
     try:
         with file.seekable() as stream, arrow.parquet.ParquetFile(stream) as table:

@@ -48,12 +48,36 @@ def plan(upload: Upload, options: contract.Options | None = None) -> Plan:
     if not any(file.head.strip() for file in upload.files):
         raise errors.Refused("the file is empty" if upload.files else "the archive is empty")
     if options is not None and any(getattr(options, name) for name in _COLUMNS):
-        return _planned(table.Table(), upload, [upload.files[0]])
+        return _planned(table.Table(), upload, _with_columns(upload, options))
     for importer in ALL:
         mine = [file for file in upload.files if importer.recognises(file)]
         if mine:
             return _planned(importer, upload, mine)
     raise errors.Refused(_unknown(upload))
+
+
+def _with_columns(upload: Upload, options: contract.Options) -> list[File]:
+    """Return the files with the columns named. Raises errors.Refused, naming the likeliest file, where none is."""
+    mine: list[File] = []
+    refused: list[tuple[File, errors.Refused]] = []
+    for file in upload.files:
+        try:
+            table.layout(file, options)
+            mine.append(file)
+        except errors.Refused as why:
+            refused.append((file, why))
+    if not mine:
+        file, nearest = next((each for each in refused if _looks_like_one(each[0])), refused[0])
+        raise errors.Refused(_of(file, nearest), field=nearest.field)
+    return mine
+
+
+def _looks_like_one(file: File) -> bool:
+    return len(table.columns(file)) >= len(table.NEEDED)
+
+
+def _of(file: File, why: errors.Refused) -> str:
+    return f"{file.name}: {why}" if file.name else str(why)
 
 
 def _planned(importer: contract.Importer, upload: Upload, mine: list[File]) -> Plan:
@@ -70,18 +94,27 @@ def read(plan: Plan, options: contract.Options) -> Generator[contract.Item]:
 
 def _unknown(upload: Upload) -> str:
     known = "; ".join(importer.called for importer in ALL) + ", with a header naming at least ts, artist and track"
+    if lacking := _lacking(upload):
+        return lacking
     if len(upload.files) > 1:
         names = ", ".join(file.name for file in upload.files[:5])
         return (
             f"the archive holds {names}{' …' if len(upload.files) > 5 else ''}, which no importer knows. Known: {known}"
         )
-    file = upload.files[0]
-    head = file.first_line
+    head = upload.files[0].first_line
     if not head.strip():
-        raise errors.Refused("the file begins with a blank line; a table begins with the names of its columns")
-    try:
-        table.layout(file, contract.Options())
-    except errors.Refused as why:
-        if why.field in _COLUMNS and any(mark in head for mark in table.DELIMITERS):
-            return str(why)
+        return "the file begins with a blank line; a table begins with the names of its columns"
     return f"the file begins with {head[:80]!r}, which no importer knows. Known: {known}"
+
+
+def _lacking(upload: Upload) -> str:
+    """Say which column is not found in the first file that looks like a table; "" where none does."""
+    least = len(table.NEEDED) if len(upload.files) > 1 else 2  # any delimiter at all
+    for file in upload.files:
+        if len(table.columns(file)) < least:
+            continue
+        try:
+            table.layout(file, contract.Options())
+        except errors.Refused as why:
+            return _of(file, why)
+    return ""

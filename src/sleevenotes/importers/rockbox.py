@@ -51,12 +51,13 @@ def _read(file: File, options: contract.Options) -> Iterator[contract.Item]:
         file.at(number)
         try:
             text = contract.text_of(line)
-            if text.startswith("#") or number == 1:
+            fields = text.split("\t")
+            if number == 1 or (text.startswith("#") and len(fields) < _FIELDS):  # "#1 Dads" is an artist
                 head, _, told = text.partition("/")
                 client = told.strip() if head == "#CLIENT" else client
                 where = UTC if head == "#TZ" and told.strip().upper() == "UTC" else where
                 continue
-            yield _scrobble(text.split("\t"), client, where, options)
+            yield _scrobble(fields, client, where, options)
         except Unfit as unfit:
             yield contract.Skipped(number, str(unfit), file.name, unfit.kind)
 

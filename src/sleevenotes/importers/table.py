@@ -15,6 +15,7 @@ Last.fm's artist MBIDs can be trusted (327 of 330 agree with ListenBrainz), its 
 from __future__ import annotations
 
 import re
+import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -50,6 +51,8 @@ _KNOWN = {
     "application": "source_app",
     "isrc": "isrc",
 }
+_DAY_MS = 86_400_000
+_HOURS = 10_000  # as seconds nearly three hours, as milliseconds ten seconds: between any two usual lengths of tracks
 _NO_EVIDENCE = model.Evidence()
 
 
@@ -93,6 +96,9 @@ class Table:
 
 def rows(file: File, told: Layout, options: contract.Options, origin: str) -> Iterator[contract.Item]:
     """Read the rows of a table laid out so."""
+    if _in_milliseconds(file, told):
+        roles = {"duration_ms" if role == "duration" else role: place for role, place in told.roles.items()}
+        told = msgspec.structs.replace(told, roles=roles)
     make = _maker(told, options, origin)
     for number, line in contract.lines(file.open()):
         if (number == 1 and told.header) or not line.strip():
@@ -109,6 +115,14 @@ def header(file: File) -> tuple[str, list[str]]:
     line = file.first_line
     delimiter = delimited.delimiter(line, DELIMITERS)
     return delimiter, [name.strip() for name in delimited.fields(line, delimiter)]
+
+
+def columns(file: File) -> list[str]:
+    """Return the columns of what may be a table, none of what is not even text."""
+    try:
+        return header(file)[1]
+    except errors.Refused:
+        return []
 
 
 def layout(file: File, options: contract.Options) -> Layout:
@@ -194,6 +208,17 @@ def _clock(told: Layout, options: contract.Options) -> Callable[[list[str]], dat
     return lambda fields: times.moment(fields[place], options.until, where, name)
 
 
+def _in_milliseconds(file: File, told: Layout) -> bool:
+    """Tell whether a column that says no unit is in milliseconds: half of its first values would be hours."""
+    if "duration" not in told.roles or "duration_ms" in told.roles:
+        return False
+    place = told.roles["duration"]
+    lines = file.head.decode("utf-8", "replace").split("\n")
+    cells = [fields[place].strip() for line in lines if len(fields := delimited.fields(line, told.delimiter)) > place]
+    values = [int(cell) for cell in cells if cell.isascii() and cell.isdigit() and len(cell) < 20]
+    return bool(values) and statistics.median(values) > _HOURS
+
+
 def _names(row: Mapping[str, str], *, raw: bool) -> tuple[str, str]:
     """Return artist and track: the raw pair where wanted and whole, else the corrected one; never mixed."""
     if raw and row.get("raw_artist") and row.get("raw_track"):
@@ -202,7 +227,10 @@ def _names(row: Mapping[str, str], *, raw: bool) -> tuple[str, str]:
 
 
 def _duration(fields: Sequence[str], roles: Mapping[str, int]) -> int | None:
-    """Read a duration: in milliseconds where the column says so, else seconds or "4:33"; None where it is none."""
+    """Read a duration: in milliseconds where the column says so or it is above a day, else in seconds or "4:33".
+
+    None where it is none.
+    """
     for role, unit in (("duration_ms", 1), ("duration", 1000)):
         text = fields[roles[role]] if role in roles else ""
         minutes, colon, rest = text.partition(":")
@@ -210,6 +238,8 @@ def _duration(fields: Sequence[str], roles: Mapping[str, int]) -> int | None:
             value = (int(minutes) * 60 + float(rest) if colon else float(text)) * unit
         except ValueError:
             continue
+        if value > _DAY_MS and not colon:
+            value /= unit
         if 0 < value < 2**31:
             return round(value)
     return None

@@ -66,7 +66,10 @@ def moment(text: str, until: datetime | None, where: tzinfo = UTC, name: str = "
     found = _read(text)
     if found is None:
         raise Unfit(f"{name} {text[:40]!r} cannot be read" if text else f"{name} is empty", NO_TIME)
-    at = (found if found.tzinfo else found.replace(tzinfo=where)).astimezone(UTC)
+    try:
+        at = (found if found.tzinfo else found.replace(tzinfo=where)).astimezone(UTC)
+    except OverflowError:  # .NET writes "no date" as 0001-01-01, which east of Greenwich is a day that is not counted
+        raise Unfit(f"{name} {text[:40]} is at the edge of the calendar: nothing was played then", NO_TIME) from None
     if at.timestamp() < EARLIEST:
         raise Unfit(f"{name} {text[:40]} is before October 2002, when nobody scrobbled: a clock was wrong", NO_TIME)
     return _checked(at, until, f"{name} {text[:40]}")

@@ -12,7 +12,8 @@ can be, and among these the nearest times. Where other, single plays have shown 
 differ (nothing, or the track's length), the times are held against that, and a record without its like stays alone:
 with services that both write down the beginning, the two rows above are three plays, not two.
 
-Two exports of one service (ONE_CLOCK) tell the same end of each play, up to their rounding: there is nothing to learn.
+Two exports of one service (ONE_CLOCK) tell the same end of each play, or beginning, up to their rounding: there is
+nothing to learn.
 
 More than two services are aligned one after the other, each with the plays that the ones before have made out.
 """
@@ -39,8 +40,11 @@ LONGEST_S: Final = 24 * 3600.0
 NEAR_S: Final = 30.0
 """Names that are only near belong together where both began within this, or one ended while the other was played."""
 
-ONE_CLOCK: Final = (frozenset(("spotify", "spotify_account")),)
-"""Origins whose records are read off the same clock: both tell when a play ended, the second to the minute."""
+ONE_CLOCK: Final = (frozenset(("spotify", "spotify_account")), frozenset(("lastfm", "lastfm_minutes")))
+"""Origins whose records are read off the same clock: both tell a play's end, or both its begin, one to the minute."""
+
+TO_THE_MINUTE: Final = frozenset(("lastfm_minutes",))
+"""Origins that tell the minute in which a play began. (Of Spotify's account data its end shows it.)"""
 
 _SAMPLES: Final = 5  # single pairs that show how two clocks differ
 _TELLING_S: Final = 60.0  # length of a track from which a pair tells that

@@ -13,7 +13,8 @@ from datetime import datetime
 
 import msgspec
 
-from sleevenotes import errors, names
+from sleevenotes import errors, model, names
+from sleevenotes.artwork import image
 from sleevenotes.artwork.files import Files
 from sleevenotes.importers import acts
 from sleevenotes.pipeline import album_art, corrections, preferences, sameplay
@@ -49,15 +50,23 @@ async def lines(database: Database, files: Files, account_id: int) -> AsyncItera
 
 
 async def kept(files: Files, told: Iterable[acts.Act]) -> dict[str, object]:
-    """Decode and store the images among these; return by digest the image, or why it was refused."""
+    """Decode and store the images among these; return by digest the image, or why it was refused.
+
+    Most were fetched from a source once, which may be larger than an upload, or a GIF.
+    """
     found: dict[str, object] = {}
     for act in told:
         if isinstance(act, acts.Image):
             try:
-                found[act.digest] = await album_art.read(files, act.data, "image")
-            except errors.Refused as why:
-                found[act.digest] = str(why)
+                found[act.digest] = await asyncio.to_thread(_read, files, act.data)
+            except errors.Garbled as why:
+                found[act.digest] = f"image: {why}"
     return found
+
+
+def _read(files: Files, data: bytes) -> model.Image:
+    examined = image.examine(data)
+    return examined.as_image(files.keep(data), source=album_art.SOURCE, source_url="")
 
 
 class Bringing:
@@ -152,16 +161,16 @@ class Bringing:
         play = await self._play(act.play)
         if play is None:
             return _no_play("a picture", act.play)
-        image = await images.by_digest(self._conn, _digest(act.image))
-        if image is None or image.expires_at is not None:
+        picture = await images.by_digest(self._conn, _digest(act.image))
+        if picture is None or picture.expires_at is not None:
             return f"a picture of {act.play.artist}, {act.play.track}: the file does not hold it"
-        if play["image_id"] not in (None, image.id) or (
+        if play["image_id"] not in (None, picture.id) or (
             play["image_id"] is None and not self._brought(play["import_id"])
         ):
             return f"a picture of {act.play.artist}, {act.play.track}: the play was here before, without it"
         if play["image_id"] is None:
-            await images.hold(self._conn, image.id, self._now)
-            await scrobbles.give_images(self._conn, self._account_id, {play["id"]: image.id})
+            await images.hold(self._conn, picture.id, self._now)
+            await scrobbles.give_images(self._conn, self._account_id, {play["id"]: picture.id})
             self.applied += 1
         return ""
 

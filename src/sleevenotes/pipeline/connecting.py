@@ -17,7 +17,7 @@ from sleevenotes import errors, events, model
 from sleevenotes.pipeline import history, syncing
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.sources import contract, personal
-from sleevenotes.store import connections, jobs, replies, scrobbles, walks, wants
+from sleevenotes.store import connections, forwards, jobs, replies, scrobbles, walks, wants
 from sleevenotes.store import events as store_events
 from sleevenotes.store.connections import Connected, Problem, Service
 from sleevenotes.store.postgres import Connection, Database
@@ -33,7 +33,8 @@ async def connect(
 ) -> Connected:
     """Connect by a user name or by a token, and begin to read. Call it in a transaction.
 
-    As another listener than before, everything is read anew. Raises errors.Refused naming the field that is no good.
+    As another listener than before, everything is read anew, and nothing is sent there.
+    Raises errors.Refused naming the field that is no good.
     """
     user_name, token = " ".join(user_name.split()), token.strip()
     field, given = ("token", token) if token else ("username", user_name)
@@ -44,8 +45,10 @@ async def connect(
     before = await connections.of_account(conn, account_id, service)
     if before and not token and before.user_name.casefold() != user_name.casefold():
         await _part(conn, before)
-    connected = await connections.connect(conn, account_id, service, user_name=user_name, token=token, now=now)
-    if connected.status == "open":
+    connected = await connections.try_login(conn, account_id, service, token) if token else None
+    if connected is None:
+        connected = await connections.connect(conn, account_id, service, user_name=user_name, token=token, now=now)
+    if not connected.is_logging_in:
         await begin(conn, connected, now)
     else:
         await jobs.enqueue(conn, "session", [connected.id], model.Band.CRITICAL)
@@ -79,9 +82,8 @@ async def disconnect(database: Database, account_id: int, service: Service, *, k
 
 
 async def _part(conn: Connection, connected: Connected) -> None:
-    for stage in (*history.KINDS, "session"):
-        await wants.withdraw(conn, stage, [connected.id])
-    await connections.disconnect(conn, connected.account_id, connected.service)
+    await forwards.part(conn, connected.account_id, connected.service)
+    await connections.disconnect(conn, [connected.id])
 
 
 async def _remove(database: Database, account_id: int, origin: str, now: datetime) -> int:
@@ -103,7 +105,7 @@ async def run(tools: Tools, connection_ids: Sequence[int], band: model.Band) -> 
     for connection_id in connection_ids:
         async with tools.database.transaction() as conn:
             connected = await connections.load(conn, connection_id)
-            if connected and connected.status == "connecting":
+            if connected and connected.is_logging_in:
                 await _advance(tools, conn, connected, band)
 
 
@@ -113,7 +115,7 @@ async def give_up(tools: Tools, connection_ids: Sequence[int], why: str) -> None
     for connection_id in connection_ids:
         async with tools.database.transaction() as conn:
             connected = await connections.load(conn, connection_id)
-            if connected is not None:
+            if connected and connected.is_logging_in:
                 await _fail(tools, conn, connected, Problem.UNREACHABLE, "What was sent could not be taken in.")
 
 
@@ -144,6 +146,8 @@ async def _opened(tools: Tools, conn: Connection, connected: Connected, user_nam
     if connected.user_name and connected.user_name.casefold() != user_name.casefold():
         await walks.forget(conn, connected.id)
         await connections.forget_sync(conn, connected.id)
+        await connections.forget_asked(conn, [connected.id])
+        await forwards.part(conn, connected.account_id, connected.service)  # it was the other's to send plays to
     await connections.exchanged(conn, connected.id, user_name, secret)
     opened = await connections.load(conn, connected.id)
     if opened is not None:
@@ -152,7 +156,14 @@ async def _opened(tools: Tools, conn: Connection, connected: Connected, user_nam
 
 
 async def _fail(tools: Tools, conn: Connection, connected: Connected, problem: Problem, note: str) -> None:
-    """Stop, until the listener connects again: a token is good for one try and an hour."""
+    """Stop, until the listener connects again: a token is good for one try and an hour.
+
+    What was open before goes on as it was: a slip while typing is no reason to lose a login that works.
+    """
     now = tools.clock.now()
-    await connections.trouble(conn, connected.id, problem, note, due=None, stop=True)
+    if connected.status == "open":
+        await connections.keep_login(conn, connected.id, note)
+        await begin(conn, connected, now)
+    else:
+        await connections.trouble(conn, connected.id, problem, note, due=None, stop=True)
     await store_events.tell(conn, [connected.account_id], events.ConnectionChanged(connected.service), now)

@@ -205,7 +205,7 @@ def _gap(fault: errors.Fault, faults: int) -> timedelta:
 async def _stop(conn: Connection, turn: Turn, note: str) -> None:
     """Say at the connection that its login is not accepted; connecting again takes that back, and sending goes on."""
     connected = await connections.of_account(conn, turn.account_id, turn.service)
-    if connected is not None:
+    if connected is not None and connected.secret == turn.secret:  # and not made anew meanwhile
         problem = connections.Problem.SESSION
         await connections.trouble(conn, connected.id, problem, note, due=connected.sync_due, stop=False)
 

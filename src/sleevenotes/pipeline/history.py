@@ -116,6 +116,8 @@ async def _hear(tools: Tools, conn: Connection, kind: Kind, connection_id: int, 
     walk = await walks.load(conn, connection_id, kind)
     if connected is None or walk is None or walk.ended_at is not None or connected.status != "open":
         return None
+    if connected.is_logging_in:  # perhaps as somebody else, and the session that is being replaced may have ended
+        return None
     source = source_of(tools, connected)
     if source is None:
         await _trouble(tools, conn, connected, Problem.KEY, NOT_ASKED)

@@ -48,15 +48,16 @@ log = structlog.get_logger(__name__)
 @contextlib.contextmanager
 def looked_at(path: Path, name: str, options: contract.Options) -> Iterator[registry.Plan]:
     """Open an upload, and say who would read it. Raises errors.Refused where nobody would."""
-    with Upload(path, name) as upload:
+    with opened(path, name) as upload:
         yield registry.plan(upload, options)
 
 
-@contextlib.contextmanager
-def opened(path: Path, name: str) -> Iterator[Upload]:
-    """Open an upload, whatever it is."""
-    with Upload(path, name) as upload:
-        yield upload
+def opened(path: Path, name: str) -> Upload:
+    """Open an upload, whatever it is. Raises errors.Refused where it is gone: a backup does not bring it back."""
+    try:
+        return Upload(path, name)
+    except FileNotFoundError:
+        raise errors.Refused("The uploaded file is gone. Upload it again: nothing is doubled.") from None
 
 
 def kept(options: contract.Options) -> dict[str, Any]:
@@ -81,8 +82,8 @@ class Reading:
 
     def __init__(self, path: Path, name: str, options: contract.Options) -> None:
         self.position = 0
-        self._broken: errors.Refused | None = None
-        self._upload = Upload(path, name)
+        self._broken: Exception | None = None
+        self._upload = opened(path, name)
         try:
             self.plan = registry.plan(self._upload, options)
             self._items = registry.read(self.plan, options)
@@ -103,7 +104,7 @@ class Reading:
     def take(self, count: int = MAX_ROWS) -> list[Taken]:
         """Return the next items, none at the end. Raises errors.Refused where the file cannot be read on.
 
-        What was read before that place is returned first.
+        What was read before that place is returned first, also where a defect of ours is what stops it.
         """
         if self._broken is not None:
             raise self._broken
@@ -116,7 +117,7 @@ class Reading:
                 weight += act_lines.weight(item.act) if isinstance(item, contract.Acted) else 0
                 if weight > MOST_BYTES:
                     break
-        except errors.Refused as why:
+        except Exception as why:
             self._broken = why
             if not batch:
                 raise
@@ -155,24 +156,20 @@ class Importing:
         for import_id in import_ids:
             async with self._database.connection() as conn:
                 told = await imports.by_id(conn, import_id)
-            await self._end(told, imports.FAILED, f"It stopped: {why}")
+            await self._end(told, imports.FAILED, why)
 
     async def through(self, told: Import, path: Path, seen: Callable[[Import], None]) -> Import:
         """Do a whole import of a file in place; `seen` is told how far it is. For the command line."""
-        reading = await asyncio.to_thread(Reading, path, told.file_name, self._options(told))
         try:
-            while batch := await asyncio.to_thread(reading.take):
-                await self._keep(told, batch, reading.position - len(batch), reading.share)
-                async with self._database.connection() as conn:
-                    seen(await imports.by_id(conn, told.id))
-        except errors.Refused as why:
-            await self._end(told, imports.FAILED, str(why))
+            reading = await asyncio.to_thread(Reading, path, told.file_name, self._options(told))
+            with contextlib.closing(reading):
+                while batch := await asyncio.to_thread(reading.take):
+                    await self._keep(told, batch, reading.position - len(batch), reading.share)
+                    async with self._database.connection() as conn:
+                        seen(await imports.by_id(conn, told.id))
+        except (Exception, asyncio.CancelledError) as why:  # nobody else goes on with it
+            await self._end(told, imports.FAILED, _stopped(why))
             raise
-        except asyncio.CancelledError:
-            await self._end(told, imports.FAILED, "It was interrupted.")
-            raise
-        finally:
-            reading.close()
         await self._end(told, imports.DONE)
         async with self._database.connection() as conn:
             return await imports.by_id(conn, told.id)
@@ -184,9 +181,6 @@ class Importing:
             reading = await self._resumed(told)
         except errors.Refused as why:
             await self._end(told, imports.FAILED, str(why))
-            return
-        except FileNotFoundError:
-            await self._end(told, imports.FAILED, "The uploaded file is gone. Upload it again: nothing is doubled.")
             return
         ended = True
         try:
@@ -315,9 +309,15 @@ class Importing:
     # ------------------------------------------------------------ undoing
 
     async def undone(self, import_id: int) -> int:
-        """Undo an import to its end, and return how many plays that deleted. For the command line."""
+        """Undo an import to its end, and return how many plays that deleted. For the command line.
+
+        One that was interrupted while it was undone goes on. Raises errors.Gone, and nothing is deleted, where there is
+        nothing to undo.
+        """
         async with self._database.connection() as conn:
             told = await imports.by_id(conn, import_id)
+            if told.status != imports.UNDOING and not await imports.undo(conn, told.account_id, import_id):
+                raise errors.Gone(f"The import {import_id} has brought nothing that could be undone.")
         await self._take_back(told)
         while await self._remove(told):
             pass
@@ -358,6 +358,12 @@ def _skip(number: int, item: contract.Skipped) -> Skip:
 
 def _not_applied(number: int, item: contract.Acted, why: str) -> Skip:
     return Skip(number, item.file, item.unit, item.line, contract.NOT_APPLIED, why)
+
+
+def _stopped(why: BaseException) -> str:
+    if isinstance(why, asyncio.CancelledError):
+        return "It was interrupted."
+    return str(why) if isinstance(why, errors.SleevenotesError) else repr(why)
 
 
 def _not_stored(error: Exception) -> str:

@@ -228,11 +228,12 @@ def _seed(one: Near) -> Seed:
 
 
 def _record(one: Near, sure: int = 0) -> sameplay.Record:
-    """See a scrobble as a record; shown first is what its listener has seen to, then what tells an album.
+    """See a scrobble as a record; shown first is what its listener has seen to, then what tells an album, then seconds.
 
     A track is no shorter than it was played. Where the play ended on the minute, that is all its service tells.
     """
     at, heard_s = one.listened_at.timestamp(), one.heard_ms / 1000
+    rough = one.origin in sameplay.TO_THE_MINUTE
     return sameplay.Record(
         id=one.id,
         at=at,
@@ -242,9 +243,9 @@ def _record(one: Near, sure: int = 0) -> sameplay.Record:
         length_s=max(one.length_ms / 1000, heard_s),
         recording=one.recording_id,
         sure=sure,
-        rank=0 if one.chosen else 1 if one.on_album else 2,
+        rank=0 if one.chosen else (1 if one.on_album else 3) + rough,
         heard_s=heard_s,
-        blur_s=60.0 if heard_s and (at + heard_s + 1) % 60 < 1.5 else 0.0,
+        blur_s=60.0 if rough or (heard_s and (at + heard_s + 1) % 60 < 1.5) else 0.0,
     )
 
 

@@ -75,7 +75,7 @@ async def begin(conn: Connection, connection_id: int, band: model.Band, now: dat
     connected = await connections.load(conn, connection_id)
     if connected is None or connected.status == "stopped":
         return
-    if connected.status == "connecting":
+    if connected.is_logging_in:
         await jobs.enqueue(conn, "session", [connection_id], model.Band.CRITICAL)
         return
     walk = await walks.load(conn, connection_id, "sync")

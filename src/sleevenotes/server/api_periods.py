@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sleevenotes.store.charts import Period
 
 WEEK = timedelta(days=7)
-LATEST_S = 253_402_300_799  # the last second that a datetime knows
+LATEST_S = 7_258_118_400  # the start of 2200: after all plays, also where milliseconds are sent for seconds
 _A_SUNDAY = datetime(2005, 2, 13, 12, tzinfo=UTC)  # when the first week of Last.fm's charts began
 
 LASTFM = {"overall": 0, "7day": 7, "1month": 30, "3month": 90, "6month": 180, "12month": 365}  # days, to now

@@ -22,6 +22,7 @@ from sleevenotes.server import (
     audioscrobbler_submits,
     audioscrobbler_users,
     home,
+    limits,
 )
 from sleevenotes.server.audioscrobbler_answers import Failure
 from sleevenotes.server.audioscrobbler_call import Call
@@ -40,24 +41,32 @@ METHODS: dict[str, Method] = {
 }
 
 
+_JSON = "answers_json"
+
+
 class _Reply(NamedTuple):
     body: bytes
     status: int
 
 
-@route("/", http_method=[HttpMethod.GET, HttpMethod.POST], opt={"token_only": True})
+@route("/", http_method=[HttpMethod.GET, HttpMethod.POST], opt={"token_only": True, limits.ITSELF: True})
 async def call(request: Asked) -> Response[bytes]:
     """Answer a call, or say by Last.fm's codes why not."""
-    json = request.query_params.get("format", "").lower() == "json"
     try:
         read = await _read(request)
-        json = read.json
+        request.scope["state"][_JSON] = read.json
         reply = await _answer(request, read)
     except Failure as failure:
-        reply = _failed(failure, json=json)
+        reply = _failed(failure, json=_wants_json(request))
     except errors.SleevenotesError as error:
-        reply = _failed(_as_failure(error), json=json)
-    return _response(reply, json=json)
+        reply = _failed(_as_failure(error), json=_wants_json(request))
+    return _response(reply, json=_wants_json(request))
+
+
+def _wants_json(request: Asked) -> bool:
+    """Tell in which format to answer; a form may say so, too, once it is read."""
+    told = request.scope["state"].get(_JSON)
+    return request.query_params.get("format", "").strip().lower() == "json" if told is None else bool(told)
 
 
 async def _read(request: Asked) -> Call:
@@ -71,6 +80,8 @@ async def _read(request: Asked) -> Call:
 
 
 async def _answer(request: Asked, read: Call) -> _Reply:
+    if limits.is_too_many(request.scope):
+        raise Failure(audioscrobbler_answers.TOO_MANY, "Rate limit exceeded - wait a minute")
     method = METHODS.get(read.method)
     if method is None:
         raise Failure(audioscrobbler_answers.BAD_METHOD, "Invalid Method - No method with that name in this package")
@@ -91,20 +102,19 @@ def _as_failure(error: errors.SleevenotesError) -> Failure:
 
 
 def _response(reply: _Reply, *, json: bool) -> Response[bytes]:
-    media = "application/json; charset=utf-8" if json else "text/xml; charset=utf-8"
+    media = "application/json; charset=utf-8" if json else "text/xml"  # to which Litestar adds it
     return Response(reply.body, status_code=reply.status, media_type=media, headers={"Cache-Control": "no-store"})
 
 
 def broken(request: Asked, error: Exception) -> Response[bytes]:
-    """Answer what went wrong outside of a call: too many requests, another HTTP method, a fault of ours."""
+    """Answer what went wrong outside of a call: another HTTP method, a fault of ours."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status >= 500:
         log.error("call failed", query=request.query_params.get("method"), exc_info=error)
-    failure = {
-        429: Failure(audioscrobbler_answers.TOO_MANY, "Rate limit exceeded - wait a minute"),
-        405: Failure(audioscrobbler_answers.BAD_METHOD, "Only GET and POST", 405),
-    }.get(status, Failure(audioscrobbler_answers.BROKEN, "Operation failed - it is in the server's log", status))
-    json = request.query_params.get("format", "").lower() == "json"
+    failure = Failure(audioscrobbler_answers.BROKEN, "Operation failed - it is in the server's log", status)
+    if status == 405:
+        failure = Failure(audioscrobbler_answers.BAD_METHOD, "Only GET and POST", 405)
+    json = _wants_json(request)
     return _response(_failed(failure, json=json), json=json)
 
 

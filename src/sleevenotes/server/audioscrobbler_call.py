@@ -28,8 +28,15 @@ class Call(msgspec.Struct, frozen=True):
     agent: str
 
     def get(self, name: str, default: str = "") -> str:
-        """Return a parameter, without white space around it."""
-        return self.params.get(name, default).strip()
+        """Return a parameter, without white space around it.
+
+        Raises Failure 6 naming it where it holds a NUL, which PostgreSQL cannot keep. (A batch of plays is read
+        without this, for one that is unfit must not spoil the others.)
+        """
+        value = self.params.get(name, default).strip()
+        if "\0" in value:
+            raise Failure(BAD_PARAMETER, f"Invalid parameters - {name} contains a NUL character")
+        return value
 
     def required(self, name: str) -> str:
         """Return a parameter. Raises Failure 6 naming it where it is missing."""

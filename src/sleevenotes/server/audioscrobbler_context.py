@@ -39,7 +39,8 @@ class Context:
     @property
     def bearer(self) -> str:
         """Return what was sent to prove who calls: the session key, else the Authorization header's token."""
-        return self.call.get("sk") or auth.authorization(self.request.scope).partition(" ")[2].strip()
+        by_header = auth.carries_token(self.request.scope) and not self.call.get("sk")
+        return auth.token_in_header(self.request) if by_header else self.call.get("sk")
 
     async def account(self, needs: Scope) -> Account:
         """Return who makes the call: by session key, by a token in the Authorization header, or by a signature.
@@ -58,7 +59,7 @@ class Context:
         key = self.call.get("sk")
         if key:
             return await self._by_session_key(key)
-        if auth.authorization(self.request.scope):
+        if auth.carries_token(self.request.scope):
             return await self._by_header()
         if signed is None:
             raise Failure(LOGIN_NEEDED, "Login: User requires to be logged in - plays are private here, send sk")

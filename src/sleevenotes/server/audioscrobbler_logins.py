@@ -18,6 +18,7 @@ from sleevenotes.server.audioscrobbler_answers import (
     TOO_MANY,
     Failure,
     Node,
+    numbers,
     text,
     tree,
 )
@@ -113,7 +114,7 @@ async def get_session_info(context: Context) -> Node:
 
 
 def _session(account: Account, key: str) -> Node:
-    return tree("session", [text("name", account.name), text("key", key), text("subscriber", 0)])
+    return tree("session", [text("name", account.name), text("key", key), numbers(text("subscriber", 0))])
 
 
 METHODS: dict[str, Method] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sleevenotes import names
 from sleevenotes.server import audioscrobbler_words as words
 from sleevenotes.server import inputs
-from sleevenotes.server.audioscrobbler_answers import BAD_PARAMETER, Failure, Node, not_found, text, tree
+from sleevenotes.server.audioscrobbler_answers import BAD_PARAMETER, Failure, Node, not_found, numbers, text, tree
 from sleevenotes.server.audioscrobbler_context import Context, Method
 from sleevenotes.store import feedback, library, played, portraits, sleeves, subjects
 from sleevenotes.store.accounts import Account, Scope
@@ -83,7 +83,7 @@ def _on(track: library.Track, rank: int) -> Node:
     rows = [
         text("name", track.title),
         text("url"),
-        text("duration", round(track.length_ms / 1000) if track.length_ms else ""),
+        numbers(text("duration", round(track.length_ms / 1000) if track.length_ms else "")),
         text("streamable", 0, fulltrack=0),
         words.plain_artist(track.artist),
     ]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sleevenotes.model import Evidence, Scrobble
 from sleevenotes.server import inputs, listens
-from sleevenotes.server.audioscrobbler_answers import BAD_PARAMETER, Failure, Node, text, tree
+from sleevenotes.server.audioscrobbler_answers import BAD_PARAMETER, Failure, Node, numbers, text, tree
 
 MAX_PLAYS = 50
 MAX_NAME = 1_000
@@ -141,7 +141,7 @@ def answer(items: list[Item]) -> Node:
     told = [_told("scrobble", item, timestamp=True) for item in items]
     # one is an object and many a list, as at Last.fm: clients look at just this
     lists = ("scrobble",) if len(told) != 1 else ()
-    return tree("scrobbles", told, lists, accepted=accepted, ignored=len(items) - accepted)
+    return numbers(tree("scrobbles", told, lists, accepted=accepted, ignored=len(items) - accepted))
 
 
 def answer_now(item: Item) -> Node:

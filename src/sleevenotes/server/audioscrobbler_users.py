@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from sleevenotes.server import api_periods
 from sleevenotes.server import audioscrobbler_words as words
-from sleevenotes.server.audioscrobbler_answers import Node, text, tree
+from sleevenotes.server.audioscrobbler_answers import BAD_PARAMETER, Failure, Node, text, tree
 from sleevenotes.server.audioscrobbler_context import Context, Method
 from sleevenotes.store import feedback, listeners, played
 
 PER_PAGE, MAX_PER_PAGE = 50, 1_000
 MAX_PAGE = 1_000_000
-_LATEST = 253_402_300_799  # the last second that a datetime knows
+_TAGGED = ("artist", "album", "track")
 
 
 async def get_info(context: Context) -> Node:
@@ -98,7 +99,9 @@ def _loved(one: feedback.Feedback, base_url: str) -> Node:
 async def get_personal_tags(context: Context) -> Node:
     """user.getPersonalTags: none, for tags are not kept here."""
     account = await context.reader()
-    kind = context.call.get("taggingtype") or "track"
+    kind = context.call.get("taggingtype").lower() or "track"
+    if kind not in _TAGGED:  # it becomes the name of an element
+        raise Failure(BAD_PARAMETER, f"Invalid parameters - taggingtype is one of {', '.join(_TAGGED)}")
     rows = [tree(f"{kind}s", [], (kind,))]
     tag = context.call.get("tag")
     return tree("taggings", rows, user=account.name, tag=tag, page=1, perPage=PER_PAGE, totalPages=0, total=0)
@@ -128,7 +131,7 @@ def _page(context: Context) -> tuple[int, int]:
 
 
 def _moment(context: Context, name: str) -> datetime | None:
-    seconds = context.call.number(name, 0, 0, _LATEST)
+    seconds = context.call.number(name, 0, 0, api_periods.LATEST_S)
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 

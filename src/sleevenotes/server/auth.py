@@ -2,7 +2,9 @@
 
 A token comes in `Authorization: Token …` (ListenBrainz' way) or `Bearer …`; a session is a cookie. Every form post
 carries a double-submitted secret: the same random text in a cookie and in the field `csrf_token` (or the header
-X-CSRF-Token). A request with an Authorization header needs none, for no other site can make a browser send one.
+X-CSRF-Token). A request with a token needs none, for no other site can make a browser send one, and then no session
+counts. A header of another scheme is for a proxy before us (HTTP Basic, say): a browser sends that with whatever a
+foreign page makes it send, so it frees no form from the secret.
 """
 
 from __future__ import annotations
@@ -82,14 +84,21 @@ class KnownTokens:
 
 
 def forget(connection: Connection, account_id: int) -> None:
-    """Open nothing any more, in this process, with the tokens of this account; others forget them in a moment."""
-    known: KnownTokens = connection.app.state.known_tokens
-    known.forget(account_id)
+    """Open nothing any more, in this process, with the tokens of this account, nor with the session keys that follow
+    from them; others forget them in a moment.
+    """
+    for known in (connection.app.state.known_tokens, connection.app.state.known_keys):
+        known.forget(account_id)
 
 
 def authorization(scope: ASGIScope) -> str:
     """Return the Authorization header, "" where there is none; read raw, as every request's is."""
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"), "")
+
+
+def carries_token(scope: ASGIScope) -> bool:
+    """Tell whether the Authorization header is for us: whoever sends one is who its token says, or nobody."""
+    return authorization(scope).strip().partition(" ")[0].lower() in ("token", "bearer")
 
 
 def token_in_header(connection: Connection) -> str:
@@ -100,10 +109,10 @@ def token_in_header(connection: Connection) -> str:
     header = authorization(connection.scope)
     if not header:
         return ""
-    kind, _, token = header.strip().partition(" ")
-    if kind.lower() not in ("token", "bearer") or not token.strip():
+    token = header.strip().partition(" ")[2].strip()
+    if not (token and carries_token(connection.scope)):
         raise NotAuthorizedException(BAD_HEADER)
-    return token.strip()
+    return token
 
 
 async def by_token(connection: Connection, needs: Scope | None = Scope.MANAGE) -> Account:
@@ -139,7 +148,7 @@ async def known_account(connection: Connection, token: str) -> Account | None:
 
 async def account_of(connection: Connection) -> Account | None:
     """Find who is asking, by token or else by session; None for a stranger."""
-    if authorization(connection.scope):
+    if carries_token(connection.scope):
         return await by_token(connection, None)
     cookie = connection.cookies.get(SESSION_COOKIE, "")
     if not cookie:
@@ -240,7 +249,7 @@ def check_forms(app: ASGIApp) -> ASGIApp:
         if scope["type"] == ScopeType.HTTP and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             # a handler of an API that takes tokens only answers 401 itself, in its dialect
             opt = scope["route_handler"].opt
-            exempt = authorization(scope) or opt.get("token_only") or opt.get("checks_form_itself")
+            exempt = carries_token(scope) or opt.get("token_only") or opt.get("checks_form_itself")
             if not exempt and not await _is_ours(Request(scope, receive, send)):
                 raise PermissionDeniedException(NOT_OURS)
         await app(scope, receive, send)

@@ -12,11 +12,21 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Request, Response, Router, delete, get, post
 from litestar.exceptions import NotFoundException
-from litestar.params import FromQuery, JSONBody
+from litestar.params import FromQuery
 
 from sleevenotes import errors, model
 from sleevenotes.pipeline import connecting, syncing
-from sleevenotes.server import answered, auth, connections_json, native, problems, scrobble_json, services
+from sleevenotes.server import (
+    answered,
+    auth,
+    bodies,
+    connections_json,
+    inputs,
+    native,
+    problems,
+    scrobble_json,
+    services,
+)
 from sleevenotes.server.connections_json import ConnectionAnswer, Disconnected
 from sleevenotes.server.scrobble_json import ScrobbleAnswer
 from sleevenotes.server.services import Services
@@ -34,13 +44,15 @@ PATIENCE: Final = 3.0
 
 _LOOK: Final = 0.1
 
+_ANYTHING = msgspec.json.Decoder()
+
 Asked = Request[Any, Any, Any]
 
 
 class ConnectBody(msgspec.Struct, frozen=True):
     """Who to connect as: a `username`, or the `token` with which Last.fm sends a listener back after the login.
 
-    With neither, the answer says where the listener logs in; `callback` is where Last.fm then sends them.
+    With neither, or no body, the answer says where the listener logs in; `callback` is where Last.fm then sends them.
     """
 
     username: str = ""
@@ -82,12 +94,16 @@ class RecentlyPlayed(msgspec.Struct, frozen=True):
 # ---------------------------------------------------------------- Last.fm
 
 
-@post(["/lastfm/connect", "/api/v1/lastfm/connect"], opt={"token_only": True}, status_code=202)
-async def connect_lastfm(
-    request: Asked, data: JSONBody[ConnectBody]
-) -> Response[ConnectionAnswer] | Response[LoginAnswer]:
+@post(
+    ["/lastfm/connect", "/api/v1/lastfm/connect"],
+    opt={"token_only": True},
+    status_code=202,
+    operation_class=bodies.documented(username=bodies.TEXT, token=bodies.TEXT, callback=bodies.TEXT),
+)
+async def connect_lastfm(request: Asked) -> Response[ConnectionAnswer] | Response[LoginAnswer]:
     """Connect with Last.fm, and begin to read the history; 202, since that takes its time."""
     account = await auth.by_token(request)
+    data = bodies.read(await request.body() or b"{}", ConnectBody)
     settings = services.of(request).settings
     require_key(settings, login=not data.username)
     if not data.username and not data.token:
@@ -131,10 +147,16 @@ async def from_lastfm(request: Asked) -> Response[native.SubmitAnswer] | Respons
 # ---------------------------------------------------------------- ListenBrainz
 
 
-@post("/api/v1/listenbrainz/connect", opt={"token_only": True}, status_code=202)
-async def connect_listenbrainz(request: Asked, data: JSONBody[ListenBrainzBody]) -> ConnectionAnswer:
+@post(
+    "/api/v1/listenbrainz/connect",
+    opt={"token_only": True},
+    status_code=202,
+    operation_class=bodies.documented(username=bodies.TEXT, token=bodies.TEXT),
+)
+async def connect_listenbrainz(request: Asked) -> ConnectionAnswer:
     """Connect with ListenBrainz, and begin to read the history; 202, since that takes its time."""
     account = await auth.by_token(request)
+    data = bodies.read(await request.body() or b"{}", ListenBrainzBody)
     return await connect(request, account.id, "listenbrainz", user_name=data.username, token=data.token)
 
 
@@ -283,7 +305,7 @@ async def _store(request: Asked, account_id: int, body: bytes) -> Response[nativ
 def _completed(body: bytes) -> bytes:
     """Name the player of plays for which none is named: Last.fm does not tell it."""
     try:
-        document = msgspec.json.decode(body)
+        document = inputs.decoded(_ANYTHING, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return body  # what is wrong with it is told by who reads it
     rows = document.get("scrobbles") if isinstance(document, dict) else None

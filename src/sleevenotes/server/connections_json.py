@@ -39,7 +39,8 @@ class HistoryAnswer(msgspec.Struct, frozen=True):
 class ConnectionAnswer(msgspec.Struct, frozen=True):
     """A connection. `logged_in` says that it rests on a login there, and not on a user name alone.
 
-    `status` is "connecting", "open" or "stopped"; `forwards`, whether plays are forwarded there.
+    `status` is "connecting", "open" or "stopped"; `forwards`, whether plays are forwarded there. `login_problem` says
+    why another login was not taken over: everything stayed as it was.
     """
 
     connected: bool
@@ -50,6 +51,7 @@ class ConnectionAnswer(msgspec.Struct, frozen=True):
     forwards: bool = False
     connected_at: datetime | None = None
     problem: ProblemAnswer | None = None
+    login_problem: str | None = None
     history: HistoryAnswer | None = None
     last_sync: datetime | None = None
     next_sync: datetime | None = None
@@ -72,11 +74,12 @@ def written(service: str, connected: Connected | None, walks: dict[str, Walk]) -
         connected=True,
         service=service,
         username=connected.user_name or None,
-        status=connected.status,
+        status="connecting" if connected.is_logging_in else connected.status,
         logged_in=bool(connected.secret),
         forwards=connected.forwards,
         connected_at=connected.connected_at,
         problem=_problem(connected),
+        login_problem=connected.login_note or None,
         history=_history(history) if history else None,
         last_sync=connected.synced_at,
         next_sync=connected.sync_due,

@@ -3,8 +3,34 @@
 from __future__ import annotations
 
 import re
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
 
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+
+# An escape in JSON: a pair of surrogates, or one alone (the group), or any other: `\\ud800` is a backslash and text.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+
+
+def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """Decode JSON, also where it escapes half of a pair of surrogates, which is then U+FFFD.
+
+    JavaScript's JSON.stringify writes so of a title that was cut inside an emoji. Raises as the decoder does.
+    """
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        mended = _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], body)
+        if mended == body:
+            raise
+        return decoder.decode(mended)
 
 
 MOST_SOUGHT = 200  # characters of a search

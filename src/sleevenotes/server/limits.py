@@ -25,7 +25,7 @@ TOO_MANY = (  # ListenBrainz' words, upstreams §3.3
 )
 
 _STANDING = "rate_limit_standing"
-
+ITSELF = "refuses_too_many"
 
 COUNTED = ("/1/", "/2.0", "/api/", "/apis/", "/submissions", "/artwork/search", "/artwork/refresh/")
 
@@ -81,14 +81,22 @@ class Meter:
 
 
 def enforce(app: ASGIApp) -> ASGIApp:
-    """Count each API request before it is handled, and refuse it when it is one too many; a middleware."""
+    """Count each API request before it is handled, and refuse it when it is one too many; a middleware.
+
+    A handler with the option `refuses_too_many` does so itself, for it must read the request to know how to say it.
+    """
 
     async def counted(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == ScopeType.HTTP and _standing(scope).exceeded:
+        if scope["type"] == ScopeType.HTTP and is_too_many(scope) and not scope["route_handler"].opt.get(ITSELF):
             raise TooManyRequestsException(TOO_MANY)
         await app(scope, receive, send)
 
     return counted
+
+
+def is_too_many(scope: Scope) -> bool:
+    """Tell whether this request is one too many."""
+    return _standing(scope).exceeded
 
 
 def headers(scope: Scope) -> list[tuple[bytes, bytes]]:

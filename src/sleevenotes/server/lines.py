@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from litestar.connection import ASGIConnection
-from litestar.exceptions import TooManyRequestsException
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException, TooManyRequestsException
 from litestar.response import Stream
 
-from sleevenotes.server import live, services
+from sleevenotes.server import auth, live, services
 from sleevenotes.store import events
 
 AGAIN = 10  # seconds after which somebody with too many lines may try again
@@ -26,8 +26,15 @@ def sse(request: ASGIConnection[Any, Any, Any, Any], account_id: int, after: str
         raise TooManyRequestsException(
             f"An account has at most {live.LINES} lines open.", headers={"Retry-After": str(AGAIN)}
         )
+
+    async def may_hear() -> bool:
+        try:
+            return (await auth.reader(request)).id == account_id
+        except (NotAuthorizedException, PermissionDeniedException):
+            return False
+
     return Stream(
-        hub.stream(account_id, cursor),
+        hub.stream(account_id, cursor, may_hear),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

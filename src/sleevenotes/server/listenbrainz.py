@@ -25,6 +25,7 @@ from sleevenotes.store.played import Play
 
 DEFAULT_COUNT = 25
 MAX_COUNT = 1000
+MAX_SERVICE = 100
 _BODY_ROOM = 1_000_000  # beyond the limit, so that our own message tells of it
 
 Asked = Request[Any, Any, Any]
@@ -196,7 +197,7 @@ async def playing_now(request: Asked, user_name: FromPath[str]) -> ASGIApp:
 async def latest_import(request: Asked) -> ASGIApp:
     """Tell up to which listen a client has imported from a service."""
     account = await _own(request, request.query_params.get("user_name", ""))
-    service = request.query_params.get("service", "lastfm")
+    service = _service(request.query_params.get("service", "lastfm"))
     async with services.of(request).database.connection() as conn:
         latest = await latest_imports.read(conn, account.id, service)
     return answers.json({"musicbrainz_id": account.name, "latest_import": int(latest.timestamp()) if latest else 0})
@@ -213,7 +214,7 @@ async def set_latest_import(request: Asked) -> ASGIApp:
     account = await auth.by_token(request, Scope.SUBMIT)
     told = _read(await request.body(), _Imported)
     async with services.of(request).database.connection() as conn:
-        await latest_imports.write(conn, account.id, told.service, _moment(told.ts, "ts"))
+        await latest_imports.write(conn, account.id, _service(told.service), _moment(told.ts, "ts"))
     return _OK
 
 
@@ -234,6 +235,12 @@ def _read(body: bytes, kind: type[T]) -> T:
         raise errors.Refused(f"Invalid JSON document submitted: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise errors.Refused("Invalid JSON document submitted.") from None
+
+
+def _service(name: str) -> str:
+    if not name or "\0" in name or len(name) > MAX_SERVICE:
+        raise errors.Refused(f"'service' should be a name of 1 to {MAX_SERVICE} characters.", field="service")
+    return name
 
 
 def _number(request: Asked, name: str) -> int | None:

@@ -52,12 +52,15 @@ async def give(request: Asked) -> ASGIApp:
 
 
 async def _meant(conn: Any, account: Account, given: _Given) -> list[Named]:
+    for field in ("artist_name", "track_name"):
+        if "\0" in getattr(given, field):
+            raise errors.Refused(f"{field} contains a unicode null character", field=field)
     if given.artist_name.strip() and given.track_name.strip():
         return [Named(given.artist_name.strip(), given.track_name.strip())]
     found: list[Named] = []
     if given.recording_msid:
         _checked("recording_msid", given.recording_msid)
-        found = await recordings_named.by_msid(conn, account.id, given.recording_msid.lower(), listens.recording_msid)
+        found = await recordings_named.by_identities(conn, account.id, listens.identities(given.recording_msid))
     if not found and given.recording_mbid:
         _checked("recording_mbid", given.recording_mbid)
         found = await recordings_named.by_mbid(conn, account.id, given.recording_mbid.lower())
@@ -127,7 +130,7 @@ async def _for_recordings(request: Asked, account: Account, msids: list[str], mb
     told: list[dict[str, object]] = []
     async with services.of(request).database.connection() as conn:
         for msid in msids:
-            found = await recordings_named.by_msid(conn, account.id, msid.lower(), listens.recording_msid)
+            found = await recordings_named.by_identities(conn, account.id, listens.identities(msid))
             told.append(await _scored(conn, account, found, msid=msid))
         for mbid in mbids:
             found = await recordings_named.by_mbid(conn, account.id, mbid.lower())

@@ -6,6 +6,7 @@ Two rules differ: a faulty item of an import is refused alone, and fields we do 
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -27,7 +28,6 @@ MAX_DURATION_S = 2_073_600  # 24 days
 EARLIEST = 1_033_430_400  # 2002-10-01 UTC: before the first scrobbler
 MAX_SKEW_S = 3_600  # a player's clock may be this much ahead
 
-_NAMESPACE = uuid.UUID("1f6f9c5e-3f0b-5f0e-9a51-6b1a6f3a0c57")  # ours, drawn once: of every recording_msid
 _INT32 = 2**31 - 1
 
 
@@ -94,7 +94,7 @@ def read(body: bytes, now: datetime) -> Batch:
 
 def _document(body: bytes) -> Document:
     try:
-        document = _DOCUMENT.decode(body)
+        document = inputs.decoded(_DOCUMENT, body)
     except msgspec.ValidationError as error:
         if "listen_type" in str(error):
             raise errors.Refused("JSON document requires a valid listen_type key.") from None
@@ -272,8 +272,25 @@ def _take_mbids(info: dict[str, Any], field: str) -> list[str]:
 
 
 def recording_msid(artist: str, track: str, release: str) -> str:
-    """Name a text identity as ListenBrainz does, by a UUID; ours follows from the words alone."""
-    return str(uuid.uuid5(_NAMESPACE, names.digest(artist, track, release).hex()))
+    """Name a text identity as ListenBrainz does, by a UUID; ours is the identity of the lookup, but for six bits.
+
+    Those say which kind of UUID it is (8, "by a rule of one's own", RFC 9562 §5.8): some clients check them.
+    """
+    octets = bytearray(names.digest(artist, track, release))
+    octets[6] = octets[6] & 0x0F | 0x80
+    octets[8] = octets[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(octets)))
+
+
+def identities(msid: str) -> list[bytes]:
+    """Return the lookups' identities that this recording_msid may stand for: one for each value of those six bits."""
+    octets = bytearray(uuid.UUID(msid).bytes)
+    found = []
+    for kind, variant in itertools.product(range(16), range(4)):
+        octets[6] = octets[6] & 0x0F | kind << 4
+        octets[8] = octets[8] & 0x3F | variant << 6
+        found.append(bytes(octets))
+    return found
 
 
 def written(play: Play, user_name: str) -> dict[str, Any]:

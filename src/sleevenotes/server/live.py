@@ -9,6 +9,9 @@ As server-sent events (`GET /live` for pages, `GET /api/v1/events` for apps): `i
 name (sleevenotes.events), `data:` its JSON; `event: reset` means that the cursor is older than what is kept, so all
 must be loaded afresh; a comment every 15 seconds keeps proxies from closing the line. Over a WebSocket
 (server/socket.py) the same facts are JSON texts.
+
+A line outlives the moment at which it was asked who opens it. So that is asked again before anything is told, and at
+each heartbeat: a token that was revoked, a session that was ended and an account that is gone hear nothing more.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from datetime import datetime
 
 import asyncpg
@@ -35,6 +38,12 @@ LINES = 30  # an account's at most in one process: its open pages and its apps
 
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)  # the database restarts; who listens comes back
 
+Asked = Callable[[], Awaitable[bool]]  # whether who opened a line may still hear it
+
+
+class NoLonger(Exception):  # it is not what went wrong, but who asks
+    """Who opened a line may not hear it any more."""
+
 
 class Told(msgspec.Struct, frozen=True):
     """What a line hears next: facts with the cursor after each, or `reset`; `beat`: nothing happened for a while."""
@@ -46,10 +55,11 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Listener:
-    """One open line: who it belongs to, and whether there is something to do for it."""
+    """One open line: whose it is, what tells whether it still is, and whether there is something to do for it."""
 
-    def __init__(self, account_id: int) -> None:
+    def __init__(self, account_id: int, may_hear: Asked) -> None:
         self.account_id = account_id
+        self.may_hear = may_hear
         self.stir = asyncio.Event()
         self.beat = False
         self.read_at: datetime | None = None
@@ -105,16 +115,16 @@ class Hub:
             if payload in ("", str(listener.account_id)):
                 listener.stir.set()
 
-    async def follow(self, account_id: int, after: str) -> AsyncGenerator[Told, None]:
+    async def follow(self, account_id: int, after: str, may_hear: Asked) -> AsyncGenerator[Told, None]:
         """Yield what happens to this account after the cursor ("": from now on), until closed or the database is away.
 
         What is yielded first names the cursor to begin with. An account that has too many lines hears nothing.
-        Raises errors.Refused for a cursor that is none of ours.
+        Raises errors.Refused for a cursor that is none of ours, NoLonger when who opened the line may not hear it.
         """
         await self.start()
         if self.is_full(account_id):
             return
-        listener = Listener(account_id)
+        listener = Listener(account_id, may_hear)
         self._listeners.add(listener)
         self._by_account[account_id] += 1
         try:
@@ -125,12 +135,13 @@ class Hub:
             self._listeners.discard(listener)
             self._by_account -= Counter({account_id: 1})
 
-    async def stream(self, account_id: int, after: str) -> AsyncIterator[bytes]:
-        """Yield the same as server-sent events."""
+    async def stream(self, account_id: int, after: str, may_hear: Asked) -> AsyncIterator[bytes]:
+        """Yield the same as server-sent events; who may not hear them any more asks again, and is told so."""
         yield b"retry: 2000\n\n"
-        async with contextlib.aclosing(self.follow(account_id, after)) as heard:
-            async for told in heard:
-                yield _chunk(told)
+        with contextlib.suppress(NoLonger):
+            async with contextlib.aclosing(self.follow(account_id, after, may_hear)) as heard:
+                async for told in heard:
+                    yield _chunk(told)
 
     async def _follow(self, listener: Listener, cursor: str) -> AsyncIterator[Told]:
         first = True
@@ -139,7 +150,10 @@ class Hub:
             listener.read_at = self._clock.now()
             async with self._database.connection() as connection:
                 page = await stored.read(connection, listener.account_id, cursor)
-            if first or page.reset or page.events or page.cursor != cursor:
+            news = first or page.reset or bool(page.events) or page.cursor != cursor
+            if (news or listener.beat) and not await listener.may_hear():
+                raise NoLonger
+            if news:
                 yield Told(page.cursor, tuple(page.events), reset=page.reset)
             cursor, first = page.cursor, False
             if listener.beat:

@@ -15,6 +15,7 @@ _NAMES: Final = {
     **_DOORS,
     "import": "an import",
     "lastfm": "Last.fm",
+    "lastfm_minutes": "Last.fm, to the minute",
     "listenbrainz_sync": "ListenBrainz",
     "spotify": "Spotify",
     "spotify_account": "Spotify's account data",

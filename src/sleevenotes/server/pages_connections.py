@@ -211,7 +211,7 @@ def _is_busy(connected: Connected | None, history: Reading | None) -> bool:
     """Tell whether the page changes by itself."""
     if connected is None or connected.status == "stopped":
         return False
-    return connected.status == "connecting" or connected.synced_at is None or (history is not None and not history.done)
+    return connected.is_logging_in or connected.synced_at is None or (history is not None and not history.done)
 
 
 handlers = [show, connect, login, callback, test, disconnect]

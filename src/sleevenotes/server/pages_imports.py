@@ -8,6 +8,7 @@ import io
 import itertools
 from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -32,10 +33,12 @@ SHOWN = 8  # plays of them that it shows
 MB = 1_000_000  # bytes
 COUNTED = 20_000  # rows left out that are counted by their reason while an import runs
 LEFT_OUT = 20  # rows of a report on its page
+ZONED = ("table", "rockbox")  # importers whose times may be of any zone, which the form asks for
 
 ORIGINS = {
     "": "I do not know",
     "lastfm": "Last.fm",
+    "lastfm_minutes": "Last.fm, with times to the minute only",
     "listenbrainz": "ListenBrainz",
     "spotify": "Spotify",
     "maloja": "Maloja",
@@ -159,7 +162,8 @@ async def _offer(request: Asking, account: Account, told: Import, chosen: Chosen
         options = chosen.options()
     except errors.Refused as why:
         problem, options = str(why), Options()
-    look = await asyncio.to_thread(_look, path, told.file_name, options)
+    options = msgspec.structs.replace(options, until=services.of(request).clock.now() + importing.AHEAD)
+    look = await asyncio.to_thread(_look, path, told, options)
     return templating.page(
         request,
         "import_offer.html",
@@ -170,20 +174,25 @@ async def _offer(request: Asking, account: Account, told: Import, chosen: Chosen
         options=options,
         problem=problem or look.problem,
         origins=ORIGINS,
+        zoned=look.importer in ZONED,
         tell=lambda at: f"{at.astimezone(where):%Y-%m-%d %H:%M}",
         status_code=422 if problem else 200,
     )
 
 
-def _look(path: object, name: str, options: Options) -> Look:
+def _look(path: Path, offered: Import, options: Options) -> Look:
     """Read the beginning of a file. Blocks."""
     try:
-        with importing.looked_at(path, name, options) as plan:  # type: ignore[arg-type] # a path
+        with importing.looked_at(path, offered.file_name, options) as plan:
+            if plan.importer.name not in ZONED:
+                options = msgspec.structs.replace(options, zone="")  # as the form will send it
             told = table.layout(plan.files[0], options) if plan.importer.name == table.Table.name else None
             items = list(itertools.islice(registry.read(plan, options), LOOKED_AT))
             files = len(plan.files)
     except errors.Refused as why:
-        return Look(table.Table.called, table.Table.name, [], 0, [], False, _columns(path, name), {}, str(why), 1)
+        columns = _columns(path, offered.file_name)
+        importer = table.Table.name if columns else ""
+        return Look(_called(importer or offered.format), importer, [], 0, [], False, columns, {}, str(why), 1)
     found = [item.scrobble if isinstance(item, contract.Hidden) else item for item in items]
     plays = [item for item in found if isinstance(item, model.Scrobble)]
     left = Counter(item.kind for item in items if isinstance(item, contract.Skipped)).most_common()
@@ -194,11 +203,12 @@ def _look(path: object, name: str, options: Options) -> Look:
     return Look(called, importer, plays[:SHOWN], len(plays), left, more, columns, guessed, "", files)
 
 
-def _columns(path: object, name: str) -> list[str]:
-    """Return the columns of what may be a table, for its listener to say what they are."""
+def _columns(path: Path, name: str) -> list[str]:
+    """Return the columns of the first file that may be a table of plays, for its listener to say what they are."""
     try:
-        with importing.opened(path, name) as upload:  # type: ignore[arg-type] # a path
-            return table.header(upload.files[0])[1]
+        with importing.opened(path, name) as upload:
+            each = map(table.columns, upload.files)
+            return next((columns for columns in each if len(columns) >= len(table.NEEDED)), [])
     except errors.Refused:
         return []
 
@@ -238,7 +248,7 @@ def _importer(uploads: Uploads, came: uploading.Incoming) -> str:
         with importing.looked_at(uploads.path(came.upload), came.file_name, Options()) as plan:
             return plan.importer.name
     except errors.Refused:
-        if len(_columns(uploads.path(came.upload), came.file_name)) < len(table.NEEDED):
+        if not _columns(uploads.path(came.upload), came.file_name):
             raise
         return table.Table.name
 
@@ -275,8 +285,8 @@ async def start(
     return Redirect(f"/imports/{import_id}", status_code=303)
 
 
-def _planned(path: object, name: str, options: Options) -> str:
-    with importing.looked_at(path, name, options) as plan:  # type: ignore[arg-type] # a path
+def _planned(path: Path, name: str, options: Options) -> str:
+    with importing.looked_at(path, name, options) as plan:
         return plan.importer.name
 
 

@@ -13,6 +13,7 @@ from litestar.response import Template
 from sleevenotes.server import auth, services, templating, views
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import accounts, charts, played
+from sleevenotes.store.accounts import Scope
 
 PLAYS = 20
 ALBUMS = 12
@@ -26,7 +27,8 @@ async def profile(request: Asking, name: FromPath[str]) -> Template:
     viewer = await auth.account_of(request)
     async with parts.database.connection() as conn:
         shown = await accounts.by_name(conn, name)
-        if shown is None or not (shown.is_public or (viewer is not None and viewer.id == shown.id)):
+        own = viewer is not None and shown is not None and viewer.id == shown.id and Scope.READ in viewer.may
+        if shown is None or not (shown.is_public or own):
             raise NotFoundException
         playing = await played.now_playing(conn, shown.id, now)
         plays = await played.feed(conn, shown.id, limit=PLAYS)

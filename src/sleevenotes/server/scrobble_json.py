@@ -51,7 +51,7 @@ def read(body: bytes, now: datetime) -> Batch:
     Raises errors.Refused when the document itself is unfit, whatever its items.
     """
     try:
-        items = _DOCUMENT.decode(body).scrobbles
+        items = inputs.decoded(_DOCUMENT, body).scrobbles
     except msgspec.ValidationError:
         raise errors.Refused('The document must be {"scrobbles": […]}.', field="scrobbles") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

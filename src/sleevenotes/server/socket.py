@@ -8,14 +8,16 @@ Who is asking, the first that is there: the Authorization header; the token of t
 cannot set headers; the session's cookie, from a page of ours only: browsers send cookies with a WebSocket that any
 site opens, so its Origin has to be this very host. A token never stands in an address, where logs keep it.
 
-We close with 4401 (who are you?), 4403 (a token that may not read), 4400 (that is no message of yours, or no cursor of
-ours), 4429 (too many lines), 1001 (the server ends: come back) or 1013 (the database is away: come back later).
+We close with 4401 (who are you? so, too, when a token is revoked or a session ends), 4403 (a token that may not read),
+4400 (that is no message of yours, or no cursor of ours), 4429 (too many lines), 1001 (the server ends: come back) or
+1013 (the database is away: come back later).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,8 +55,8 @@ async def line(socket: Socket) -> None:
     """Tell the account that opens it what happens, until one of us ends it."""
     await socket.accept()
     try:
-        account, after = await _begin(socket)
-        await _tell(socket, account, after)
+        account, begun = await _begin(socket)
+        await _tell(socket, account, begun)
     except WebSocketDisconnect:
         return
     except Closed as closed:
@@ -62,7 +64,7 @@ async def line(socket: Socket) -> None:
             await socket.close(closed.code, closed.reason)
 
 
-async def _begin(socket: Socket) -> tuple[Account, str]:
+async def _begin(socket: Socket) -> tuple[Account, Beginning]:
     try:
         async with asyncio.timeout(PATIENCE):
             begun = msgspec.json.decode(await socket.receive_data(mode="text"), type=Beginning)
@@ -78,12 +80,12 @@ async def _begin(socket: Socket) -> tuple[Account, str]:
         raise Closed(4403, str(error.detail)) from None
     if account is None:
         raise Closed(4401, "Say who you are: a token in the first message, or an Authorization header.")
-    return account, begun.after
+    return account, begun
 
 
 async def _who(socket: Socket, token: str) -> Account | None:
     """Find who is asking; a header or a token that is wrong is not made up for by a cookie."""
-    if auth.authorization(socket.scope):
+    if auth.carries_token(socket.scope):
         return await auth.by_token(socket, Scope.READ)
     if token:
         account = await auth.known_account(socket, token)
@@ -98,12 +100,21 @@ def is_ours(socket: Socket) -> bool:
     return bool(origin) and origin in (socket.headers.get("host", ""), urlsplit(home.address(socket)).netloc)
 
 
-async def _tell(socket: Socket, account: Account, after: str) -> None:
+async def _may_hear(socket: Socket, account: Account, begun: Beginning) -> bool:
+    """Tell whether what a line was opened by still opens it."""
+    try:
+        asking = await _who(socket, begun.token)
+    except (NotAuthorizedException, PermissionDeniedException):
+        return False
+    return asking is not None and asking.id == account.id
+
+
+async def _tell(socket: Socket, account: Account, begun: Beginning) -> None:
     """Tell what happens, while hearing whether the client is still there."""
     hub = services.of(socket).hub
     if hub.is_full(account.id):
         raise Closed(4429, f"An account has at most {live.LINES} lines open.")
-    telling = asyncio.create_task(_facts(socket, hub, account.id, after))
+    telling = asyncio.create_task(_facts(socket, hub, account, begun))
     hearing = asyncio.create_task(_until_gone(socket))
     try:
         await asyncio.wait({telling, hearing}, return_when=asyncio.FIRST_COMPLETED)
@@ -115,18 +126,21 @@ async def _tell(socket: Socket, account: Account, after: str) -> None:
         await asyncio.gather(telling, hearing, return_exceptions=True)
 
 
-async def _facts(socket: Socket, hub: live.Hub, account_id: int, after: str) -> None:
-    begun = False
+async def _facts(socket: Socket, hub: live.Hub, account: Account, begun: Beginning) -> None:
+    greeted = False
+    may_hear = functools.partial(_may_hear, socket, account, begun)
     try:
-        async with contextlib.aclosing(hub.follow(account_id, after)) as heard:
+        async with contextlib.aclosing(hub.follow(account.id, begun.after, may_hear)) as heard:
             async for told in heard:
-                if not begun:
-                    await _say(socket, {"type": "listening", "cursor": after or told.cursor})
-                begun = True
+                if not greeted:
+                    await _say(socket, {"type": "listening", "cursor": begun.after or told.cursor})
+                greeted = True
                 for fact in _facts_of(told):
                     await _say(socket, fact)
     except errors.Refused as refused:
         raise Closed(4400, str(refused)[:120]) from None
+    except live.NoLonger:
+        raise Closed(4401, "What this line was opened by no longer opens it.") from None
     raise Closed(1001, "The server ends.") if hub.is_closing else Closed(1013, "The database is away.")
 
 

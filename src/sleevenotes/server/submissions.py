@@ -4,8 +4,10 @@ A handshake proves that the player knows the password and is given a session and
 now to the one and what was played to the other. Answers are lines of text. The password must be a token that was made
 for such a player: the proof is md5(md5(password) + time), which cannot be checked against an account's own password.
 
-The handshake is answered at /submissions and, for players that know only a host, at / (when it has hs=true). Statuses
-are those of ListenBrainz' own copy of this protocol: 200, 401 for BADAUTH and BADSESSION, 400 for FAILED.
+The handshake is answered at /submissions and, for players that know only a host, at / (when it has hs=true). All
+words of the protocol come with status 200, as from the original: mpdscribble reads the body of no other. A player that
+is told FAILED keeps its plays and sends the same again, so that word is never the answer to plays that will not become
+fit: it would send them for ever, and nothing that was played later.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ async def handshake(request: Asked) -> Response[str]:
 
 @post(["/", "/protocol_1.2"], status_code=200, opt={"token_only": True})
 async def submit(request: Asked) -> Response[str]:
-    """Store up to 50 plays; each that is fit is stored whatever the others are, as at Last.fm."""
+    """Store up to 50 plays; each that is fit is stored whatever the others are, and those that are not are dropped."""
     fields = await _form(request)
     if fields is None:
         return _failed(
@@ -62,16 +64,14 @@ async def submit(request: Asked) -> Response[str]:
         )
     account = await _account(request, fields)
     if account is None:
-        return _line("BADSESSION", 401)
+        return _line("BADSESSION")
     parts = services.of(request)
     items = read_plays(fields, parts.clock.now(), _player(request))
     sent = [item.scrobble for item in items if item.scrobble]
     if not 0 < len(items) <= audioscrobbler_plays.MAX_PLAYS:
         return _failed(f"A submission holds 1 to {audioscrobbler_plays.MAX_PLAYS} plays, not {len(items)}")
     _notice(request, fields, items[-1], "scrobble")
-    if not sent:
-        return _failed(f"No play is fit: {items[0].problem}")
-    stored = await parts.submitter.submit(account.id, sent, band=Band.DEFAULT)
+    stored = await parts.submitter.submit(account.id, sent, band=Band.DEFAULT) if sent else []
     doubles = sum(one.duplicate for one in stored)
     rejected = len(items) - len(sent)
     ops.count_listens(DIALECT, "batch", stored=len(stored) - doubles, duplicate=doubles, rejected=rejected)
@@ -86,14 +86,13 @@ async def now_playing(request: Asked) -> Response[str]:
         return _failed("The notification is too large")
     account = await _account(request, fields)
     if account is None:
-        return _line("BADSESSION", 401)
+        return _line("BADSESSION")
     parts = services.of(request)
     item = audioscrobbler_plays.read(_named(fields), parts.clock.now(), _player(request), playing=True)
     _notice(request, fields, item, "playing_now")
-    if item.scrobble is None:
-        return _failed(item.problem)
-    await parts.submitter.play_now(account.id, item.scrobble)
-    ops.count_listens(DIALECT, "playing_now", stored=0, duplicate=0, rejected=0)
+    if item.scrobble:  # else the same as for plays that are unfit: it would be said again and again
+        await parts.submitter.play_now(account.id, item.scrobble)
+    ops.count_listens(DIALECT, "playing_now", stored=0, duplicate=0, rejected=item.scrobble is None)
     return _line("OK")
 
 
@@ -116,13 +115,13 @@ async def _shake(request: Asked, query: Mapping[str, str]) -> Response[str]:
     if not told.isdecimal() or len(told) > 11 or abs(int(told) - now.timestamp()) > CLOSE_S:
         return _line("BADTIME")
     if guesses.left(request) <= 0:
-        return _failed("Too many wrong passwords from here: wait a minute", 429)
+        return _failed("Too many wrong passwords from here: wait a minute")
     key = await _known(request, query)
     if key is None:
         guesses.count(request)
-        return _line("BADAUTH", 401)
+        return _line("BADAUTH")
     base = home.address(request)
-    return _line("OK", 200, key, f"{base}/submissions/now-playing", f"{base}/submissions/protocol_1.2")
+    return _line("OK", key, f"{base}/submissions/now-playing", f"{base}/submissions/protocol_1.2")
 
 
 async def _known(request: Asked, query: Mapping[str, str]) -> str | None:
@@ -193,11 +192,11 @@ def _notice(request: Asked, fields: Mapping[str, str], item: Item, kind: str) ->
         noticed.note(fields["s"], DIALECT, "refused", problem=item.problem)
 
 
-def _failed(reason: str, status: int = 400) -> Response[str]:
-    return _line(f"FAILED {' '.join(reason.split())}", status)
+def _failed(reason: str, status: int = 200) -> Response[str]:
+    return _line(f"FAILED {' '.join(reason.split())}", status=status)
 
 
-def _line(word: str, status: int = 200, *more: str) -> Response[str]:
+def _line(word: str, *more: str, status: int = 200) -> Response[str]:
     # some players read up to each line's end, so the last one has one too
     lines = "".join(f"{line}\n" for line in (word, *more))
     return Response(lines, status_code=status, media_type="text/plain", headers={"Cache-Control": "no-store"})

@@ -18,6 +18,7 @@ from sleevenotes.server import (
     images,
     limits,
     listenbrainz,
+    listenbrainz_metadata,
     listenbrainz_more,
     native,
     native_artwork,
@@ -56,6 +57,7 @@ def create(services: Services) -> home.Application:
     return home.Application(
         route_handlers=[
             *listenbrainz.routers,
+            *listenbrainz_metadata.routers,
             *listenbrainz_more.routers,
             *audioscrobbler.routers,
             *submissions.handlers,

@@ -127,6 +127,8 @@ async def every(conn: Connection) -> list[Account]:
 
 async def by_name(conn: Connection, name: str) -> Account | None:
     """Find an account by its name, whatever its capitals."""
+    if "\0" in name:  # nobody's, and PostgreSQL cannot be asked for it
+        return None
     row = await conn.fetchrow(
         f"SELECT {_COLUMNS} FROM accounts a WHERE lower(name) = lower($1) AND leaving_at IS NULL", name
     )
@@ -143,7 +145,7 @@ async def by_password(conn: Connection, name: str, password: str) -> Account | N
     """Find the account this name and password open; takes as long when there is none."""
     row = await conn.fetchrow(
         f"SELECT {_COLUMNS}, password_hash FROM accounts a WHERE lower(name) = lower($1) AND leaving_at IS NULL",
-        name.strip(),
+        "" if "\0" in name else name.strip(),  # a name with a NUL is nobody's, and cannot be asked for
     )
     kept = row["password_hash"] if row else _NO_PASSWORD
     matches = await asyncio.to_thread(_verify, password, kept)

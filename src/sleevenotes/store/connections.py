@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from sleevenotes.store import replies, wants
 from sleevenotes.store.postgres import Connection
 
 Service = Literal["lastfm", "listenbrainz"]
@@ -20,6 +21,9 @@ Status = Literal["connecting", "open", "stopped"]
 
 ORIGINS: Final[dict[Service, str]] = {"lastfm": "lastfm", "listenbrainz": "listenbrainz_sync"}
 """What a play that was read from a history there has as its origin. ("listenbrainz" is what was submitted.)"""
+
+STAGES: Final = ("session", "history", "sync", "loved")
+"""The stages whose subject is a connection: what they ask and are answered holds secrets, and what is private."""
 
 
 class Problem(enum.StrEnum):
@@ -33,7 +37,10 @@ class Problem(enum.StrEnum):
 
 
 class Connected(msgspec.Struct, frozen=True):
-    """One connection; see the columns of the table."""
+    """One connection; see the columns of the table.
+
+    A login over one that is open does not touch it until it is accepted: the `token` waits beside the `secret`.
+    """
 
     id: int
     account_id: int
@@ -44,6 +51,7 @@ class Connected(msgspec.Struct, frozen=True):
     status: Status
     problem: str
     note: str
+    login_note: str
     faults: int
     forwards: bool
     connected_at: datetime
@@ -51,6 +59,11 @@ class Connected(msgspec.Struct, frozen=True):
     synced_at: datetime | None
     looked_back: datetime | None
     sync_due: datetime | None
+
+    @property
+    def is_logging_in(self) -> bool:
+        """Tell whether the service is yet to say whose a token is."""
+        return bool(self.token)
 
     def __repr__(self) -> str:
         """Name it without its secrets."""
@@ -81,7 +94,7 @@ async def connect(
         ON CONFLICT (account_id, service) DO UPDATE
         SET user_name = CASE WHEN excluded.token = '' THEN excluded.user_name ELSE c.user_name END,
             secret = CASE WHEN excluded.secret = '' THEN c.secret ELSE excluded.secret END,
-            token = excluded.token, status = excluded.status, problem = '', note = '', faults = 0,
+            token = excluded.token, status = excluded.status, problem = '', note = '', login_note = '', faults = 0,
             sync_due = excluded.sync_due
         RETURNING {_COLUMNS}
         """,
@@ -96,11 +109,31 @@ async def connect(
     return Connected(**row)
 
 
+async def try_login(conn: Connection, account_id: int, service: Service, token: str) -> Connected | None:
+    """Have a token exchanged for another login at a connection that is open, and stays so; None where none is."""
+    row = await conn.fetchrow(
+        f"""
+        UPDATE connections SET token = $3, login_note = ''
+        WHERE account_id = $1 AND service = $2 AND status = 'open' RETURNING {_COLUMNS}
+        """,
+        account_id,
+        service,
+        token,
+    )
+    return row and Connected(**row)
+
+
+async def keep_login(conn: Connection, connection_id: int, note: str) -> None:
+    """Note that the other login came to nothing, and why: all stays as it was."""
+    await conn.execute("UPDATE connections SET token = '', login_note = $2 WHERE id = $1", connection_id, note)
+
+
 async def exchanged(conn: Connection, connection_id: int, user_name: str, secret: str) -> None:
     """Note what the token of the web flow was exchanged for: who the listener is, and the session's key."""
     await conn.execute(
         """
-        UPDATE connections SET user_name = $2, secret = $3, token = '', status = 'open', problem = '', note = ''
+        UPDATE connections
+        SET user_name = $2, secret = $3, token = '', status = 'open', problem = '', note = '', login_note = ''
         WHERE id = $1
         """,
         connection_id,
@@ -109,12 +142,22 @@ async def exchanged(conn: Connection, connection_id: int, user_name: str, secret
     )
 
 
-async def disconnect(conn: Connection, account_id: int, service: Service) -> bool:
-    """Forget a connection and its secret; False where there is none. The plays are another matter."""
-    done: str = await conn.execute(
-        "DELETE FROM connections WHERE account_id = $1 AND service = $2", account_id, service
-    )
-    return done.endswith(" 1")
+async def disconnect(conn: Connection, connection_ids: Sequence[int]) -> None:
+    """Forget connections and their secrets, with all that was asked and answered by them. Needs a transaction.
+
+    The plays are another matter. What is being asked at this moment is answered to nobody.
+    """
+    ids = list(connection_ids)
+    await conn.execute("SELECT FROM connections WHERE id = ANY($1) ORDER BY id FOR UPDATE", ids)  # no stage is at it
+    await forget_asked(conn, ids)
+    await conn.execute("DELETE FROM connections WHERE id = ANY($1)", ids)
+
+
+async def forget_asked(conn: Connection, connection_ids: Sequence[int]) -> None:
+    """Take back what was asked by these connections, which are locked, and drop what was answered."""
+    await wants.drop(conn, STAGES, connection_ids)
+    for stage in STAGES:  # after the wants: what a lane has just settled is seen now
+        await replies.forget(conn, stage, connection_ids, only_unfound=False)
 
 
 # ---------------------------------------------------------------- reading
@@ -235,7 +278,10 @@ async def synced(
 async def look_anew(conn: Connection, connection_id: int) -> None:
     """Have a connection looked at whatever was wrong, and however lately it was looked at."""
     await conn.execute(
-        "UPDATE connections SET problem = '', note = '', synced_at = NULL, faults = 0 WHERE id = $1", connection_id
+        """
+        UPDATE connections SET problem = '', note = '', login_note = '', synced_at = NULL, faults = 0 WHERE id = $1
+        """,
+        connection_id,
     )
 
 

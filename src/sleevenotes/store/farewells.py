@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from sleevenotes import errors
+from sleevenotes.store import connections
 from sleevenotes.store.postgres import Connection
 
 AT_ONCE = 10_000  # plays deleted in one transaction
@@ -51,7 +52,9 @@ async def belongings(conn: Connection, account_id: int) -> Belongings:
 
 
 async def begin(conn: Connection, account_id: int, now: datetime) -> None:
-    """Close an account: from now on no password, session or token opens it; needs a transaction.
+    """Close an account: from now on no password, session or token opens it, and it opens nothing elsewhere.
+
+    Needs a transaction.
 
     Raises errors.Refused when it is the last owner, errors.Gone when there is no such account.
     """
@@ -71,6 +74,12 @@ async def begin(conn: Connection, account_id: int, now: datetime) -> None:
     )
     for table in ("sessions", "tokens", "now_playing"):
         await conn.execute(f"DELETE FROM {table} WHERE account_id = $1", account_id)
+    await _disconnect(conn, account_id)
+
+
+async def _disconnect(conn: Connection, account_id: int) -> None:
+    """Part with other services: what is asked of them carries the connection's number, not the account's."""
+    await connections.disconnect(conn, [each.id for each in await connections.every(conn, [account_id])])
 
 
 async def leaving(conn: Connection) -> list[int]:
@@ -127,6 +136,7 @@ async def delete_some_plays(conn: Connection, account_id: int) -> int:
 
 async def finish(conn: Connection, account_id: int) -> None:
     """Delete the account itself and whatever still carries its number; needs a transaction."""
+    await _disconnect(conn, account_id)  # what was connected while it was being closed
     await conn.execute("DELETE FROM accounts WHERE id = $1 AND leaving_at IS NOT NULL", account_id)
     for place in await _places(conn, "^account_id$"):  # what is bound to the account by no constraint
         await conn.execute(f"DELETE FROM {place.table} WHERE account_id = $1", account_id)

@@ -14,7 +14,7 @@ from sleevenotes.store.connections import Service
 from sleevenotes.store.postgres import Connection
 
 CAME_FROM: Final[dict[Service, tuple[str, ...]]] = {
-    "lastfm": (connections.ORIGINS["lastfm"],),
+    "lastfm": (connections.ORIGINS["lastfm"], "lastfm_minutes"),
     "listenbrainz": (connections.ORIGINS["listenbrainz"],),
 }
 """Origins of plays that a service told us itself: they are never sent there. ("listenbrainz" is also what players
@@ -80,7 +80,10 @@ class Refusal(NamedTuple):
 
 
 async def turn_on(conn: Connection, account_id: int, service: Service, now: datetime) -> bool:
-    """Have plays from now on sent there; False where that cannot be, for want of a login."""
+    """Have plays from now on sent there; False where that cannot be, for want of a login.
+
+    Where that is so already, it goes on from when it was so, without the gap that it may wait for.
+    """
     if not await connections.set_forwards(conn, account_id, service, on=True):
         return False
     await conn.execute(
@@ -101,6 +104,18 @@ async def turn_off(conn: Connection, account_id: int, service: Service) -> None:
     await conn.execute("DELETE FROM forwarding WHERE account_id = $1 AND service = $2", account_id, service)
     await conn.execute(
         "DELETE FROM forwards WHERE account_id = $1 AND service = $2 AND status = 'waiting'", account_id, service
+    )
+
+
+async def part(conn: Connection, account_id: int, service: Service) -> None:
+    """Send nothing there any more, and forget all but what was sent: whoever is connected next did not ask for it.
+
+    That goes for what is under way, too: its fate is noted nowhere. What was sent is known on, and is recognised when
+    the same listener is connected anew and it comes back.
+    """
+    await turn_off(conn, account_id, service)
+    await conn.execute(
+        "DELETE FROM forwards WHERE account_id = $1 AND service = $2 AND status <> 'sent'", account_id, service
     )
 
 

@@ -105,18 +105,18 @@ async def by_lookups(conn: Connection, account_id: int, lookup_ids: Sequence[int
 
 
 async def of_origin(conn: Connection, account_id: int, origin: str, limit: int) -> list[Play]:
-    """Return the account's newest plays that came from there, newest first; hidden ones, too."""
+    """Return the account's newest plays that were read from there, not imported, newest first; hidden ones, too."""
     page = """
-        SELECT * FROM scrobbles s WHERE s.account_id = $1 AND s.origin = $2
+        SELECT * FROM scrobbles s WHERE s.account_id = $1 AND s.origin = $2 AND s.import_id IS NULL
         ORDER BY s.listened_at DESC, s.id DESC LIMIT $3
     """
     return [_play(row) for row in await conn.fetch(_plays(page), account_id, origin, limit)]
 
 
 async def count_of_origin(conn: Connection, account_id: int, origin: str) -> int:
-    """Return how many of the account's plays came from there, hidden ones among them."""
+    """Return how many of the account's plays were read from there, not imported; hidden ones among them."""
     number: int = await conn.fetchval(
-        "SELECT count(*) FROM scrobbles WHERE account_id = $1 AND origin = $2", account_id, origin
+        "SELECT count(*) FROM scrobbles WHERE account_id = $1 AND origin = $2 AND import_id IS NULL", account_id, origin
     )
     return number
 

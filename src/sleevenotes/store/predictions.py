@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from sleevenotes.store.postgres import Connection
+
+LONGEST: Final = 1_000  # an entry of an index holds 2,704 bytes
 
 
 class Answered(NamedTuple):
@@ -67,7 +69,10 @@ async def told(conn: Connection, asked: Collection[tuple[str, bytes]]) -> dict[t
 
 
 async def judge(conn: Connection, answers: Sequence[Answered]) -> None:
-    """Write down what came of these questions; what was judged before is left alone, and counts once."""
+    """Write down what came of these questions; what was judged before is left alone, and counts once.
+
+    An artist whose key has more than LONGEST bytes gets no past: a player sent rubbish, and no index takes it.
+    """
     if not answers:
         return
     once = sorted({(each.artist_key, each.source, each.kind, each.key): each for each in answers}.values())
@@ -87,7 +92,8 @@ async def judge(conn: Connection, answers: Sequence[Answered]) -> None:
         )
         INSERT INTO artist_answers (artist_key, source, kind, served, absent)
         SELECT artist_key, source, kind, count(*) FILTER (WHERE served), count(*) FILTER (WHERE NOT served)
-        FROM judged GROUP BY artist_key, source, kind ORDER BY artist_key, source, kind
+        FROM judged WHERE octet_length(artist_key) <= $7
+        GROUP BY artist_key, source, kind ORDER BY artist_key, source, kind
         ON CONFLICT (artist_key, source, kind) DO UPDATE
         SET served = artist_answers.served + excluded.served, absent = artist_answers.absent + excluded.absent
         """,
@@ -97,6 +103,7 @@ async def judge(conn: Connection, answers: Sequence[Answered]) -> None:
         [each.artist_key for each in once],
         [each.plays for each in once],
         [each.served for each in once],
+        LONGEST,
     )
 
 

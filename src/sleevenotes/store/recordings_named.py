@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sleevenotes import names
 from sleevenotes.store import effective
 from sleevenotes.store.postgres import Connection
 
-NEWEST = 5_000  # plays among which a recording_msid is looked for: clients get it with a listen and use it at once
+NEWEST = (
+    5_000  # plays among which an MBID that was sent with one is looked for, where it was matched to no such recording
+)
 
 
 class Named(NamedTuple):
@@ -20,13 +22,19 @@ class Named(NamedTuple):
 
 
 async def by_mbid(conn: Connection, account_id: int, mbid: str) -> list[Named]:
-    """Return the names of the account's plays of a recording, by what they were matched to or sent with."""
+    """Return the names of the account's plays of a recording, by what they were matched to or sent with.
+
+    What plays now counts as a play, also when it is over: who loves it was given its id a moment ago.
+    """
     rows = await conn.fetch(
         f"""
         WITH chosen AS (
             SELECT * FROM matches WHERE recording_id = (SELECT id FROM recordings WHERE mbid = $2::uuid)
         ), {effective.LED}
         SELECT DISTINCT l.artist, l.track FROM own JOIN lookups l ON l.id = own.lookup_id
+        UNION SELECT n.scrobble ->> 'artist', n.scrobble ->> 'track' FROM now_playing n
+        WHERE n.account_id = $1 AND (EXISTS (SELECT FROM led WHERE led.lookup_id = n.lookup_id)
+                                     OR n.scrobble -> 'evidence' ->> 'recording_mbid' = $2::uuid::text)
         UNION SELECT DISTINCT artist, track FROM (
             SELECT artist, track, evidence FROM scrobbles WHERE account_id = $1
             ORDER BY listened_at DESC LIMIT {NEWEST}
@@ -38,23 +46,26 @@ async def by_mbid(conn: Connection, account_id: int, mbid: str) -> list[Named]:
     return _different(rows)
 
 
-async def by_msid(conn: Connection, account_id: int, msid: str, name_of: Callable[[str, str, str], str]) -> list[Named]:
-    """Return the names of a recording_msid, which follows from artist, track and release by `name_of`.
+async def by_identities(conn: Connection, account_id: int, identities: Sequence[bytes]) -> list[Named]:
+    """Return the account's names among these, each a names.digest(artist, track, release).
 
-    It is looked for among the account's newest plays and its feedback; () where it is in neither.
+    They are looked for among its plays, what plays now (as above) and, without a release, its feedback.
     """
     rows = await conn.fetch(
-        f"""
-        SELECT DISTINCT artist, track, release FROM (
-            SELECT artist, track, release FROM scrobbles WHERE account_id = $1
-            ORDER BY listened_at DESC LIMIT {NEWEST}
-        ) newest
-        UNION SELECT artist, track, '' FROM feedback WHERE account_id = $1
+        """
+        WITH named AS MATERIALIZED (SELECT id FROM lookups WHERE identity = ANY($2))
+        SELECT DISTINCT s.artist, s.track FROM named JOIN scrobbles s ON s.lookup_id = named.id
+        WHERE s.account_id = $1
+        UNION SELECT n.scrobble ->> 'artist', n.scrobble ->> 'track' FROM named
+        JOIN now_playing n ON n.lookup_id = named.id WHERE n.account_id = $1
         """,
         account_id,
+        identities,
     )
-    same = [row for row in rows if name_of(row["artist"], row["track"], row["release"]) == msid]
-    return _different(same)
+    if rows:
+        return _different(rows)
+    given = await conn.fetch("SELECT artist, track FROM feedback WHERE account_id = $1", account_id)
+    return _different([row for row in given if names.digest(row["artist"], row["track"], "") in identities])
 
 
 async def mbids(conn: Connection, account_id: int, tracks: Sequence[Named]) -> dict[bytes, str]:

@@ -356,8 +356,11 @@ async def playing_origin(conn: Connection, account_id: int, now: datetime) -> st
 
 
 async def of_origin(conn: Connection, account_id: int, origin: str, limit: int) -> list[int]:
-    """Return the ids of some of the account's plays that came from there."""
+    """Return the ids of some of the account's plays that were read from there; an import's are the import's own."""
     rows = await conn.fetch(
-        "SELECT id FROM scrobbles WHERE account_id = $1 AND origin = $2 LIMIT $3", account_id, origin, limit
+        "SELECT id FROM scrobbles WHERE account_id = $1 AND origin = $2 AND import_id IS NULL LIMIT $3",
+        account_id,
+        origin,
+        limit,
     )
     return [row["id"] for row in rows]

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from sleevenotes import events, model
-from sleevenotes.store import jobs
+from sleevenotes.store import jobs, replies
 from sleevenotes.store.postgres import Connection
 
 
@@ -240,6 +240,24 @@ async def settle(conn: Connection, ids: Sequence[int]) -> list[Waiter]:
     return woken
 
 
+async def answer(
+    conn: Connection, answers: Sequence[tuple[int, str, bytes, replies.Outcome, object]], now: datetime
+) -> list[Waiter]:
+    """Keep what was answered to wants (id, source, key, outcome, answer) and remove them; return who waited.
+
+    What was taken back while it was asked (`drop`) is nobody's any more, and is not kept: it may be a secret.
+    """
+    rows = await conn.fetch(
+        "SELECT id FROM wants WHERE id = ANY($1) ORDER BY source, question_key FOR UPDATE",
+        [want_id for want_id, *_ in answers],
+    )
+    held = {row["id"] for row in rows}
+    woken = await settle(conn, sorted(held))
+    kept = [(source, key, outcome, said) for want_id, source, key, outcome, said in answers if want_id in held]
+    await replies.keep(conn, kept, now)
+    return woken
+
+
 async def abandon(conn: Connection, sources: Sequence[str], before: datetime) -> list[Waiter]:
     """Remove what was wanted before then of any source but these, which cannot be asked now; return who waited."""
     rows = await conn.fetch("SELECT id FROM wants WHERE source <> ALL($1) AND wanted_at <= $2", list(sources), before)
@@ -311,6 +329,28 @@ async def withdraw(conn: Connection, stage: str, subject_ids: Sequence[int]) -> 
         )
         """,
         [row["want_id"] for row in gone],
+    )
+
+
+async def drop(conn: Connection, stages: Sequence[str], subject_ids: Sequence[int]) -> None:
+    """Take back all that these subjects wait for, also what is being asked at the moment; see `answer`.
+
+    What others wait for, too, stays theirs.
+    """
+    rows = await conn.fetch(  # locked as lanes do, before its waiters go
+        """
+        SELECT id FROM wants WHERE id IN (SELECT want_id FROM waiters WHERE stage = ANY($1) AND subject_id = ANY($2))
+        ORDER BY source, question_key FOR UPDATE
+        """,
+        list(stages),
+        list(subject_ids),
+    )
+    await conn.execute(
+        "DELETE FROM waiters WHERE stage = ANY($1) AND subject_id = ANY($2)", list(stages), list(subject_ids)
+    )
+    await conn.execute(
+        "DELETE FROM wants WHERE id = ANY($1) AND NOT EXISTS (SELECT FROM waiters WHERE want_id = wants.id)",
+        [row["id"] for row in rows],
     )
 
 

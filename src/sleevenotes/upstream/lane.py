@@ -270,14 +270,13 @@ class Lane:
         told = [(want, answer) for want, answer in both if answer.known and not (doubt_until and _is_empty(answer))]
         untold = [(want, answer) for want, answer in both if not answer.known]
         doubted = [want.id for want, answer in both if answer.known and doubt_until and _is_empty(answer)]
-        rows = [(want.source, want.key, _outcome(answer), answer) for want, answer in told]
+        rows = [(want.id, want.source, want.key, _outcome(answer), answer) for want, answer in told]
         self._fit_packs(exchange.pack[0].source, len(exchange.pack), len(untold))
         async with self._database.transaction() as conn:
             await budgets.answered(conn, self.host)
             await self._obey(conn, exchange, now)
             await self._trace(conn, exchange, [(_said(answer), len(answer.candidates)) for answer in answers])
-            waiters = await wants.settle(conn, [want.id for want, _ in told])
-            await replies.keep(conn, rows, now)
+            waiters = await wants.answer(conn, rows, now)
             await wants.postpone(conn, doubted, doubt_until or now, own_fault=False)
             for limit, ids in _smaller(untold, len(exchange.pack)).items():
                 await wants.postpone(conn, ids, now, own_fault=False, pack_limit=limit)
@@ -304,11 +303,11 @@ class Lane:
         now = self._time.now()
         own = breaker.counts(fault)
         spent = [want for want in exchange.pack if own and want.faults + 1 >= breaker.GIVE_UP]
-        rows = [(want.source, want.key, replies.Outcome.GIVEN_UP, contract.UNKNOWN) for want in spent]
+        rows = [(want.id, want.source, want.key, replies.Outcome.GIVEN_UP, contract.UNKNOWN) for want in spent]
         async with self._database.transaction() as conn:
             await self._rest(conn, fault, now)
             await self._trace(conn, exchange, [("fault", 0)] * len(exchange.pack), str(fault))
-            waiters = await wants.settle(conn, [want.id for want in spent])
+            waiters = await wants.answer(conn, rows, now)
             for want in exchange.pack:
                 if want not in spent:
                     waited_for = want.band > model.Band.LOW_PRIORITY
@@ -317,7 +316,6 @@ class Lane:
                     due_at = now + timedelta(seconds=wait)
                     limit = max(1, len(exchange.pack) // 2) if own else None  # it may be the pack that is too much
                     await wants.postpone(conn, [want.id], due_at, own_fault=own, pack_limit=limit)
-            await replies.keep(conn, rows, now)
             # Who waits with somebody before the page may decide without this source.
             urgent = [want.id for want in exchange.pack if want not in spent and want.band > model.Band.LOW_PRIORITY]
             waiters += await wants.waiters(conn, urgent) if own else []

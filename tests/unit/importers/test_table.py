@@ -118,6 +118,23 @@ def test_a_play_that_has_not_happened_yet_is_skipped() -> None:
     assert "future" in reason("1559570092\tA\t\t\t\tB\t", until=until)
 
 
+@pytest.mark.parametrize(
+    ("time", "zone"),
+    [
+        ("0001-01-01 00:00:00", "Europe/Vienna"),
+        ("9999-12-31 23:59:59", "America/New_York"),
+        ("0001-01-01T00:00:00+01:00", ""),
+    ],
+)
+def test_a_time_at_the_edge_of_the_calendar_is_one_row_left_out(time: str, zone: str) -> None:
+    found = read("A,B,2015-11-02 22:04", f"C,D,{time}", "E,F,2015-11-02 23:04", header="artist,track,date", zone=zone)
+    before, left, after = found
+    assert isinstance(before, model.Scrobble)
+    assert isinstance(after, model.Scrobble)
+    reason = f"date {time} is at the edge of the calendar: nothing was played then"
+    assert left == contract.Skipped(3, reason, kind=contract.NO_TIME)
+
+
 def test_a_line_that_is_not_utf8_is_skipped_and_the_others_are_read() -> None:
     data = HEADER.encode() + b"\n1559570092\tBj\xf6rk\t\t\t\tJ\t\n1559570093\tA\t\t\t\tB\t\n"
     skipped, scrobble = reading.items(data)

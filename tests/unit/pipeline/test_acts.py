@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
 import json
@@ -17,6 +18,7 @@ import pytest_asyncio
 from PIL import Image
 
 from sleevenotes.artwork.files import Files
+from sleevenotes.artwork.image import examine
 from sleevenotes.importers import acts as lines
 from sleevenotes.model import Band, Scrobble
 from sleevenotes.pipeline import album_art, corrections, exporting, preferences, sameplay
@@ -158,6 +160,33 @@ async def test_all_that_was_said_is_the_same_on_another_server(full: House, else
     again = await elsewhere.finish(await elsewhere.offered(data, f"plays.{kind}"))
     assert (again.stored, again.skipped, again.acts) == (0, 0, 0)
     assert told_the_same(await exported(elsewhere, kind), data)
+
+
+async def test_covers_that_no_upload_could_be_come_back_too(full: House, elsewhere: House) -> None:
+    moving = io.BytesIO()
+    Image.effect_noise((400, 400), 60).save(moving, "GIF")
+    large = picture("olive") + bytes(album_art.MAX_BYTES)  # what stands behind a PNG's end is not looked at
+    async with full.database.transaction() as conn:
+        now = full.clock.now()
+        for data, release in ((moving.getvalue(), "Salt"), (large, "")):
+            image = examine(data).as_image(full.files.keep(data), source="deezer", source_url="https://img.example/2")
+            await images.keep(conn, image, now)
+            await preferences.choose(conn, full.account_id, Subject("Marrow", release), image.digest, now)
+    assert len((await state(full))["covers"]) == 4
+    told = await elsewhere.finish(await elsewhere.offered(await exported(full, "jsonl"), "plays.jsonl"))
+    assert (told.status, told.skipped) == ("done", 0)
+    assert (await state(elsewhere))["covers"] == (await state(full))["covers"]
+
+
+async def test_what_is_no_image_is_told_and_holds_up_nothing_else(full: House, elsewhere: House) -> None:
+    data = b"GIF89a, or so it says"
+    part = next(iter(lines.parts(hashlib.sha256(data).hexdigest(), data)))
+    line = msgspec.json.encode({"sleevenotes": part})
+    number = await elsewhere.offered(await exported(full, "jsonl") + line, "plays.jsonl")
+    told = await elsewhere.finish(number)
+    assert (told.status, told.skipped, told.acts) == ("done", 1, 7)
+    async with elsewhere.database.connection() as conn:
+        assert "image: " in await conn.fetchval("SELECT reason FROM import_skips")
 
 
 @pytest.mark.parametrize("kind", exporting.FORMATS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -92,16 +94,35 @@ async def test_a_long_history_is_compared_in_pieces_and_names_the_next(
         assert await comparisons.of_account(conn, account) is None
 
 
-async def test_the_migration_sees_to_accounts_of_several_origins_and_parts_spotifys_exports(
-    database_url: str, clock: HandClock, tmp_path: Path, leftovers: migrate.Migration
-) -> None:
+@contextlib.asynccontextmanager
+async def database_before(
+    migration: migrate.Migration, database_url: str, directory: Path, clock: HandClock
+) -> AsyncIterator[postgres.Connection]:
+    """Make a database of its own, as it was before this migration, which lies in the directory when it comes to run."""
     name = database_url.partition("?")[0].rpartition("/")[2]
     admin = await postgres.connect(database_url)
     await admin.execute(f"CREATE DATABASE {name}_before")
     conn = await postgres.connect(database_url.replace(name, f"{name}_before"))
-    for each in migrate.read()[: leftovers.number - 1]:
-        (tmp_path / f"{each.number:04}_{each.name}.sql").write_text(each.sql, "utf-8")
-    await migrate.run(conn, clock.now(), directory=tmp_path)
+    for each in migrate.read()[: migration.number - 1]:
+        (directory / f"{each.number:04}_{each.name}.sql").write_text(each.sql, "utf-8")
+    await migrate.run(conn, clock.now(), directory=directory)
+    (directory / f"{migration.number:04}_{migration.name}.sql").write_text(migration.sql, "utf-8")
+    try:
+        yield conn
+    finally:
+        await conn.close()
+        await admin.execute(f"DROP DATABASE {name}_before")
+        await admin.close()
+
+
+async def test_the_migration_sees_to_accounts_of_several_origins_and_parts_spotifys_exports(
+    database_url: str, clock: HandClock, tmp_path: Path, leftovers: migrate.Migration
+) -> None:
+    async with database_before(leftovers, database_url, tmp_path, clock) as conn:
+        await _parts_spotifys_exports(conn, clock, tmp_path)
+
+
+async def _parts_spotifys_exports(conn: postgres.Connection, clock: HandClock, tmp_path: Path) -> None:
     spotify, both, one = [await given.account(conn, who, clock.now()) for who in ("spotify", "both", "one")]
     lookup = await given.lookup(conn, "Marrow", "Kelp", clock.now())
     rows: tuple[tuple[int, str, str, dict[str, int], int], ...] = (
@@ -120,7 +141,6 @@ async def test_the_migration_sees_to_accounts_of_several_origins_and_parts_spoti
         )  # fmt: skip
         await conn.execute("INSERT INTO account_origins VALUES ($1, $2) ON CONFLICT DO NOTHING", account_id, origin)
     await conn.execute("INSERT INTO origins_apart VALUES ($1, 'lastfm', 'spotify', $2)", both, clock.now())
-    (tmp_path / f"{leftovers.number:04}_leftovers.sql").write_text(leftovers.sql, "utf-8")
     assert await migrate.run(conn, clock.now(), directory=tmp_path) == 1
     origins = await conn.fetch("SELECT origin FROM scrobbles ORDER BY import_id")
     parted = ["spotify_account", "spotify", "spotify_account", "lastfm", "lastfm", "lastfm"]
@@ -132,6 +152,53 @@ async def test_the_migration_sees_to_accounts_of_several_origins_and_parts_spoti
     ]  # fmt: skip
     apart = await conn.fetch("SELECT account_id, origin, other_origin FROM origins_apart ORDER BY 3")
     assert [tuple(row) for row in apart] == [(both, "lastfm", "spotify"), (both, "lastfm", "spotify_account")]
-    await conn.close()
-    await admin.execute(f"DROP DATABASE {name}_before")
-    await admin.close()
+
+
+async def test_the_migration_parts_what_last_fm_told_to_the_minute(
+    database_url: str, clock: HandClock, tmp_path: Path
+) -> None:
+    migration = next(each for each in migrate.read() if each.name == "lastfm_minutes")
+    async with database_before(migration, database_url, tmp_path, clock) as conn:
+        rough, both, exact = [await given.account(conn, who, clock.now()) for who in ("rough", "both", "exact")]
+        await _imported(conn, clock, rough, origin="lastfm", importer="lastfm_csv", seconds=0)
+        await _imported(conn, clock, both, origin="lastfm", importer="lastfm_csv", seconds=0)
+        await _imported(conn, clock, both, origin="lastfm", importer="lastfm_csv", seconds=13)
+        await _imported(conn, clock, both, origin="spotify", importer="spotify", seconds=0)
+        await _imported(conn, clock, exact, origin="lastfm", importer="lastfm_json", seconds=0)
+        await conn.execute("INSERT INTO origins_apart VALUES ($1, 'lastfm', 'spotify', $2)", both, clock.now())
+        assert await migrate.run(conn, clock.now(), directory=tmp_path) == 1
+        known = await conn.fetch("SELECT DISTINCT account_id, origin FROM scrobbles ORDER BY 1, 2")
+        assert [tuple(row) for row in known] == [
+            (rough, "lastfm_minutes"),
+            *[(both, origin) for origin in ("lastfm", "lastfm_minutes", "spotify")],
+            (exact, "lastfm"),
+        ]
+        assert await conn.fetch("SELECT account_id, origin FROM account_origins ORDER BY 1, 2") == known
+        assert await comparisons.lying(conn, clock.now()) == [both]
+        apart = await conn.fetch("SELECT origin, other_origin FROM origins_apart ORDER BY 1")
+        assert [tuple(row) for row in apart] == [("lastfm", "spotify"), ("lastfm_minutes", "spotify")]
+
+
+async def _imported(
+    conn: postgres.Connection, clock: HandClock, account_id: int, *, origin: str, importer: str, seconds: int
+) -> None:
+    """Store three plays as an import of this format did, so many seconds into their minutes."""
+    lookup = await given.lookup(conn, "Marrow", f"Kelp {account_id} {origin} {seconds}", clock.now())
+    number = await conn.fetchval(
+        """
+        INSERT INTO imports (account_id, file_name, upload, size, format, status, created_at)
+        VALUES ($1, 'x', '', 1, $2, 'done', $3) RETURNING id
+        """,
+        account_id, importer, clock.now(),
+    )  # fmt: skip
+    for minute in range(3):
+        at = clock.now().replace(second=seconds, microsecond=0) + timedelta(minutes=minute)
+        await conn.execute(
+            """
+            INSERT INTO scrobbles (account_id, listened_at, identity, lookup_id, artist, track, origin, import_id,
+                                   inserted_at)
+            VALUES ($1, $2, $3, $4, 'Marrow', 'Kelp', $5, $6, $2)
+            """,
+            account_id, at, origin.encode(), lookup, origin, number,
+        )  # fmt: skip
+    await conn.execute("INSERT INTO account_origins VALUES ($1, $2) ON CONFLICT DO NOTHING", account_id, origin)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,6 +64,17 @@ async def test_two_workers_at_one_import_do_not_count_it_twice(house: House) -> 
     with pytest.raises(errors.Gone):
         await slow._keep(await house.told(number), batch, 0, 0.5)
     assert (await house.told(number)).duplicates == 0
+
+
+async def test_a_file_that_was_only_offered_outlasts_undoing(house: House) -> None:
+    number = await house.offered(rows(3))
+    async with house.database.connection() as conn:
+        await conn.execute("UPDATE imports SET status = 'offered'")
+    with pytest.raises(errors.Gone):
+        await house.stage().undone(number)
+    async with house.database.connection() as conn:
+        assert await imports.begin(conn, house.account_id, number, {}, "table", house.clock.now())
+    assert (await house.finish(number)).stored == 3
 
 
 async def test_importing_again_adds_nothing_and_undoing_that_deletes_nothing(house: House) -> None:
@@ -133,10 +147,54 @@ async def test_a_row_that_the_database_refuses_is_left_out_and_its_neighbours_ar
     assert "the database refused it" in skip.reason
 
 
+class Stumbling(table.Table):
+    """Reads a row, and trips over the next as a defect of ours would."""
+
+    def read(self, files: Sequence[File], options: contract.Options) -> Iterator[contract.Item]:
+        yield from itertools.islice(super().read(files, options), 1)
+        raise ZeroDivisionError("a defect")
+
+
+async def test_what_was_read_before_a_defect_is_stored_and_the_import_ends(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "ALL", (Stumbling(),))
+    number = await house.offered(rows(3))
+    with pytest.raises(ZeroDivisionError):
+        await house.stage().run([number], BAND)
+    assert (await house.told(number)).stored == 1
+
+
+async def test_an_import_in_place_never_stays_running(
+    house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(registry, "ALL", (Stumbling(),))
+    number = await house.offered(rows(3))
+    told = await house.told(number)
+    with pytest.raises(ZeroDivisionError):
+        await house.stage().through(told, house.uploads.path(told.upload), lambda _: None)
+    ended = await house.told(number)
+    assert (ended.status, ended.stored) == ("failed", 1)
+    assert "ZeroDivisionError" in ended.problem
+    gone = await house.told(await house.offered(rows(3)))
+    with pytest.raises(errors.Refused, match="is gone"):
+        await house.stage().through(gone, tmp_path / "nowhere", lambda _: None)
+    assert (await house.told(gone.id)).status == "failed"
+
+
+async def test_parquet_without_its_extra_ends_the_import_in_words(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    told = await house.finish(await house.offered(b"PAR1...", "plays.parquet"))
+    assert told.status == "failed"
+    assert "sleevenotes[parquet]" in told.problem
+
+
 async def test_a_stopped_import_goes_on_where_it_was_once_it_is_told_to(house: House) -> None:
     number = await house.offered(rows(5))
     await house.stage().give_up([number], "its worker died 3 times")
-    assert (await house.told(number)).problem == "It stopped: its worker died 3 times"
+    assert (await house.told(number)).problem == "its worker died 3 times"
     async with house.database.connection() as conn:
         assert await imports.begin(conn, house.account_id, number, {}, "table", house.clock.now())
     assert (await house.finish(number)).stored == 5

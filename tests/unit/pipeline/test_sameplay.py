@@ -125,6 +125,20 @@ async def test_records_further_apart_than_the_track_is_long_are_two_plays(
     assert len(await shown(database, account)) == 2
 
 
+@pytest.mark.parametrize("turn", [False, True])
+async def test_a_history_to_the_minute_and_one_to_the_second_are_one_history(
+    submitter: Submitter, database: Database, account: int, turn: bool
+) -> None:
+    """The second of two plays in a row began 59 s into its minute; a third is of another track, in between."""
+    times = ((10, "Roygbiv"), (119, "Roygbiv"), (185, "Olson"), (300, "Roygbiv"))
+    told = {"length_s": None, "release": "Music Has the Right to Children"}
+    exact = [play("lastfm", at, track, **told) for at, track in times]  # type: ignore[arg-type] # passed on
+    minutes = [play("lastfm_minutes", at // 60 * 60, track, **told) for at, track in times]  # type: ignore[arg-type] # too
+    for export in (exact, minutes) if turn else (minutes, exact):
+        await submit(submitter, account, *export)
+    assert [at for _, at in await shown(database, account)] == [10, 119, 185, 300]
+
+
 async def test_the_same_record_again_changes_nothing(submitter: Submitter, database: Database, account: int) -> None:
     await submit(submitter, account, play(LASTFM, 0))
     (first,) = await submit(submitter, account, play(SPOTIFY, 240))

@@ -83,6 +83,49 @@ async def test_a_bad_token_is_not_helped_by_a_good_session(maria: serving.Listen
     assert reply.status_code == 401
 
 
+BASIC = {"Authorization": "Basic bWFyaWE6cHJveHk="}  # of the proxy before us: a browser sends it on with everything
+
+
+async def test_pages_open_behind_a_proxy_with_a_password_of_its_own(maria: serving.Listener) -> None:
+    assert (await maria.client.get("/login", headers=BASIC)).status_code == 200
+    assert (await maria.client.get("/players", headers=BASIC)).headers["location"].startswith("/login")
+    secret = await log_in(maria)
+    for path in ("/", "/players", "/api/v1/scrobbles"):
+        assert (await maria.client.get(path, headers=BASIC)).status_code == 200
+    assert (await maria.client.post("/logout", headers=BASIC, data={auth.CSRF_FIELD: secret})).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "header", ["Basic bWFyaWE6cHJveHk=", "Negotiate x", "Digest x", "x", "Tokens x", "Basic Token x"]
+)
+async def test_a_proxys_password_does_not_make_a_foreign_form_ours(maria: serving.Listener, header: str) -> None:
+    await log_in(maria)
+    for path in ("/logout", "/players"):
+        assert (await maria.client.post(path, headers={"Authorization": header})).status_code == 403
+    assert (await maria.client.get("/players")).status_code == 200
+
+
+@pytest.mark.parametrize("header", ["Token", "Bearer", "token nonsense", "BEARER nonsense"])
+async def test_a_header_that_frees_a_form_from_the_secret_is_never_made_up_for_by_a_session(
+    maria: serving.Listener, header: str
+) -> None:
+    await log_in(maria)
+    assert (await maria.client.post("/players", headers={"Authorization": header})).status_code == 401
+
+
+async def test_a_token_that_may_not_read_does_not_open_its_own_private_profile(maria: serving.Listener) -> None:
+    async def status(*scopes: accounts.Scope) -> int:
+        now = maria.services.clock.now()
+        async with maria.services.database.connection() as conn:
+            token = await accounts.create_token(conn, maria.account.id, "one", now, scopes=set(scopes))
+        reply = await maria.client.get("/user/maria", headers={"Authorization": f"Token {token}"})
+        return reply.status_code
+
+    assert await status(accounts.Scope.SUBMIT) == 404
+    assert await status(accounts.Scope.SUBMIT, accounts.Scope.MANAGE) == 404
+    assert await status(accounts.Scope.READ) == 200
+
+
 async def test_a_revoked_token_ends_within_seconds(maria: serving.Listener, clock: HandClock) -> None:
     async def status() -> int:
         return (await maria.client.get("/api/v1/scrobbles", headers=maria.header)).status_code

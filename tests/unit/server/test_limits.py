@@ -72,6 +72,14 @@ async def test_one_request_too_many_is_429_in_the_dialect_and_does_nothing(
     assert counted.json() == {"payload": {"count": LIMIT + 1}}
 
 
+async def test_a_call_of_lastfms_api_too_many_is_told_in_the_format_of_the_call(maria: serving.Listener) -> None:
+    for _ in range(LIMIT + 1):
+        reply = await maria.client.post("/2.0/", data={"method": "user.getInfo", "format": "json"})
+    assert (reply.status_code, reply.json()["error"], reply.headers["retry-after"]) == (429, 29, "60")
+    reply = await maria.client.post("/2.0/", data={"method": "user.getInfo"})
+    assert (reply.status_code, reply.headers["content-type"]) == (429, "text/xml; charset=utf-8")
+
+
 async def test_invented_tokens_buy_no_fresh_allowance(maria: serving.Listener) -> None:
     statuses = []
     for i in range(LIMIT + 1):

@@ -33,13 +33,17 @@ class Page:
         self.last = after  # what a browser sends as Last-Event-ID
         self.told: list[Told] = []
         self.over = False
+        self.may_hear = True
         self.task = asyncio.create_task(self._read(account_id, after))
 
     async def _read(self, account_id: int, after: str) -> None:
-        async for chunk in self.ground.hub.stream(account_id, after):
+        async for chunk in self.ground.hub.stream(account_id, after, self._asked):
             for block in filter(None, chunk.decode().split("\n\n")):
                 self._hear(block)
         self.over = True
+
+    async def _asked(self) -> bool:
+        return self.may_hear
 
     def _hear(self, block: str) -> None:
         if block.startswith(":"):
@@ -270,3 +274,26 @@ async def test_a_database_that_goes_away_ends_the_stream_and_the_next_one_resume
     except AssertionError:  # the stream ended first, as a browser would see it, which opens another
         told = await (await ground.open(ground.nora, page.last)).next()
     assert ids(told) == [2]
+
+
+async def test_who_may_hear_no_more_is_told_nothing_and_the_line_ends(ground: Ground) -> None:
+    page, other = await ground.open(ground.nora), await ground.open(ground.nora)
+    await ground.tell(ground.nora, 1)
+    assert [ids(await page.next()), ids(await other.next())] == [[1], [1]]
+    page.may_hear = False
+    await ground.tell(ground.nora, 2)
+    assert ids(await other.next()) == [2]
+    await asyncio.wait_for(page.task, 10)
+    assert (page.over, page.told, ground.hub.pages) == (True, [], 1)
+
+
+async def test_a_silent_line_of_who_may_hear_no_more_ends_with_the_next_heartbeat(ground: Ground) -> None:
+    page = await ground.open(ground.nora)
+    await page.next(":")
+    page.may_hear = False
+
+    async def is_over() -> bool:
+        await ground.breathe()
+        return page.over
+
+    await turning.until(is_over, ground.clock, at_most=10 * live.HEARTBEAT)

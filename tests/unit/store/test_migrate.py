@@ -176,6 +176,40 @@ async def test_rows_that_a_source_named_have_its_id_from_the_migration_on(
     await connection.close()
 
 
+async def test_what_was_left_to_be_sent_by_a_connection_that_is_gone_goes_from_the_migration_on(
+    database_url: str, clock: HandClock, tmp_path: Path
+) -> None:
+    for migration in migrate.read()[:30]:
+        (tmp_path / f"{migration.number:04}_{migration.name}.sql").write_text(migration.sql, "utf-8")
+    connection = await postgres.connect(database_url)
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await migrate.run(connection, clock.now(), directory=tmp_path)
+    await connection.execute(BEFORE_PARTED)
+    await migrate.run(connection, clock.now())
+    rows = await connection.fetch("SELECT account_id, extract(day FROM since AT TIME ZONE 'UTC')::int FROM forwarding")
+    assert sorted(map(tuple, rows)) == [(2, 1), (3, 5)]
+    rows = await connection.fetch("SELECT account_id, scrobble_id, status FROM forwards")
+    assert sorted(map(tuple, rows)) == [(1, 1, "sent"), (2, 2, "waiting"), (2, 4, "refused"), (3, 6, "waiting")]
+    await connection.close()
+
+
+BEFORE_PARTED = """
+    INSERT INTO accounts (id, name, password_hash, created_at) OVERRIDING SYSTEM VALUE
+    SELECT n, 'listener ' || n, '', '2026-01-01Z' FROM generate_series(1, 4) AS n;
+    INSERT INTO connections (account_id, service, user_name, secret, status, forwards, connected_at) VALUES
+        (2, 'lastfm', 'as ever', 'x', 'open', true, '2025-12-01Z'),
+        (3, 'lastfm', 'turned on again', 'x', 'open', true, '2026-01-05Z'),
+        (4, 'lastfm', 'another', 'x', 'open', false, '2026-01-05Z');
+    INSERT INTO forwarding (account_id, service, since, due_at)
+    SELECT n, 'lastfm', '2026-01-01Z', '2026-01-01Z' FROM generate_series(1, 4) AS n;
+    INSERT INTO forwards (account_id, service, scrobble_id, listened_at, artist, track, status, queued_at)
+    SELECT account_id, 'lastfm', id, listened_at::timestamptz, 'Nile', 'Ruins', status, '2026-01-07Z' FROM (VALUES
+        (1, 1, '2026-01-02Z', 'sent'), (1, 8, '2026-01-02Z', 'waiting'), (1, 9, '2026-01-02Z', 'refused'),
+        (2, 2, '2026-01-02Z', 'waiting'), (2, 4, '2026-01-02Z', 'refused'),
+        (3, 5, '2026-01-02Z', 'waiting'), (3, 6, '2026-01-06Z', 'waiting'), (4, 7, '2026-01-06Z', 'waiting')
+    ) AS left_over (account_id, id, listened_at, status);
+"""
+
 BEFORE_SOURCE_IDS = """
     INSERT INTO artists (foreign_id, name) VALUES ('lastfm:Joni+Mitchell', 'Joni'), ('discogs:Joni (2)', 'Joni');
     INSERT INTO artist_credits (digest, name) VALUES ('x', 'Joni');

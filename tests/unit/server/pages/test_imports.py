@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from sleevenotes.settings import Settings
 from sleevenotes.store import accounts, jobs
 from sleevenotes.store.postgres import Database
 from tests.browser.sample import Listener
+from tests.unit.importers.reading import archive
 from tests.unit.server.pages.asking import Client, send
 
 TABLE = "ts,artist,track\n1559570092,Air,Talisman\n1559570392,Air,Kelly Watch the Stars\nyesterday,Air,All I Need\n"
@@ -117,6 +119,39 @@ async def test_columns_nobody_guesses_are_asked_for(client: Client, listener: Li
     assert (row["listened_at"].isoformat(), row["origin"]) == ("2019-06-03T11:54:00+00:00", "lastfm")
 
 
+async def test_a_time_that_no_zone_can_show_is_one_row_left_out(client: Client, listener: Listener) -> None:
+    async with listener.database.connection() as conn:
+        await conn.execute("UPDATE accounts SET time_zone = 'Europe/Vienna'")
+    table = "artist,track,date\nAir,Talisman,2015-11-02 22:04\nAir,All I Need,0001-01-01 00:00:00\n"
+    table += "Air,Sexy Boy,9999-12-31T23:30:00Z\n"
+    offer = await client.get((await upload(client, table)).headers["location"])
+    assert (offer.status_code, "1 play; left out: 2 no time" in offer.text) == (200, True)
+
+
+async def test_the_look_reads_times_in_the_zone_that_the_import_will(
+    client: Client, listener: Listener, settings: Settings
+) -> None:
+    async with listener.database.connection() as conn:
+        await conn.execute("UPDATE accounts SET time_zone = 'Europe/Vienna'")
+    way = (await upload(client, "Air,Moon Safari,Talisman,13 Sep 2020 12:26\n")).headers["location"]
+    offer = (await client.get(way)).text
+    assert 'name="zone"' not in offer  # Last.fm's times are UTC
+    assert "2020-09-13 14:26" in offer
+    await send(client, f"{way}/start", asked="1", raw="1")
+    await worked(listener, settings)
+    async with listener.database.connection() as conn:
+        (row,) = await conn.fetch("SELECT listened_at FROM scrobbles")
+    assert row["listened_at"].isoformat() == "2020-09-13T12:26:00+00:00"
+
+
+async def test_parquet_without_its_extra_is_offered_with_what_is_missing(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    offer = await client.get((await upload(client, b"PAR1...", "plays.parquet")).headers["location"])
+    assert (offer.status_code, "pip install" in offer.text, "Do not import it" in offer.text) == (200, True, True)
+
+
 async def test_which_streams_of_spotify_count_is_chosen_before(client: Client) -> None:
     stream = {"endTime": "2022-12-05 16:52", "artistName": "Air", "trackName": "Talisman", "msPlayed": 40_000}
     way = (await upload(client, json.dumps([stream]), "StreamingHistory0.json")).headers["location"]
@@ -139,6 +174,38 @@ async def test_files_of_an_archive_that_a_browser_unpacked_are_one_import(client
     assert "2 plays." in offer
     assert "2 files" in offer
     assert len(uploads(settings)) == 1
+
+
+async def test_columns_are_named_for_all_files_of_an_upload(
+    client: Client, listener: Listener, settings: Settings
+) -> None:
+    tables = {f"p{number}.csv": f"who,song,moment\nAir,Track {number},2019-06-03 13:54\n" for number in (1, 2)}
+    parts = [("file", (name, text.encode())) for name, text in {"README.txt": "see plays", **tables}.items()]
+    answer = await client.post("/imports", data={"csrf_token": await token_of(client)}, files=parts)
+    way = answer.headers["location"]
+    assert "<option>moment</option>" in (await client.get(way)).text
+    chosen = {"artist": "who", "track": "song", "time": "moment"}
+    assert "2 plays; left out: 1 other files" in (await send(client, f"{way}/look", asked="1", **chosen)).text
+    await send(client, f"{way}/start", asked="1", **chosen)
+    await worked(listener, settings)
+    assert re.search(r"<dt>New plays</dt><dd>2</dd>", (await client.get(way)).text)
+
+
+async def test_an_offered_file_that_is_gone_is_told_and_can_be_discarded(client: Client, settings: Settings) -> None:
+    way = (await upload(client, TABLE)).headers["location"]
+    for path in uploads(settings):
+        path.unlink()
+    offer = await client.get(way)
+    assert (offer.status_code, "is gone" in offer.text) == (200, True)
+    started = await send(client, f"{way}/start", asked="1", raw="1")
+    assert (started.status_code, "is gone" in started.text) == (422, True)
+    await send(client, f"{way}/discard")
+    assert (await client.get(way)).status_code == 404
+
+
+async def test_an_empty_archive_is_refused_in_words(client: Client, settings: Settings) -> None:
+    refused = await upload(client, archive({}), "nothing.zip")
+    assert (refused.status_code, "the archive is empty" in refused.text, uploads(settings)) == (422, True, [])
 
 
 async def test_a_file_that_is_no_history_is_refused_and_not_kept(client: Client, settings: Settings) -> None:
