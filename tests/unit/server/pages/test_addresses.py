@@ -16,7 +16,13 @@ PAGES = (
 )
 BESIDE = (
     *("/review?done={huge}", "/scrobbles/{id}/cover?done={huge}", "/settings/covers?done={huge}"),
-    *("/albums?page={huge}", "/albums/gaps?page={huge}", "/charts/tracks?page={huge}", "/same-plays?before={huge}"),
+    *(
+        "/albums?page={huge}",
+        "/albums/gaps?page={huge}",
+        "/charts/tracks?page={huge}",
+        "/settings/same-plays?before={huge}",
+    ),
+    "/settings/consensus?page={huge}",
 )
 API = (
     *(f"scrobbles/{HUGE}{what}" for what in ("", "/enrichment_status", "/same_plays")),
