@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, Response, expect
 
 from sleevenotes.pipeline import tally
 from tests.browser.conftest import Site, log_in, picture, watched
-from tests.browser.sample import an_evening
+from tests.browser.sample import SLEEVES, an_evening
 
 PAGES = (
     "/",
@@ -113,3 +115,18 @@ async def a_life(site: Site) -> list[str]:
         artist = await conn.fetchval("SELECT min(artist_id) FROM artist_credit_names")
     facts = {"album": album, "track": track, "play": play, "day": day, "artist": artist}
     return [way.format(**facts) for way in PAGES]
+
+
+async def test_plays_to_select_are_ticked_all_at_once_where_there_are_any(site: Site, page: Page) -> None:
+    listener = site.listener
+    await listener.arrive()
+    for hours in (1, 2):
+        await listener.play(SLEEVES[0], SLEEVES[0].tracks[0], listener.clock.now() - timedelta(hours=hours))
+    await log_in(page, site)
+    await page.goto(f"{site.url}/plays/select?q=nowhere")  # the fixture fails on any error in a script
+    await expect(page.get_by_text("You have played nothing with")).to_be_visible()
+    await page.goto(f"{site.url}/plays/select")
+    await page.get_by_role("button", name="Tick all of this page").click()
+    await expect(page.locator(".picks input:checked")).to_have_count(2)
+    await page.get_by_role("button", name="Tick none").click()
+    await expect(page.locator(".picks input:checked")).to_have_count(0)

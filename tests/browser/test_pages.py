@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from sleevenotes import model
 from sleevenotes.server import feeds
@@ -114,6 +115,63 @@ async def test_an_import_of_hundreds_is_shown_in_a_few_fetches(site: Site, page:
     await expect(page.locator(".play").first).to_contain_text("Track 0/0")
     await expect(page.get_by_role("link", name="Older plays")).to_be_visible()
     assert len(fetched) < 20
+
+
+def fail_once(routes: list[str], how: str) -> Callable[[Route], Awaitable[None]]:
+    """Answer a route's first request by a fault, note its address, and let all others through."""
+
+    async def answer(route: Route) -> None:
+        routes.append(route.request.url)
+        if len(routes) > 1:
+            await route.continue_()
+        elif how == "offline":
+            await route.abort("internetdisconnected")
+        else:
+            await route.fulfill(status=502, body="Bad Gateway")
+
+    return answer
+
+
+@pytest.mark.parametrize("how", ["troubled", "offline"])
+async def test_a_fragment_that_was_not_to_be_had_is_fetched_again(site: Site, browser: Browser, how: str) -> None:
+    listener = site.listener
+    await listener.arrive()
+    context = await browser.new_context()
+    page = await context.new_page()  # not watched: the browser itself reports the fault as an error
+    await log_in(page, site)
+    feeds_asked: list[str] = []
+    rows_asked: list[str] = []
+    await page.route("**/fragments/feed", fail_once(feeds_asked, how))
+    await page.route("**/fragments/plays?*", fail_once(rows_asked, how))
+
+    stored = await listener.play(ALMANAC, "Kelp", listener.clock.now(), sent="kelp (Remastered 2011)")
+    row = page.locator(f"#p{stored.id}")
+    await expect(row).to_contain_text("kelp (Remastered 2011)", timeout=15_000)
+    await listener.match(stored.lookup_id, ALMANAC, "Kelp")
+    await expect(row.locator("a.title")).to_have_text("Kelp", timeout=15_000)
+    assert (len(feeds_asked), len(rows_asked)) == (2, 2)
+    await context.close()
+
+
+async def test_a_play_that_is_gone_is_not_asked_for_again_and_again(site: Site, browser: Browser) -> None:
+    listener = site.listener
+    await listener.arrive()
+    stored = await listener.play(ALMANAC, "Kelp", listener.clock.now())
+    context = await browser.new_context()
+    page = await context.new_page()
+    await log_in(page, site)
+    await page.clock.install()
+    await page.goto(f"{site.url}/scrobbles/{stored.id}")
+    async with listener.database.transaction() as conn:
+        await scrobbles.delete(conn, listener.account.id, [stored.id], listener.clock.now())
+    asked: list[str] = []
+    page.on("response", lambda got: asked.append(got.url) if got.status == 404 else None)
+    async with page.expect_response(lambda got: got.status == 404):
+        await listener.match(stored.lookup_id, ALMANAC, "Kelp")
+    await page.evaluate("new Promise(done => setTimeout(done, 0))")
+    await page.clock.run_for(20_000)
+    assert len(asked) == 1
+    await context.close()
 
 
 async def test_a_deleted_play_goes_by_itself(site: Site, page: Page) -> None:

@@ -33,6 +33,14 @@ def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         return decoder.decode(mended)
 
 
+MOST_SOUGHT = 200  # characters of a search
+
+
+def words(sought: str) -> str:
+    """Return what somebody searches for: one blank between words, without what PostgreSQL cannot be asked."""
+    return " ".join(sought.replace("\0", " ").split())[:MOST_SOUGHT]
+
+
 def is_mbid(value: object) -> bool:
     """Tell whether this is a UUID in its usual form, as every MusicBrainz id is."""
     return isinstance(value, str) and _UUID.fullmatch(value) is not None

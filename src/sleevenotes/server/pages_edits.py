@@ -15,7 +15,7 @@ from litestar.response import Redirect, Template
 from sleevenotes import errors
 from sleevenotes.pipeline import deletions as undeleting
 from sleevenotes.pipeline import edits
-from sleevenotes.server import feeds, native_edits, periods, services, templating, views
+from sleevenotes.server import feeds, inputs, native_edits, periods, services, templating, views
 from sleevenotes.server.native_edits import Changing
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
@@ -45,7 +45,7 @@ async def select(
     """Show plays with a box to tick before each: the newest, those of a day, or the newest with these words."""
     parts = services.of(request)
     now = parts.clock.now()
-    words = " ".join(q.split())[:200]
+    words = inputs.words(q)
     async with parts.database.connection() as conn:
         if words:
             found = await played.by_lookups(conn, account.id, await charts.lookups_of(conn, account.id, words), ROWS)

@@ -13,7 +13,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 from litestar.response import Template
 
-from sleevenotes.server import drawn, feeds, pages_charts, periods, rhythm, services, templating, views
+from sleevenotes.server import drawn, feeds, inputs, pages_charts, periods, rhythm, services, templating, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import charts, played, tallies
@@ -49,7 +49,7 @@ async def some(request: Asking, account: SignedIn, when: FromPath[str], before: 
 @get("/history/search")
 async def search(request: Asking, account: SignedIn, q: FromQuery[str] = "") -> Template:
     """Find words in what was played."""
-    words = " ".join(q.split())[:200]
+    words = inputs.words(q)
     async with services.of(request).database.connection() as conn:
         found = await charts.search(conn, account.id, words, FOUND)
     return templating.page(request, "search.html", account, q=words, found=found)

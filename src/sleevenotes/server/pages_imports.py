@@ -24,7 +24,7 @@ from sleevenotes.pipeline.uploads import Uploads
 from sleevenotes.server import feeds, services, templating, uploading, views
 from sleevenotes.server.strangers import SignedIn
 from sleevenotes.server.templating import Asking
-from sleevenotes.store import events, imports, jobs
+from sleevenotes.store import deletions, events, imports, jobs
 from sleevenotes.store.accounts import Account
 from sleevenotes.store.imports import Import
 
@@ -164,6 +164,8 @@ async def _offer(request: Asking, account: Account, told: Import, chosen: Chosen
         problem, options = str(why), Options()
     options = msgspec.structs.replace(options, until=services.of(request).clock.now() + importing.AHEAD)
     look = await asyncio.to_thread(_look, path, told, options)
+    async with services.of(request).database.connection() as conn:
+        deleted = await deletions.any_dismissed(conn, account.id)
     return templating.page(
         request,
         "import_offer.html",
@@ -172,6 +174,7 @@ async def _offer(request: Asking, account: Account, told: Import, chosen: Chosen
         look=look,
         chosen=chosen,
         options=options,
+        deleted=deleted,
         problem=problem or look.problem,
         origins=ORIGINS,
         zoned=look.importer in ZONED,

@@ -9,10 +9,11 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+import asyncpg
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 
 from sleevenotes import errors
 from sleevenotes.server import templating
@@ -34,6 +35,8 @@ _CODES = {  # the native API's words, as its clients know them
     503: "unavailable",
 }
 _UNAVAILABLE = "The database does not answer at the moment. Nothing of this request was kept: send it again shortly."
+_TOO_LARGE = "Nothing here has a number as large as this."
+_NULL = "A NUL (U+0000) is in it, which no text here may hold."
 _BROKEN = "Sleevenotes failed at this request. It is in the server's log; nothing was half done."
 
 log = structlog.get_logger(__name__)
@@ -97,6 +100,8 @@ def _in_dialect(path: str, status: int, message: str, error: Exception, headers:
     if path.startswith(NATIVE_PATHS) and path != LETTING_IN_PATH:
         problem = Problem(_CODES.get(status, "internal_error"), message, _details(error))
         return Response(ProblemAnswer(problem), status_code=status, headers=headers)
+    if isinstance(error, ValidationException):
+        status = 404  # of a page only its address is checked by its form: no link of ours leads there
     return Response(_page(status, message, error), status_code=status, media_type="text/html", headers=headers)
 
 
@@ -108,6 +113,10 @@ def _read(error: Exception) -> tuple[int, str]:
             return 404, str(error)
         case errors.Fault():
             return 503, _UNAVAILABLE
+        case asyncpg.CharacterNotInRepertoireError():
+            return 422, _NULL
+        case asyncpg.DataError() if "out of int64 range" in str(error):  # an id of an address; none is so large
+            return 404, _TOO_LARGE
         case HTTPException() if error.status_code < 500:
             return error.status_code, error.detail
         case _:

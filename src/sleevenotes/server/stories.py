@@ -79,11 +79,11 @@ def hints(play: Play) -> tuple[tuple[str, str], ...]:
 
 
 def line(play: Play, story: Explanation) -> tuple[Step, ...]:
-    """Tell what happened to this play, in order."""
+    """Tell what happened to this play, in order; without the time where it happened for others (design, 5)."""
     asked = [*story.match_traces, *story.cover_traces]
     longest = max((trace.waited_ms + trace.took_ms for trace in asked), default=0) or 1
     player = f" by {play.source_app}" if play.source_app else ""
-    return (
+    steps = (
         Step("sent", f"Sent{player}", "Stored at once, under the name it came with.", play.inserted_at),
         *_steps(story.match_traces, story.match_predictions, longest),
         *_skipped(story.match_predictions),
@@ -92,6 +92,9 @@ def line(play: Play, story: Explanation) -> tuple[Step, ...]:
         *_skipped(story.cover_predictions),
         *_cover(story),
         *_shown(play),
+    )
+    return tuple(
+        msgspec.structs.replace(step, at=None) if step.at and step.at < story.lookup.met_at else step for step in steps
     )
 
 

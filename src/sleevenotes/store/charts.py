@@ -116,7 +116,8 @@ async def search(conn: Connection, account_id: int, words: str, limit: int) -> F
     """Find by words, whichever way they are written, what the account has played: artists, albums, tracks.
 
     Every word is to be a part of the artist's name; of the artist's or the album's; of artist, album or track. They
-    are looked for in the names that were sent. A single letter is an artist's whole name.
+    are looked for in the names that were sent; signs ("&") only where there is nothing else. A single letter alone is
+    an artist's whole name.
     """
     laid = await prepare(conn, account_id, Period())
     rows = await _found(conn, account_id, words, laid)
@@ -138,7 +139,7 @@ async def lookups_of(conn: Connection, account_id: int, words: str) -> list[int]
 
 
 async def _found(conn: Connection, account_id: int, words: str, laid: Prepared) -> Sequence[Mapping[str, Any]]:
-    patterns = [_pattern(names.key(word)) for word in words.split()[:MOST_WORDS]]
+    patterns = _patterns(words)
     return await conn.fetch(_FIND, account_id, *laid.values[1:3], patterns, MOST_NAMES + 1) if patterns else []
 
 
@@ -197,10 +198,16 @@ def _query(kind: int, *, copied: bool, found: bool = False) -> str:
     """
 
 
-def _pattern(key: str) -> str:
-    """Return how a word is looked for: anywhere; one of a single letter only as the artist's whole name."""
-    escaped = key.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%" if len(key) > 1 else f"{escaped}/%"
+def _patterns(words: str) -> list[str]:
+    """Return how words are looked for: each anywhere; a single letter alone only as the artist's whole name.
+
+    Signs are in no longer name's key, so they are left out beside words that are.
+    """
+    keys = [names.key(word) for word in words.split()]
+    told = [key for key in keys if any(map(str.isalnum, key))] or keys
+    escaped = [key.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for key in told[:MOST_WORDS]]
+    alone = len(told) == 1 and sum(map(str.isalnum, words)) == 1  # "يا" has the key "y", but two letters
+    return [f"{key}/%" if alone else f"%{key}%" for key in escaped]
 
 
 _FIND: Final = """

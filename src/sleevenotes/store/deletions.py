@@ -213,6 +213,12 @@ async def dismissed(conn: Connection, account_id: int, plays: Sequence[Key]) -> 
     return {row["place"] for row in rows}
 
 
+async def any_dismissed(conn: Connection, account_id: int) -> bool:
+    """Tell whether there is any play that the listener has deleted and not had back."""
+    found: bool = await conn.fetchval("SELECT EXISTS (SELECT FROM dismissed_plays WHERE account_id = $1)", account_id)
+    return found
+
+
 async def dismiss(conn: Connection, account_id: int, play: Key, import_id: int) -> bool:
     """Note, as an import tells it, that the listener has deleted a play; False where it is here, or that is known."""
     done: str = await conn.execute(

@@ -83,7 +83,13 @@ NAME_MATCH: Final = """
 """
 """The id of the match of a name in force; NULL where there is none."""
 
-LED: Final = """
+MET_AT: Final = "least(s.inserted_at, greatest(s.listened_at, s.inserted_at - interval '1 hour'))"
+"""From when on anything may have been asked because of play `s`: what plays is looked up before it is scrobbled.
+
+What was asked before an account's first such moment was asked for others, and when that was is not told (design, 5).
+"""
+
+LED: Final = f"""
     led AS (
         SELECT c.lookup_id, true AS before_evidence, m.recording_id, m.release_id, m.release_group_id
         FROM chosen m JOIN corrected c ON c.id = m.corrected_id
@@ -107,11 +113,12 @@ LED: Final = """
           AND NOT EXISTS (SELECT FROM agreements g WHERE g.lookup_id = m.lookup_id)
     ),
     own AS (
-        SELECT s.id, s.listened_at, s.lookup_id, led.recording_id, led.release_id, led.release_group_id
+        SELECT s.id, s.listened_at, {MET_AT} AS met_at, s.lookup_id,
+               led.recording_id, led.release_id, led.release_group_id
         FROM led JOIN scrobbles s ON s.lookup_id = led.lookup_id
         WHERE s.account_id = $1 AND s.same_as IS NULL AND (led.before_evidence OR s.match_id IS NULL)
         UNION ALL
-        SELECT s.id, s.listened_at, s.lookup_id, m.recording_id, m.release_id, m.release_group_id
+        SELECT s.id, s.listened_at, {MET_AT}, s.lookup_id, m.recording_id, m.release_id, m.release_group_id
         FROM chosen m JOIN scrobbles s ON s.id = m.scrobble_id
         WHERE s.account_id = $1 AND s.same_as IS NULL AND s.match_id = m.id AND NOT EXISTS
             (SELECT FROM corrected x WHERE x.account_id = $1 AND x.lookup_id = s.lookup_id AND x.own)

@@ -25,13 +25,18 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class Decided(msgspec.Struct, frozen=True):
-    """What its lookup is: status and why, how many play it, and what was too close or too far to choose."""
+    """What its lookup is: status and why, and what was too close or too far to choose.
+
+    `plays` are the account's own: how often others play the name is told to nobody. `met_at` is when the account's
+    came in first, see `effective.MET_AT`.
+    """
 
     lookup_id: int
     status: str
     reason: str
     tries: int
     plays: int
+    met_at: datetime
     decided_at: datetime | None
     recheck_at: datetime | None
     candidates: object
@@ -86,12 +91,16 @@ async def explain(conn: Connection, scrobble_id: int) -> Explanation | None:
         f"""
         SELECT s.id, accounts.name AS account, listened_at, s.artist, s.track, s.release, source_app, origin, evidence,
                s.lookup_id, status, reason, tries, decided_at, recheck_at, candidates,
-               (SELECT count(*) FROM scrobbles same WHERE same.lookup_id = l.id AND same.same_as IS NULL) AS plays,
+               own.plays, own.met_at,
                {effective.BY} AS led_by, {effective.MATCH} AS in_force
         FROM scrobbles s
         JOIN accounts ON accounts.id = s.account_id
         JOIN lookups l ON l.id = s.lookup_id
         {effective.JOINS}
+        CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE s.same_as IS NULL) AS plays, min({effective.MET_AT}) AS met_at
+            FROM scrobbles s WHERE s.lookup_id = l.id AND s.account_id = accounts.id
+        ) own
         WHERE s.id = $1
         """,
         scrobble_id,

@@ -32,11 +32,19 @@ _OF_RECORDING = f"WITH chosen AS (SELECT * FROM matches WHERE recording_id = $2)
 
 
 class Played(msgspec.Struct, frozen=True):
-    """How often and between when; no times where it only plays right now, for the first time."""
+    """How often and between when; no times where it only plays right now, for the first time.
+
+    `met_at` is when it came in first (`effective.MET_AT`): what was asked before was not asked for this account.
+    """
 
     plays: int
     first_at: datetime | None
     last_at: datetime | None
+    met_at: datetime | None
+
+    def led_to(self, asked_at: datetime) -> bool:
+        """Tell whether what happened then may have happened for this account, so that the time may be told."""
+        return self.met_at is not None and asked_at >= self.met_at
 
 
 class Track(msgspec.Struct, frozen=True):
@@ -215,7 +223,7 @@ async def _played(conn: Connection, of: str, account_id: int, subject_id: int) -
     row = await conn.fetchrow(
         f"""
         {of}
-        SELECT count(*) AS plays, min(listened_at) AS first_at, max(listened_at) AS last_at,
+        SELECT count(*) AS plays, min(listened_at) AS first_at, max(listened_at) AS last_at, min(met_at) AS met_at,
                EXISTS (SELECT FROM led JOIN now_playing USING (lookup_id) WHERE account_id = $1) AS plays_now
         FROM own
         """,
@@ -224,7 +232,7 @@ async def _played(conn: Connection, of: str, account_id: int, subject_id: int) -
     )
     if not (row["plays"] or row["plays_now"]):
         return None
-    return Played(row["plays"], row["first_at"], row["last_at"])
+    return Played(row["plays"], row["first_at"], row["last_at"], row["met_at"])
 
 
 async def _tracks(conn: Connection, of: str, account_id: int, subject_id: int, limit: int) -> list[Track]:

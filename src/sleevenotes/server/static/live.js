@@ -6,6 +6,7 @@
 // by number, and what still waits after the swap is fetched again.
 
 const PAUSE = 300; // ms between two fetches of one kind
+const AGAIN = 5000; // ms until what was not to be had is asked for again
 const REMEMBER = 5000;
 
 const home = document.documentElement.dataset.home ?? ""; // the sub-path, where there is one
@@ -37,24 +38,34 @@ function outdated(element, since) {
 
 function gathered(work) {
   let wanted = false, busy = false;
-  return async function run() {
+  async function run() {
     wanted = true;
     if (busy || document.hidden) return;
     busy = true;
     while (wanted && !document.hidden) {
+      let pause = PAUSE;
       wanted = false;
-      try { await work(); } catch { wanted = false; } // the server is away: the line tells when it is back
-      await new Promise((done) => setTimeout(done, PAUSE));
+      try { await work(); } catch (error) {
+        wanted = error instanceof Away; // the line may be open all the while: nobody else would tell
+        if (wanted) pause = AGAIN;
+      }
+      await new Promise((done) => setTimeout(done, pause));
     }
     busy = false;
-  };
+  }
+  document.addEventListener("visibilitychange", () => { if (wanted) run(); });
+  return run;
 }
 
+class Away extends Error {} // the server, or it is in trouble: worth another try
+
 async function drawn(address) {
-  const answer = await fetch(address, { headers: { Accept: "text/html" } });
+  const lost = () => { throw new Away(address); };
+  const answer = await fetch(address, { headers: { Accept: "text/html" } }).catch(lost);
   if (answer.status === 401) location.reload(); // the session has ended: the server shows the login
+  if (answer.status === 429 || answer.status >= 500) lost();
   if (!answer.ok || answer.redirected) throw new Error(`${address}: ${answer.status}`);
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
+  return new DOMParser().parseFromString(await answer.text().catch(lost), "text/html");
 }
 
 // ---------------------------------------------------------------- swapping
@@ -118,7 +129,11 @@ const fetchRows = gathered(async () => {
   const keys = [...dirty].slice(0, 100);
   for (const key of keys) dirty.delete(key);
   if (!keys.length) return;
-  const page = await drawn(`${home}/fragments/plays?ids=${keys.join()}&app=${encodeURIComponent(feed.dataset.app ?? "")}`);
+  const address = `${home}/fragments/plays?ids=${keys.join()}&app=${encodeURIComponent(feed.dataset.app ?? "")}`;
+  const page = await drawn(address).catch((error) => {
+    for (const key of keys) dirty.add(key);
+    throw error;
+  });
   const rows = [...page.querySelectorAll(".play")];
   again(rows.map((fresh) => {
     const old = document.getElementById(fresh.id);

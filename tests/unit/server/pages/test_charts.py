@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -104,6 +105,35 @@ async def test_words_find_artists_albums_and_tracks_however_they_are_written(
     assert "Salt Almanac" in (await client.get("/history/search?q=marrow")).text
     assert "You have played nothing with “%_”" in (await client.get("/history/search?q=%25_")).text
     assert "in any order" in (await client.get("/history/search")).text
+
+
+async def test_names_with_single_letters_and_signs_in_them_are_found(
+    client: Client, listener: Listener, clock: HandClock
+) -> None:
+    now = clock.now()
+    names = ("Guns N' Roses", "A Perfect Circle", "Simon & Garfunkel", "Earth, Wind & Fire", "Plan B", "!!!")
+    for hours, name in enumerate((*names, "يا")):
+        await listener.play(dataclasses.replace(ALMANAC, artist=name), "Kelp", now - timedelta(hours=hours))
+    await listener.play(ALMANAC, "P.S. I Love You", now - timedelta(hours=20))
+    for words in (*names, "يا", "P.S. I Love You", "simon + garfunkel", "!!! kelp"):
+        for way in ("/history/search", "/plays/select"):
+            found = (await client.get(way, params={"q": words})).text
+            assert "You have played nothing with" not in found, (way, words)
+    assert "Simon" not in (await client.get("/history/search", params={"q": "plan b"})).text
+
+
+async def test_a_letter_alone_is_looked_for_as_an_artist_s_whole_name(
+    client: Client, listener: Listener, clock: HandClock
+) -> None:
+    await listener.play(dataclasses.replace(ALMANAC, artist="M"), "Pop Muzik", clock.now() - timedelta(hours=1))
+    await listener.play(dataclasses.replace(ALMANAC, artist="Mara"), "Brine", clock.now() - timedelta(hours=2))
+    for way, words in (("/history/search", "m"), ("/history/search", "& m"), ("/plays/select", "m")):
+        page = (await client.get(way, params={"q": words})).text
+        assert ("Pop Muzik" in page, "Brine" in page) == (True, False), (way, words)
+    nothing = (await client.get("/history/search?q=z")).text
+    assert "A single letter is looked for as an artist" in nothing
+    assert "A single letter is looked for" in (await client.get("/plays/select?q=z")).text
+    assert "A single letter is looked for" not in (await client.get("/history/search?q=zz")).text
 
 
 async def test_the_gaps_say_why_and_look_again(

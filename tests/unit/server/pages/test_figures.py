@@ -81,12 +81,16 @@ async def test_what_is_no_period_is_refused(client: Client) -> None:
 
 
 async def test_owners_alone_see_it(client: Client, stranger: Client, listener: Listener) -> None:
-    assert 'href="/figures"' in (await client.get("/status")).text
+    lanes = (await client.get("/status")).text
+    assert 'href="/figures"' in lanes
+    assert "0 scrobbles; " in lanes
     async with listener.database.transaction() as conn:
         await accounts.create(conn, "otto", PASSWORD, is_owner=False, now=listener.clock.now())
     await send(client, "/logout")
     shut = await stranger.get("/figures")
     assert (shut.status_code, shut.headers["location"]) == (302, "/login?next=%2Ffigures")
     assert (await send(stranger, "/login", name="otto", password=PASSWORD)).status_code == 303
-    assert 'href="/figures"' not in (await stranger.get("/status")).text
+    lanes = (await stranger.get("/status")).text
+    assert 'href="/figures"' not in lanes
+    assert "scrobbles; " not in lanes
     assert (await stranger.get("/figures")).status_code == 404

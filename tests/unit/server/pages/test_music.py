@@ -44,9 +44,35 @@ async def test_a_listener_sees_nothing_of_what_others_played(
     for way in (f"/albums/{group}", "/artists/1", f"/scrobbles/{stored.id}"):
         assert (await client.get(way)).status_code == 404
     assert "Kelp" not in (await client.get(f"/fragments/plays?ids={stored.id}&lookups={stored.lookup_id}")).text
-    await listener.play(ALMANAC, "Kelp", clock.now() - timedelta(hours=1))
+    own = await listener.play(ALMANAC, "Kelp", clock.now() - timedelta(hours=1))
     page = (await client.get(f"/albums/{group}")).text  # now it follows from an own play: one of them
     assert "<dd>1</dd>" in page
+    assert "Same name" not in (await client.get(f"/scrobbles/{own.id}")).text
+    await listener.play(ALMANAC, "Kelp", clock.now() - timedelta(hours=2))
+    assert "stands in 2 plays of yours" in (await client.get(f"/scrobbles/{own.id}")).text
+
+
+async def test_when_something_was_asked_for_others_is_not_told(
+    client: Client, listener: Listener, clock: HandClock, database: Database
+) -> None:
+    other = Listener(database, clock, listener.files)
+    async with database.transaction() as conn:
+        other.account = await accounts.create(conn, "otto", PASSWORD, is_owner=False, now=clock.now())
+    stored = await other.play(ALMANAC, "Kelp", clock.now())
+    group = await other.match(stored.lookup_id, ALMANAC, "Kelp")
+    await other.find_cover(group, ALMANAC)
+    theirs = f'datetime="{clock.now():%Y-%m-%dT%H:%M}'
+    clock.turn(5 * 3600)
+    own = await listener.play(ALMANAC, "Kelp", clock.now() - timedelta(minutes=4))
+    track = re.search(r"/tracks/\d+", (await client.get(f"/albums/{group}")).text)
+    assert track
+    for way in (f"/scrobbles/{own.id}", f"/albums/{group}", track[0]):
+        page = (await client.get(way)).text
+        assert "MusicBrainz" in page
+        assert theirs not in page, way
+    clock.turn(600)
+    await listener.match(own.lookup_id, ALMANAC, "Kelp")  # looked at again, as it may be for the own play: that is told
+    assert f'datetime="{clock.now():%Y-%m-%dT%H:%M}' in (await client.get(f"/scrobbles/{own.id}")).text
 
 
 async def test_the_artist_page_shows_the_albums_played(client: Client, listener: Listener, clock: HandClock) -> None:
