@@ -80,7 +80,8 @@ async def login_form(request: Asking) -> Template | Redirect:
     async with services.of(request).database.connection() as conn:
         if not await accounts.count(conn):
             return Redirect("/setup")
-    return templating.page(request, "login.html", None, given=Login(next=way), problem="")
+    ended = "ended" in request.query_params
+    return templating.page(request, "login.html", None, given=Login(next=way), problem="", ended=ended)
 
 
 @post("/login", status_code=200)
@@ -89,12 +90,12 @@ async def login(request: Asking, data: URLEncodedBody[Login]) -> Template | Redi
     parts = services.of(request)
     if _tries(request, 1) < 0:
         problem = "Too many tries from here. Wait a minute, then try again."
-        return templating.page(request, "login.html", None, given=data, problem=problem, status_code=429)
+        return templating.page(request, "login.html", None, given=data, problem=problem, ended=False, status_code=429)
     async with parts.database.connection() as conn:
         account = await accounts.by_password(conn, data.name, data.password)
     if account is None:
         problem = "This name and password do not belong together."
-        return templating.page(request, "login.html", None, given=data, problem=problem, status_code=422)
+        return templating.page(request, "login.html", None, given=data, problem=problem, ended=False, status_code=422)
     return Redirect(local(data.next), status_code=303, cookies=[await auth.open_session(request, account)])
 
 

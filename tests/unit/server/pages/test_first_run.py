@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
+
+import pytest
 
 from sleevenotes.clock import HandClock
 from sleevenotes.store import accounts
@@ -66,6 +69,35 @@ async def test_a_stranger_is_led_to_the_login_and_back(stranger: Client, listene
     assert answer.headers["location"] == "/login?next=%2Fstatus%3Fx%3D1"
     sent = await send(stranger, "/login", name="nora", password=PASSWORD, next="/status?x=1")
     assert sent.headers["location"] == "/status?x=1"
+
+
+@pytest.mark.parametrize(
+    ("sent_to", "sent_from", "back"),
+    [
+        ("/plays/edit", "http://here.example/scrobbles/980/edit", "/scrobbles/980/edit"),
+        ("/review/accept", "http://here.example/review?case=7&back=/albums", "/review?case=7&back=/albums"),
+        ("/plays/delete", "http://here.example/plays/edit/", "/"),
+        ("/settings/account/password", "http://here.example/settings/account/password", "/settings/account"),
+        ("/covers/choose", "http://elsewhere.example/status", "/"),
+        ("/covers/choose", "http://here.example//elsewhere.example/", "/"),
+        ("/covers/choose", "http://[here.example/status", "/"),
+        ("/imports/3/undo", "", "/imports/3"),
+    ],
+)
+async def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(
+    client: Client, sent_to: str, sent_from: str, back: str
+) -> None:
+    secret = {"csrf_token": client.cookies["sleevenotes_csrf"]}
+    await client.post("/logout", data=secret)
+    lost = await client.post(sent_to, data=secret, headers={"Referer": sent_from} if sent_from else {})
+    assert lost.status_code == 302
+    login = (await client.get(lost.headers["location"])).text
+    assert "You were logged out; nothing was changed." in login
+    [kept] = re.findall(r'name="next" value="([^"]+)"', login)
+    assert unescape(kept) == back
+    there = await client.post("/login", data={**secret, "name": "nora", "password": PASSWORD, "next": unescape(kept)})
+    assert there.headers["location"] == back
+    assert (await client.get(back)).status_code != 405
 
 
 async def test_a_wrong_password_opens_nothing(stranger: Client, listener: Listener) -> None:
