@@ -58,8 +58,8 @@ async def setup(request: Asking, data: URLEncodedBody[Setup]) -> Template | Redi
     """Create the owner, log the browser in, and show the first token, the only time."""
     parts = services.of(request)
     now = parts.clock.now()
-    zone = data.time_zone if known_zone(data.time_zone) else "UTC"
     try:
+        zone = known_zone(data.time_zone)
         async with parts.database.transaction() as conn:
             account = await accounts.create_first(conn, data.name, required(data.password), now)
             await library.set_time_zone(conn, account.id, zone)
@@ -135,9 +135,15 @@ def local(way: str) -> str:
     return way if inside and way.isprintable() else "/"
 
 
-def known_zone(name: str) -> bool:
-    """Tell whether this is an IANA time zone."""
-    return name in zoneinfo.available_timezones()
+def known_zone(name: str) -> str:
+    """Return the name of an IANA time zone as it was typed, without spaces around it.
+
+    Raises errors.Refused where there is none of that name.
+    """
+    name = name.strip()
+    if name not in zoneinfo.available_timezones():
+        raise errors.Refused(f"{name[:60]!r} is not a time zone; write it like Europe/Vienna.", field="time_zone")
+    return name
 
 
 def required(password: str) -> str:

@@ -56,6 +56,16 @@ async def test_a_short_password_is_refused_in_words_and_nothing_is_created(
         assert await accounts.count(conn) == 0
 
 
+async def test_a_time_zone_that_nobody_knows_is_refused_and_not_replaced(stranger: Client, database: Database) -> None:
+    answer = await send(stranger, "/setup", name="nora", password=PASSWORD, time_zone="Europe/Wien")
+    assert answer.status_code == 422
+    assert "&#39;Europe/Wien&#39; is not a time zone; write it like Europe/Vienna." in answer.text
+    assert 'value="nora"' in answer.text
+    assert 'value="Europe/Wien"' in answer.text
+    async with database.connection() as conn:
+        assert await accounts.count(conn) == 0
+
+
 async def test_a_form_without_its_secret_changes_nothing(stranger: Client, database: Database) -> None:
     answer = await stranger.post("/setup", data={"name": "eve", "password": PASSWORD})
     assert answer.status_code == 403
