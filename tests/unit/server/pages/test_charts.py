@@ -62,12 +62,23 @@ async def test_a_period_that_is_none_is_refused_by_its_field(client: Client) -> 
     for query, field in (
         ("period=yesterday", "period"),
         ("from=1.3.2025", "from"),
-        ("from=2025-03-04&to=2025-03-03", "to"),
+        ("from=2025-03-04&to=3.3.2025", "to"),
     ):
         answer = await client.get(f"/charts?{query}")
         assert answer.status_code == 422, query
         assert f"{field}:" in answer.text
     assert (await client.get("/charts/labels")).status_code == 404
+
+
+@pytest.mark.usefixtures("group")
+async def test_two_days_in_the_wrong_order_are_what_lies_between_them(client: Client) -> None:
+    for way in ("/charts", "/charts/artists", "/albums"):
+        page = (await client.get(f"{way}?from=2025-09-30&to=2025-08-01")).text
+        assert 'name="from" value="2025-08-01"' in page, way
+        assert 'name="to" value="2025-09-30"' in page, way
+    assert "<b>3</b> plays" in (await client.get("/charts?from=2025-09-30&to=2025-08-01")).text
+    for alone in ("from=2030-01-01", "to=1960-01-01"):
+        assert "Nothing was played in this time" in (await client.get(f"/charts?{alone}")).text
 
 
 async def test_the_history_leads_from_the_year_to_the_day_in_the_listeners_zone(
