@@ -86,7 +86,8 @@ async def test_a_stranger_is_led_to_the_login_and_back(stranger: Client, listene
     [
         ("/plays/edit", "http://here.example/scrobbles/980/edit", "/scrobbles/980/edit"),
         ("/review/accept", "http://here.example/review?case=7&back=/albums", "/review?case=7&back=/albums"),
-        ("/plays/delete", "http://here.example/plays/edit/", "/"),
+        ("/plays/edit", "http://here.example/plays/edit?ids=7,8&back=", "/plays/edit?ids=7,8&back="),
+        ("/plays/delete", "http://here.example/plays/delete", "/"),
         ("/settings/account/password", "http://here.example/settings/account/password", "/settings/account"),
         ("/covers/choose", "http://elsewhere.example/status", "/"),
         ("/covers/choose", "http://here.example//elsewhere.example/", "/"),
