@@ -33,7 +33,8 @@ from sleevenotes.store.played import Play
 WAY = "/plays/select"
 ROWS = 100  # plays on one page to tick
 
-_FIELDS = ("artist_name", "track_name", "album_name", "album_artist")
+_LABELS = {"artist_name": "Artist", "track_name": "Track", "album_name": "Album", "album_artist": "Album artist"}
+_ALL_LABELS = {**_LABELS, "played_at": "Played at"}
 
 
 class Told(msgspec.Struct):
@@ -225,11 +226,11 @@ def _clock(at: datetime, account: Account) -> str:
 def _changing(told: Told, plays: list[Play], account: Account) -> Changing:
     """Read the form: of one play all that is in it, of many what is filled in."""
     if len(plays) > 1:
-        return Changing(**{name: getattr(told, name) or None for name in _FIELDS})
+        return Changing(**{name: getattr(told, name) or None for name in _LABELS})
     at = told.played_at.strip()
     same = not at or _with_seconds(at) == _clock(plays[0].listened_at, account)  # the form knows no parts of a second
     return Changing(
-        **{name: getattr(told, name) for name in _FIELDS},
+        **{name: getattr(told, name) for name in _LABELS},
         played_at=None if same else _moment(at, views.zone(account.time_zone)),
     )
 
@@ -238,7 +239,7 @@ def _moment(clock: str, zone: zoneinfo.ZoneInfo) -> str:
     try:
         return datetime.fromisoformat(clock).replace(tzinfo=zone).isoformat()
     except ValueError:
-        raise errors.Refused(f"played_at: {clock[:40]!r} is no date and time.", field="played_at") from None
+        raise errors.Refused("played_at: must be a date and a time.", field="played_at") from None
 
 
 def _with_seconds(clock: str) -> str:
@@ -261,7 +262,9 @@ def _form(
         plays=plays,
         one=plays[0] if len(plays) == 1 else None,
         told=told,
+        labels=_LABELS,
         problem=problem,
+        said=problem.of_field(_ALL_LABELS) if problem else "",
         back=back,
         status_code=422 if problem else 200,
     )

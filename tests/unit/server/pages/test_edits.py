@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
+
 from sleevenotes.store import library
 from tests.browser.sample import SLEEVES, Listener
 from tests.unit.server.pages.asking import Client, send
@@ -37,6 +39,34 @@ async def test_an_unfit_change_is_said_on_the_form_which_keeps_what_was_typed(
     assert answer.status_code == 422
     assert f"would become the same play as scrobble {first.id}" in answer.text
     assert re.search(r'name="track_name" value="Kelp"', answer.text)
+
+
+@pytest.mark.parametrize(
+    ("unfit", "said"),
+    [
+        ({"track_name": " "}, "Track must not be empty."),
+        ({"artist_name": "a" * 501}, "Artist must be at most 500 characters."),
+        ({"played_at": "2026-01-02T20:00"}, "Played at lies in the future."),
+        ({"played_at": "1899-12-31T20:00"}, "Played at lies before 1900."),
+        ({"played_at": "yesterday"}, "Played at must be a date and a time."),
+    ],
+)
+async def test_what_is_unfit_is_told_by_the_words_of_the_form(
+    client: Client, listener: Listener, unfit: dict[str, str], said: str
+) -> None:
+    stored = await listener.play(ALMANAC, "Kelp", listener.clock.now())
+    told = {"artist_name": ALMANAC.artist, "track_name": "Kelp", "played_at": "", **unfit}
+    answer = await send(client, "/plays/edit", ids=str(stored.id), apply="1", **told)
+    assert answer.status_code == 422
+    assert f'id="problem">{said}</p>' in answer.text
+
+
+async def test_a_cover_that_is_neither_a_file_nor_an_address_is_asked_for_in_plain_words(
+    client: Client, listener: Listener
+) -> None:
+    stored = await listener.play(ALMANAC, "Kelp", listener.clock.now())
+    answer = await send(client, "/covers/choose", subject=f"/scrobbles/{stored.id}", address="")
+    assert (answer.status_code, "Give a file or an address, one of the two." in answer.text) == (422, True)
 
 
 async def test_ticked_plays_are_changed_or_deleted_together_and_brought_back(
