@@ -11,7 +11,7 @@ from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
 from sleevenotes import errors
-from sleevenotes.server import auth, home, limits, pages_players, services, templating
+from sleevenotes.server import auth, home, limits, pages_players, services, templating, ways
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import accounts, library
 
@@ -109,7 +109,7 @@ async def logout(request: Asking) -> Redirect:
 async def theme(request: Asking, data: URLEncodedBody[Chosen]) -> Redirect:
     """Remember light, dark, or what the system says, in this browser."""
     chosen = data.theme if data.theme in templating.THEMES else ""
-    answer = Redirect(local(data.back), status_code=303)
+    answer = Redirect(ways.nearest(request, local(data.back)), status_code=303)
     year = 365 * 86400 if chosen else 0
     answer.set_cookie(
         templating.THEME_COOKIE,

@@ -113,7 +113,9 @@ def span(first: date, last: date) -> str:
 def _calendar(text: str) -> tuple[date, date]:
     found = re.fullmatch(r"(\d{4})(?:-(\d\d))?", text)
     if found is None or not 1900 <= int(found[1]) <= 9000 or not 1 <= int(found[2] or 1) <= 12:
-        raise errors.Refused(f"period: {text[:40]!r} is none; write a year or a month, like 2025-03.", field="period")
+        raise errors.Refused(
+            f"period: {text[:40]!r} is no period; write a year or a month, like 2025-03.", field="period"
+        )
     year = int(found[1])
     if not found[2]:
         return date(year, 1, 1), date(year, 12, 31)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from litestar import Request, Response
 from litestar.di import NamedDependency
-from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
-from sleevenotes.server import auth, home, services
+from sleevenotes.server import auth, services, ways
 from sleevenotes.store import accounts
 from sleevenotes.store.accounts import Account
+
+KNOWN = "account"
+"""Where the state of a request has the account that asks, once it is known."""
 
 SignedIn = NamedDependency[Account]  # the account that asks, found by `signed_in`
 
@@ -35,6 +37,7 @@ async def signed_in(request: Request[Any, Any, Any]) -> Account:
     if account is not None:
         for scope in accounts.EVERYTHING if account.is_owner else accounts.EVERYDAY:
             auth.permitted(account, scope)
+        request.state[KNOWN] = account
         return account
     async with services.of(request).database.connection() as conn:
         first = await accounts.count(conn) == 0
@@ -44,38 +47,10 @@ async def signed_in(request: Request[Any, Any, Any]) -> Account:
 def _login(request: Request[Any, Any, Any]) -> str:
     """Return the login's address, which leads back from there; after a form, to the page the form is on."""
     if request.method not in ("GET", "HEAD"):
-        return f"/login?next={quote(_page_of_form(request), safe='')}&ended=1"
+        page = ways.came_from(request) or ways.nearest(request, request.url.path)
+        return f"/login?next={quote(page, safe='')}&ended=1"
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return f"/login?next={quote(asked, safe='')}" if asked != "/" else "/login"
-
-
-def _page_of_form(request: Request[Any, Any, Any]) -> str:
-    """Return the page from which a form came, as far as the browser tells and we have it; else what is above it.
-
-    A form may be on a page that was itself the answer to a form, /settings/account/password: that one is not there to
-    be asked for, but /settings/account is.
-    """
-    path = request.url.path
-    try:
-        referer = urlsplit(request.headers.get("referer", ""))
-    except ValueError:
-        referer = urlsplit("")
-    if referer.netloc and referer.netloc in (request.url.netloc, urlsplit(home.address(request)).netloc):
-        path = home.inward(referer.path)
-        if _is_page(request, path):
-            return f"{path}?{referer.query}" if referer.query else path
-    while path and not _is_page(request, path):
-        path = path.rpartition("/")[0]
-    return path or "/"
-
-
-def _is_page(request: Request[Any, Any, Any], path: str) -> bool:
-    """Tell whether this address can be asked for, rather than only be sent forms; routing itself knows."""
-    try:
-        request.app.asgi_router.handle_routing(path=path, method="GET")
-    except HTTPException:
-        return False
-    return not path.startswith("//")  # which a browser takes for another host
 
 
 def show_the_way(_request: Request[Any, Any, Any], error: Stranger) -> Redirect:

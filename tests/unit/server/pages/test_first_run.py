@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html import unescape
+from http import HTTPStatus
 
 import pytest
 
@@ -178,3 +179,26 @@ async def test_a_page_that_does_not_exist_says_so_in_our_own_look(client: Client
     assert answer.status_code == 404
     assert "Nothing is here" in answer.text
     assert "/static/sleevenotes.css" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("way", "status", "said"),
+    [
+        ("/covers/choose", 405, "This address only takes what a form sends"),
+        ("/charts/artists?page=many", 400, "Something in the address or the form could not be read."),
+        ("/nowhere", 404, "This page does not exist"),
+    ],
+)
+async def test_a_page_of_a_problem_is_no_phrase_of_the_protocol(
+    client: Client, way: str, status: int, said: str
+) -> None:
+    answer = await client.get(way)
+    assert (answer.status_code, said in answer.text) == (status, True)
+    assert HTTPStatus(status).phrase not in answer.text
+    assert "Validation failed" not in answer.text
+    assert ">Back<" not in answer.text, "nobody knows where to"
+
+
+async def test_the_theme_changes_on_a_page_that_answered_a_form(client: Client) -> None:
+    answer = await send(client, "/theme", theme="dark", back="/settings/account/password")
+    assert answer.headers["location"] == "/settings/account"
