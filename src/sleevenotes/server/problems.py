@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from sleevenotes import errors
 from sleevenotes.server import strangers, templating, views, ways
@@ -34,7 +35,6 @@ _CODES = {  # the native API's words, as its clients know them
     503: "unavailable",
 }
 _TITLES = {  # of pages; of other statuses, "That did not work"
-    403: "You may not do that",
     404: "Nothing is here",
     413: "That is too much",
     429: "Not so fast",
@@ -150,6 +150,6 @@ def _plainly(status: int, message: str, error: Exception) -> str:
         return "This page does not exist, or it is about plays that are not yours."
     if isinstance(error, errors.Refused):
         return views.sentence(error.of_field({}))
-    if isinstance(error, ValidationException) or message == HTTPStatus(status).phrase:
+    if isinstance(error, ValidationException) or message in (HTTPStatus(status).phrase, RequestEntityTooLarge.detail):
         return _PLAIN.get(status, _PLAIN[400])
     return message

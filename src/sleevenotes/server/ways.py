@@ -10,6 +10,9 @@ from litestar.exceptions import HTTPException
 
 from sleevenotes.server import home
 
+DEEPEST = 10
+"""Slashes in an address, at most; no page of ours has as many."""
+
 
 def came_from(request: Request[Any, Any, Any]) -> str:
     """Return the page of ours from which a request was sent, as far as the browser tells; "" where it does not."""
@@ -31,6 +34,8 @@ def nearest(request: Request[Any, Any, Any], path: str) -> str:
     A page may be the answer to a form, at an address that only takes forms: /settings/account/password. That cannot be
     asked for; /settings/account can.
     """
+    if path.count("/") > DEEPEST:
+        return "/"
     while path and not _is_page(request, path):
         path = path.rpartition("/")[0]
     return path or "/"

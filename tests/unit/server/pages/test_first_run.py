@@ -202,3 +202,10 @@ async def test_a_page_of_a_problem_is_no_phrase_of_the_protocol(
 async def test_the_theme_changes_on_a_page_that_answered_a_form(client: Client) -> None:
     answer = await send(client, "/theme", theme="dark", back="/settings/account/password")
     assert answer.headers["location"] == "/settings/account"
+    deep = await send(client, "/theme", theme="dark", back="/settings" * 1000)
+    assert deep.headers["location"] == "/"
+
+
+async def test_a_form_that_is_too_large_is_refused_in_plain_words(client: Client) -> None:
+    answer = await client.post("/theme", data={"theme": "dark" * 3_000_000})
+    assert (answer.status_code, "More was sent than is taken here." in answer.text) == (413, True)
