@@ -14,6 +14,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class SleevenotesError(Exception):
     """Base of all our exceptions; without a message, it says its docstring."""
@@ -28,6 +30,12 @@ class Refused(SleevenotesError):
     def __init__(self, message: str = "", *, field: str = "") -> None:
         super().__init__(message)
         self.field = field
+
+    def of_field(self, labels: Mapping[str, str]) -> str:
+        """Return the message for who sees the field under a label: "track_name: is empty." is "Track is empty."."""
+        bare = str(self).removeprefix(f"{self.field}: ")
+        label = labels.get(self.field)
+        return f"{label} {bare}" if label and bare != str(self) else bare
 
 
 class Fault(SleevenotesError):

@@ -115,6 +115,22 @@ async def test_an_upload_is_chosen_without_a_script_on_a_telephone_and_a_wrong_f
         await context.close()
 
 
+async def test_long_words_and_the_picker_of_a_time_fit_a_telephone(site: Site, page: Page) -> None:
+    listener = site.listener
+    await listener.arrive()
+    now = listener.clock.now()
+    word = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrente"
+    sent = model.Scrobble(word, word, word, now)
+    [stored] = await listener.submitter.submit(listener.account.id, [sent], band=model.Band.DEFAULT)
+    await page.set_viewport_size({"width": 320, "height": 800})
+    await log_in(page, site)
+    for way in ("cover", "edit"):
+        await page.goto(f"{site.url}/scrobbles/{stored.id}/{way}")
+        wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{way} scrolls sideways by {wide} px"
+        await keep_picture(page, f"{way}-long-word")
+
+
 async def test_lastfms_picture_appears_on_the_open_page_and_gives_way_without_reloading(site: Site, page: Page) -> None:
     listener = site.listener
     await listener.arrive()

@@ -130,14 +130,22 @@ async def test_what_cannot_be_a_cover_is_refused_by_its_field_and_changes_nothin
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"<html>", picture(kind="GIF"), picture()[:-200], b"\xff\xd8\xff" + b"0" * 5_000_000]
+    ("data", "said"),
+    [
+        (b"", "is empty."),
+        (b"<html>", "is no JPEG, PNG or WebP image that can be read (the image does not decode)."),
+        (picture(kind="GIF"), "is no JPEG, PNG or WebP image that can be read (it is image/gif)."),
+        (picture()[:-200], "is no JPEG, PNG or WebP image that can be read (the image does not decode: image file is"),
+        (b"\xff\xd8\xff" + b"0" * 6_000_000, "is larger than 5 MB."),
+    ],
 )
-async def test_an_upload_that_is_no_picture_is_refused_by_its_field(maria: Listener, data: bytes) -> None:
+async def test_an_upload_that_is_no_picture_is_refused_by_its_field(maria: Listener, data: bytes, said: str) -> None:
     mine = await play(maria)
     path = f"{API}/scrobbles/{mine['id']}/artwork"
     reply = await ask(maria, "PATCH", path, files={"album_art": ("a.png", data, "image/png")})
     assert reply.status_code == 422, reply.text
     assert reply.json()["error"]["details"][0]["field"] == "album_art"
+    assert reply.json()["error"]["message"].startswith(f"album_art: {said}")
 
 
 async def test_a_stop_gap_cannot_be_chosen_and_the_answer_says_why(maria: Listener) -> None:

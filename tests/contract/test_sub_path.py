@@ -81,6 +81,10 @@ async def test_a_browser_finds_its_way_under_a_sub_path(maria: Listener, strips:
         assert document["servers"] == [{"url": BASE}]
         out = await client.post("/music/logout", data={"csrf_token": secret})
         assert out.headers["location"] == "/music/login"
+        lost = await client.post(
+            "/music/plays/edit", data={"csrf_token": secret}, headers={"Referer": f"{BASE}/scrobbles/980/edit"}
+        )
+        assert lost.headers["location"] == "/music/login?next=%2Fscrobbles%2F980%2Fedit&ended=1"
 
 
 def addresses(page: str) -> list[str]:

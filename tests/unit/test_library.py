@@ -157,7 +157,7 @@ def test_the_report_as_json_and_the_file_as_parquet(run: Run, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--artist", "Wer"], "--artist: there is no column 'Wer'. Columns: Artist Name, Song, Album"),
+        (["--artist", "Wer"], "artist: there is no column 'Wer'. Columns: Artist Name, Song, Album"),
         (["--format", "xlsx"], "format 'xlsx'"),
         (["-o", "/nowhere/at/all.csv"], "/nowhere/at is not a directory"),
     ],

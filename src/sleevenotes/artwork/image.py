@@ -11,7 +11,7 @@ import io
 
 import msgspec
 import thumbhash
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from sleevenotes import errors, model
 from sleevenotes.artwork import likeness
@@ -112,7 +112,15 @@ def _opened(data: bytes, side: int) -> tuple[str, tuple[int, int], Image.Image]:
     except (errors.Garbled, MemoryError):
         raise
     except Exception as error:  # hostile bytes make decoders raise OSError, ValueError, SyntaxError, struct.error …
-        raise errors.Garbled(f"the image does not decode: {error}", body=data) from error
+        raise errors.Garbled(f"the image does not decode{_detail(error)}", body=data) from error
+
+
+def _detail(error: Exception) -> str:
+    """Return what a decoder says of an image that is damaged; not what names our objects, or speaks of code."""
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return f": it has more than {MAX_PIXELS:,} pixels"  # by far, or it would have been opened
+    telling = isinstance(error, OSError | SyntaxError) and not isinstance(error, UnidentifiedImageError)
+    return f": {error}" if telling else ""
 
 
 def dominant(picture: Image.Image) -> str:

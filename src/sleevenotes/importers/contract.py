@@ -25,6 +25,7 @@ MAX_LINE_BYTES = 100_000  # no play needs more; a longer "line" is a damaged or 
 UNREADABLE = "unreadable"
 UNNAMED = "no name"
 NO_TIME = "no time"
+FUTURE = "in the future"
 SHORT = "too short"
 SKIPPED = "skipped while playing"
 NO_MUSIC = "not music"

@@ -93,5 +93,5 @@ def _scrobble(fields: Sequence[str], client: str, where: tzinfo, options: contra
 
 def _past(at: datetime, until: datetime | None) -> datetime:
     if until is not None and at > until:
-        raise Unfit(f"{at:%Y-%m-%d %H:%M} UTC lies in the future", contract.NO_TIME)
+        raise Unfit(f"{at:%Y-%m-%d %H:%M} UTC lies in the future", contract.FUTURE)
     return at

@@ -134,9 +134,7 @@ def layout(file: File, options: contract.Options) -> Layout:
     found = guessing.find(names, options.artist, options.track, options.album)
     at = _time(names, options.time)
     if at is None:
-        raise errors.Refused(
-            f"no column looks like the time; say which is with --time. Columns: {', '.join(names)}", field="time"
-        )
+        raise errors.Refused(f"no column looks like the time; say which is. Columns: {', '.join(names)}", field="time")
     roles = {"artist": found.artist, "track": found.track, "time": at}
     if found.album is not None:
         roles["album"] = found.album
@@ -154,7 +152,7 @@ def layout(file: File, options: contract.Options) -> Layout:
 def _time(names: Sequence[str], wanted: str) -> int | None:
     if wanted:
         if wanted not in names:
-            raise errors.Refused(f"--time: there is no column {wanted!r}. Columns: {', '.join(names)}", field="time")
+            raise errors.Refused(f"time: there is no column {wanted!r}. Columns: {', '.join(names)}", field="time")
         return list(names).index(wanted)
     plain = [_plain(name) for name in names]
     return next((plain.index(name) for name in TIME if name in plain), None)

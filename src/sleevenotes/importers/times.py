@@ -9,7 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from sleevenotes import errors
-from sleevenotes.importers.contract import NO_TIME, Unfit
+from sleevenotes.importers.contract import FUTURE, NO_TIME, Unfit
 
 # 2002-10-01, before the first play of Last.fm and ListenBrainz: an older time is a broken clock.
 EARLIEST: Final = 1_033_430_400
@@ -93,5 +93,5 @@ def _read(text: str) -> datetime | None:
 
 def _checked(at: datetime, until: datetime | None, said: str) -> datetime:
     if until is not None and at > until:
-        raise Unfit(f"{said} lies in the future", NO_TIME)
+        raise Unfit(f"{said} lies in the future", FUTURE)
     return at

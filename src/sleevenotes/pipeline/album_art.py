@@ -21,7 +21,7 @@ async def read(store: files.Files, data: bytes, field: str) -> model.Image:
     if not data:
         raise errors.Refused(f"{field}: is empty.", field=field)
     if len(data) > MAX_BYTES:
-        raise errors.Refused(f"{field}: has {len(data):,} bytes; at most {MAX_BYTES:,} are taken.", field=field)
+        raise errors.Refused(f"{field}: is larger than {MAX_BYTES // 1_000_000} MB.", field=field)
     try:
         return await asyncio.to_thread(_read, store, data)
     except errors.Garbled as error:

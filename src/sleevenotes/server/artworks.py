@@ -48,7 +48,7 @@ async def brought(parts: Services, address: str, file: UploadFile | None) -> Bro
     address = address.strip()
     given = file is not None and bool(file.filename)
     if given == bool(address):
-        raise errors.Refused(f"{FIELD}: give an address, or a file as {UPLOAD_FIELD}; one of the two.", field=FIELD)
+        raise errors.Refused(f"{FIELD}: give a file or an address, one of the two.", field=FIELD)
     if file is not None and given:
         return Brought(await uploaded(parts, await read(file)), "")
     if ours := _OURS.fullmatch(home.inward(address)):

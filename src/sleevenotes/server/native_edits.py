@@ -180,11 +180,11 @@ def _moment(value: str | float | None, now: datetime) -> datetime | None:
     if value is None:
         return None
     at = scrobble_json.moment(value)
-    if at is None or not scrobble_json.EARLIEST <= at <= now + scrobble_json.SKEW:
-        raise errors.Refused(
-            "played_at: must be an ISO 8601 time with its zone, or UNIX seconds; not before 1900, not in the future.",
-            field="played_at",
-        )
+    if at is None:
+        raise errors.Refused("played_at: must be an ISO 8601 time with its zone, or UNIX seconds.", field="played_at")
+    if not scrobble_json.EARLIEST <= at <= now + scrobble_json.SKEW:
+        when = "before 1900" if at < now else "in the future"
+        raise errors.Refused(f"played_at: lies {when}.", field="played_at")
     return at
 
 

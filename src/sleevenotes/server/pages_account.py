@@ -11,7 +11,7 @@ from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
 from sleevenotes import errors
-from sleevenotes.server import auth, home, limits, pages_players, services, templating
+from sleevenotes.server import auth, home, limits, pages_players, services, templating, ways
 from sleevenotes.server.templating import Asking
 from sleevenotes.store import accounts, library
 
@@ -58,8 +58,8 @@ async def setup(request: Asking, data: URLEncodedBody[Setup]) -> Template | Redi
     """Create the owner, log the browser in, and show the first token, the only time."""
     parts = services.of(request)
     now = parts.clock.now()
-    zone = data.time_zone if known_zone(data.time_zone) else "UTC"
     try:
+        zone = known_zone(data.time_zone)
         async with parts.database.transaction() as conn:
             account = await accounts.create_first(conn, data.name, required(data.password), now)
             await library.set_time_zone(conn, account.id, zone)
@@ -80,7 +80,8 @@ async def login_form(request: Asking) -> Template | Redirect:
     async with services.of(request).database.connection() as conn:
         if not await accounts.count(conn):
             return Redirect("/setup")
-    return templating.page(request, "login.html", None, given=Login(next=way), problem="")
+    ended = "ended" in request.query_params
+    return templating.page(request, "login.html", None, given=Login(next=way), problem="", ended=ended)
 
 
 @post("/login", status_code=200)
@@ -89,12 +90,12 @@ async def login(request: Asking, data: URLEncodedBody[Login]) -> Template | Redi
     parts = services.of(request)
     if _tries(request, 1) < 0:
         problem = "Too many tries from here. Wait a minute, then try again."
-        return templating.page(request, "login.html", None, given=data, problem=problem, status_code=429)
+        return templating.page(request, "login.html", None, given=data, problem=problem, ended=False, status_code=429)
     async with parts.database.connection() as conn:
         account = await accounts.by_password(conn, data.name, data.password)
     if account is None:
         problem = "This name and password do not belong together."
-        return templating.page(request, "login.html", None, given=data, problem=problem, status_code=422)
+        return templating.page(request, "login.html", None, given=data, problem=problem, ended=False, status_code=422)
     return Redirect(local(data.next), status_code=303, cookies=[await auth.open_session(request, account)])
 
 
@@ -108,7 +109,7 @@ async def logout(request: Asking) -> Redirect:
 async def theme(request: Asking, data: URLEncodedBody[Chosen]) -> Redirect:
     """Remember light, dark, or what the system says, in this browser."""
     chosen = data.theme if data.theme in templating.THEMES else ""
-    answer = Redirect(local(data.back), status_code=303)
+    answer = Redirect(ways.nearest(request, local(data.back)), status_code=303)
     year = 365 * 86400 if chosen else 0
     answer.set_cookie(
         templating.THEME_COOKIE,
@@ -134,9 +135,15 @@ def local(way: str) -> str:
     return way if inside and way.isprintable() else "/"
 
 
-def known_zone(name: str) -> bool:
-    """Tell whether this is an IANA time zone."""
-    return name in zoneinfo.available_timezones()
+def known_zone(name: str) -> str:
+    """Return the name of an IANA time zone as it was typed, without spaces around it.
+
+    Raises errors.Refused where there is none of that name.
+    """
+    name = name.strip()
+    if name not in zoneinfo.available_timezones():
+        raise errors.Refused(f"{name[:60]!r} is not a time zone; write it like Europe/Vienna.", field="time_zone")
+    return name
 
 
 def required(password: str) -> str:

@@ -113,6 +113,8 @@ async def page(request: Asking, account: Owner, period: FromQuery[str] = "", to:
 def _read(name: str, since: str, until: str, now: datetime, began: datetime | None) -> tuple[figures.Period, Chosen]:
     """Read the period from the address. Raises errors.Refused for one that is none."""
     if since or until:
+        if len(since) == len(until) == len("2026-03-01"):
+            since, until = sorted((since, until))  # two days that were picked are what lies between them
         span = figures.between(since, until, now)
         first, last = span.since.date(), (span.until - timedelta(microseconds=1)).date()
         return span, Chosen(f"{first} to {last}", f"from={first}&to={last}", first, last)

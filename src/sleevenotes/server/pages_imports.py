@@ -162,7 +162,7 @@ async def _offer(request: Asking, account: Account, told: Import, chosen: Chosen
         options = chosen.options()
     except errors.Refused as why:
         problem, options = str(why), Options()
-    options = msgspec.structs.replace(options, until=services.of(request).clock.now() + importing.AHEAD)
+    options = msgspec.structs.replace(options, until=services.of(request).clock.now() + importing.AHEAD)  # as the run
     look = await asyncio.to_thread(_look, path, told, options)
     async with services.of(request).database.connection() as conn:
         deleted = await deletions.any_dismissed(conn, account.id)

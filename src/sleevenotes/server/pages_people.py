@@ -146,8 +146,8 @@ async def accept(request: Asking, secret: FromPath[str], data: URLEncodedBody[Ac
         async with parts.database.transaction() as conn:
             fresh = not (await invitations.find(conn, secret, now)).name
             account = await invitations.accept(conn, secret, data.name, pages_account.required(data.password), now)
-            if fresh and pages_account.known_zone(data.time_zone):
-                await library.set_time_zone(conn, account.id, data.time_zone)
+            if fresh:
+                await library.set_time_zone(conn, account.id, pages_account.known_zone(data.time_zone))
     except errors.Refused as problem:
         return await _invitation(request, secret, data, problem)
     cookie = await auth.open_session(request, account)

@@ -6,7 +6,7 @@ import re
 
 import msgspec
 from litestar import get, post
-from litestar.params import URLEncodedBody
+from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from sleevenotes import errors
@@ -63,24 +63,22 @@ class Leaving(msgspec.Struct):
 
 
 @get("/settings/account")
-async def account_page(request: Asking, account: SignedIn) -> Template:
-    """Show what an account settles for itself."""
-    return await _page(request, account)
+async def account_page(request: Asking, account: SignedIn, done: FromQuery[str] = "") -> Template:
+    """Show what an account settles for itself, and what of it was just settled."""
+    said = f"Days, calendar and charts follow {account.time_zone} now." if done == "time-zone" else ""
+    return await _page(request, account, said=said)
 
 
 @post("/settings/account/time-zone", status_code=303)
-async def time_zone(request: Asking, account: SignedIn, data: URLEncodedBody[Zone]) -> Redirect:
-    """Remember the listener's time zone.
-
-    Raises errors.Refused when there is no such zone.
-    """
-    if not pages_account.known_zone(data.time_zone):
-        raise errors.Refused(
-            f"{data.time_zone[:60]!r} is not a time zone; write it like Europe/Vienna.", field="time_zone"
-        )
+async def time_zone(request: Asking, account: SignedIn, data: URLEncodedBody[Zone]) -> Redirect | Template:
+    """Remember the listener's time zone, or say that there is none of that name."""
+    try:
+        zone = pages_account.known_zone(data.time_zone)
+    except errors.Refused as problem:
+        return await _page(request, account, problem=problem, zone=data.time_zone)
     async with services.of(request).database.connection() as conn:
-        await library.set_time_zone(conn, account.id, data.time_zone)
-    return Redirect(WAY, status_code=303)
+        await library.set_time_zone(conn, account.id, zone)
+    return Redirect(f"{WAY}?done=time-zone", status_code=303)
 
 
 @post("/settings/account/password", status_code=200)
@@ -160,7 +158,7 @@ async def said_farewell(
 
 
 async def _page(
-    request: Asking, account: Account, *, said: str = "", problem: errors.Refused | None = None
+    request: Asking, account: Account, *, said: str = "", problem: errors.Refused | None = None, zone: str = ""
 ) -> Template:
     parts = services.of(request)
     now = parts.clock.now()
@@ -178,6 +176,7 @@ async def _page(
         tell=feeds.dater(account, now),
         said=said,
         problem=problem,
+        zone=zone or fresh.time_zone,
         address=f"{home.address(request)}/user/{account.name}",
         status_code=422 if problem else 200,
     )

@@ -3,7 +3,7 @@
 ?period=7d 30d 365d     the last days, today included
 ?period=2025, 2025-03   a year, a month
 ?period=all             all there is
-?from=2025-03-01&to=2025-04-04    any days, both included; one end may be left out
+?from=2025-03-01&to=2025-04-04    any days, both included, in either order; one end may be left out
 """
 
 from __future__ import annotations
@@ -91,10 +91,11 @@ def day(field: str, text: str) -> date:
 
 
 def _between(since: str, until: str, today: date, where: zoneinfo.ZoneInfo) -> Chosen:
-    first = day("from", since) if since else date(1970, 1, 1)
-    last = day("to", until) if until else today
-    if last < first:
-        raise errors.Refused("to: this day comes before the first one.", field="to")
+    first = day("from", since) if since else None
+    last = day("to", until) if until else max(today, first or today)
+    first = first or min(date(1970, 1, 1), last)
+    if last < first:  # both were given, and the wrong way round
+        first, last, since, until = last, first, until, since
     query = "&".join(f"{name}={text}" for name, text in (("from", since), ("to", until)) if text)
     return Chosen(query, span(first, last), first, last, of_days(first, last, where))
 
@@ -112,7 +113,9 @@ def span(first: date, last: date) -> str:
 def _calendar(text: str) -> tuple[date, date]:
     found = re.fullmatch(r"(\d{4})(?:-(\d\d))?", text)
     if found is None or not 1900 <= int(found[1]) <= 9000 or not 1 <= int(found[2] or 1) <= 12:
-        raise errors.Refused(f"period: {text[:40]!r} is none; write a year or a month, like 2025-03.", field="period")
+        raise errors.Refused(
+            f"period: {text[:40]!r} is no period; write a year or a month, like 2025-03.", field="period"
+        )
     year = int(found[1])
     if not found[2]:
         return date(year, 1, 1), date(year, 12, 31)

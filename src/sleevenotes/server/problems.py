@@ -14,9 +14,10 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from sleevenotes import errors
-from sleevenotes.server import templating
+from sleevenotes.server import strangers, templating, views, ways
 
 LISTENBRAINZ_PATHS = ("/1/", "/apis/listenbrainz/")
 NATIVE_PATHS = ("/api/", "/lastfm/", "/recently-played", "/artwork/search", "/artwork/refresh/")
@@ -33,6 +34,18 @@ _CODES = {  # the native API's words, as its clients know them
     422: "validation_failed",
     429: "rate_limited",
     503: "unavailable",
+}
+_TITLES = {  # of pages; of other statuses, "That did not work"
+    404: "Nothing is here",
+    413: "That is too much",
+    429: "Not so fast",
+    500: "Something broke",
+    503: "Not at the moment",
+}
+_PLAIN = {  # for what the framework says in words of its own
+    400: "Something in the address or the form could not be read. Nothing was changed.",
+    405: "This address only takes what a form sends. Nothing was changed.",
+    413: "More was sent than is taken here. Nothing was changed.",
 }
 _UNAVAILABLE = "The database does not answer at the moment. Nothing of this request was kept: send it again shortly."
 _TOO_LARGE = "Nothing here has a number as large as this."
@@ -84,10 +97,13 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     if status >= 500:
         log.error("request failed", path=request.url.path, status=status, exc_info=error)
     headers = {**(getattr(error, "headers", None) or {}), **({"Retry-After": "5"} if status == 503 else {})}
-    return _in_dialect(request.url.path, status, message, error, headers)
+    return _in_dialect(request, status, message, error, headers)
 
 
-def _in_dialect(path: str, status: int, message: str, error: Exception, headers: dict[str, str]) -> Response[Any]:
+def _in_dialect(
+    request: Request[Any, Any, Any], status: int, message: str, error: Exception, headers: dict[str, str]
+) -> Response[Any]:
+    path = request.url.path
     told: dict[str, object]
     if path.startswith(LISTENBRAINZ_PATHS):
         if status == 413:
@@ -100,9 +116,9 @@ def _in_dialect(path: str, status: int, message: str, error: Exception, headers:
     if path.startswith(NATIVE_PATHS) and path != LETTING_IN_PATH:
         problem = Problem(_CODES.get(status, "internal_error"), message, _details(error))
         return Response(ProblemAnswer(problem), status_code=status, headers=headers)
-    if isinstance(error, ValidationException):
-        status = 404  # of a page only its address is checked by its form: no link of ours leads there
-    return Response(_page(status, message, error), status_code=status, media_type="text/html", headers=headers)
+    if isinstance(error, ValidationException) and request.method in ("GET", "HEAD"):
+        status = 404  # its address has a word where a number is due: no link of ours leads there
+    return Response(_page(request, status, message, error), status_code=status, media_type="text/html", headers=headers)
 
 
 def _read(error: Exception) -> tuple[int, str]:
@@ -131,8 +147,18 @@ def _details(error: Exception) -> object:
     return None
 
 
-def _page(status: int, message: str, error: Exception) -> str:
-    title = "Nothing is here" if status == 404 else HTTPStatus(status).phrase
-    unknown = status == 404 and not isinstance(error, errors.Gone)  # what is gone says so itself
-    said = "This page does not exist, or it is about plays that are not yours." if unknown else message
-    return templating.problem(title, said)
+def _page(request: Request[Any, Any, Any], status: int, message: str, error: Exception) -> str:
+    account = request.scope.get("state", {}).get(strangers.KNOWN)  # where it is known: nothing is asked for here
+    title = _TITLES.get(status, "That did not work")
+    return templating.problem(request, account, title, _plainly(status, message, error), ways.came_from(request))
+
+
+def _plainly(status: int, message: str, error: Exception) -> str:
+    """Say on a page what was wrong: without the name of a field, or what the framework says to clients."""
+    if status == 404 and not isinstance(error, errors.Gone):  # what is gone says so itself
+        return "This page does not exist, or it is about plays that are not yours."
+    if isinstance(error, errors.Refused):
+        return views.sentence(error.of_field({}))
+    if isinstance(error, ValidationException) or message in (HTTPStatus(status).phrase, RequestEntityTooLarge.detail):
+        return _PLAIN.get(status, _PLAIN[400])
+    return message

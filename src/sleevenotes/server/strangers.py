@@ -9,9 +9,12 @@ from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
-from sleevenotes.server import auth, services
+from sleevenotes.server import auth, services, ways
 from sleevenotes.store import accounts
 from sleevenotes.store.accounts import Account
+
+KNOWN = "account"
+"""Where the state of a request has the account that asks, once it is known."""
 
 SignedIn = NamedDependency[Account]  # the account that asks, found by `signed_in`
 
@@ -34,11 +37,20 @@ async def signed_in(request: Request[Any, Any, Any]) -> Account:
     if account is not None:
         for scope in accounts.EVERYTHING if account.is_owner else accounts.EVERYDAY:
             auth.permitted(account, scope)
+        request.state[KNOWN] = account
         return account
     async with services.of(request).database.connection() as conn:
         first = await accounts.count(conn) == 0
+    raise Stranger("/setup" if first else _login(request))
+
+
+def _login(request: Request[Any, Any, Any]) -> str:
+    """Return the login's address, which leads back from there; after a form, to the page the form is on."""
+    if request.method not in ("GET", "HEAD"):
+        page = ways.came_from(request) or ways.nearest(request, request.url.path)
+        return f"/login?next={quote(page, safe='')}&ended=1"
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    raise Stranger("/setup" if first else f"/login?next={quote(asked, safe='')}" if asked != "/" else "/login")
+    return f"/login?next={quote(asked, safe='')}" if asked != "/" else "/login"
 
 
 def show_the_way(_request: Request[Any, Any, Any], error: Stranger) -> Redirect:

@@ -99,10 +99,10 @@ def places(request: Asking) -> list[tuple[str, str, bool]]:
     return [(way, name, path == way or (way != "/" and path.startswith(f"{way}/"))) for way, name in state["places"]]
 
 
-def problem(title: str, said: str) -> str:
-    """Draw the page of a request that failed; it asks for nothing that may be broken, too."""
-    nobody: dict[str, Any] = {"account": None, "csrf_token": "", "theme": "", "path": "", "cursor": "", "places": []}
-    return environment(home.root()).get_template("problem.html").render(title=title, said=said, **nobody)
+def problem(request: Asking, account: Account | None, title: str, said: str, back: str) -> str:
+    """Draw the page of a request that failed, with a link `back` to a page; it asks for nothing that may be broken."""
+    drawn = page(request, "problem.html", account, title=title, said=said, back=back)
+    return environment(home.root()).get_template("problem.html").render(drawn.context)
 
 
 def fragment(name: str, **context: object) -> Template:

@@ -50,10 +50,8 @@ def find(columns: Sequence[str], artist: str = "", track: str = "", album: str =
     track_at = _place(columns, "track", track, TRACK)
     missing = [name for name, place in (("artist", artist_at), ("track", track_at)) if place is None]
     if artist_at is None or track_at is None:
-        options = " and ".join(f"--{name}" for name in missing)
         raise errors.Refused(
-            f"no column looks like the {' or the '.join(missing)}; say which is with {options}. {_there(columns)}",
-            field=missing[0],
+            f"no column looks like the {' or the '.join(missing)}; say which is. {_there(columns)}", field=missing[0]
         )
     return Named(artist_at, track_at, _place(columns, "album", album, ALBUM))
 
@@ -61,7 +59,7 @@ def find(columns: Sequence[str], artist: str = "", track: str = "", album: str =
 def _place(columns: Sequence[str], role: str, wanted: str, known: Sequence[str]) -> int | None:
     if wanted:
         if wanted not in columns:
-            raise errors.Refused(f"--{role}: there is no column {wanted!r}. {_there(columns)}", field=role)
+            raise errors.Refused(f"{role}: there is no column {wanted!r}. {_there(columns)}", field=role)
         return list(columns).index(wanted)
     for reading in (_plain, _end):
         read = [reading(column) for column in columns]

@@ -59,16 +59,30 @@ async def test_charts_count_any_period_whether_its_months_are_counted_or_not(
         assert (await client.get(f"{way}?period=all")).status_code == 200
 
 
-async def test_a_period_that_is_none_is_refused_by_its_field(client: Client) -> None:
-    for query, field in (
-        ("period=yesterday", "period"),
-        ("from=1.3.2025", "from"),
-        ("from=2025-03-04&to=2025-03-03", "to"),
+async def test_a_period_that_is_none_is_refused_in_plain_words_with_the_way_back(client: Client) -> None:
+    for query, said in (
+        ("period=yesterday", "&#39;yesterday&#39; is no period; write a year or a month, like 2025-03."),
+        ("from=1.3.2025", "&#39;1.3.2025&#39; is not a day; write it like 2025-03-04."),
+        ("from=2025-03-04&to=3.3.2025", "&#39;3.3.2025&#39; is not a day; write it like 2025-03-04."),
     ):
-        answer = await client.get(f"/charts?{query}")
+        answer = await client.get(f"/charts?{query}", headers={"Referer": "http://here.example/charts?period=all"})
         assert answer.status_code == 422, query
-        assert f"{field}:" in answer.text
+        assert "<h1>That did not work</h1>" in answer.text
+        assert f'<p class="lead">{said}</p>' in answer.text
+        assert '<a class="button" href="/charts?period=all">Back</a>' in answer.text
+        assert '<a href="/charts" aria-current="page">Charts</a>' in answer.text
     assert (await client.get("/charts/labels")).status_code == 404
+
+
+@pytest.mark.usefixtures("group")
+async def test_two_days_in_the_wrong_order_are_what_lies_between_them(client: Client) -> None:
+    for way in ("/charts", "/charts/artists", "/albums"):
+        page = (await client.get(f"{way}?from=2025-09-30&to=2025-08-01")).text
+        assert 'name="from" value="2025-08-01"' in page, way
+        assert 'name="to" value="2025-09-30"' in page, way
+    assert "<b>3</b> plays" in (await client.get("/charts?from=2025-09-30&to=2025-08-01")).text
+    for alone in ("from=2030-01-01", "to=1960-01-01"):
+        assert "Nothing was played in this time" in (await client.get(f"/charts?{alone}")).text
 
 
 async def test_the_history_leads_from_the_year_to_the_day_in_the_listeners_zone(

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
+from http import HTTPStatus
+
+import pytest
 
 from sleevenotes.clock import HandClock
 from sleevenotes.store import accounts
@@ -53,6 +57,16 @@ async def test_a_short_password_is_refused_in_words_and_nothing_is_created(
         assert await accounts.count(conn) == 0
 
 
+async def test_a_time_zone_that_nobody_knows_is_refused_and_not_replaced(stranger: Client, database: Database) -> None:
+    answer = await send(stranger, "/setup", name="nora", password=PASSWORD, time_zone="Europe/Wien")
+    assert answer.status_code == 422
+    assert "&#39;Europe/Wien&#39; is not a time zone; write it like Europe/Vienna." in answer.text
+    assert 'value="nora"' in answer.text
+    assert 'value="Europe/Wien"' in answer.text
+    async with database.connection() as conn:
+        assert await accounts.count(conn) == 0
+
+
 async def test_a_form_without_its_secret_changes_nothing(stranger: Client, database: Database) -> None:
     answer = await stranger.post("/setup", data={"name": "eve", "password": PASSWORD})
     assert answer.status_code == 403
@@ -66,6 +80,36 @@ async def test_a_stranger_is_led_to_the_login_and_back(stranger: Client, listene
     assert answer.headers["location"] == "/login?next=%2Fstatus%3Fx%3D1"
     sent = await send(stranger, "/login", name="nora", password=PASSWORD, next="/status?x=1")
     assert sent.headers["location"] == "/status?x=1"
+
+
+@pytest.mark.parametrize(
+    ("sent_to", "sent_from", "back"),
+    [
+        ("/plays/edit", "http://here.example/scrobbles/980/edit", "/scrobbles/980/edit"),
+        ("/review/accept", "http://here.example/review?case=7&back=/albums", "/review?case=7&back=/albums"),
+        ("/plays/edit", "http://here.example/plays/edit?ids=7,8&back=", "/plays/edit?ids=7,8&back="),
+        ("/plays/delete", "http://here.example/plays/delete", "/"),
+        ("/settings/account/password", "http://here.example/settings/account/password", "/settings/account"),
+        ("/covers/choose", "http://elsewhere.example/status", "/"),
+        ("/covers/choose", "http://here.example//elsewhere.example/", "/"),
+        ("/covers/choose", "http://[here.example/status", "/"),
+        ("/imports/3/undo", "", "/imports/3"),
+    ],
+)
+async def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(
+    client: Client, sent_to: str, sent_from: str, back: str
+) -> None:
+    secret = {"csrf_token": client.cookies["sleevenotes_csrf"]}
+    await client.post("/logout", data=secret)
+    lost = await client.post(sent_to, data=secret, headers={"Referer": sent_from} if sent_from else {})
+    assert lost.status_code == 302
+    login = (await client.get(lost.headers["location"])).text
+    assert "You were logged out; nothing was changed." in login
+    [kept] = re.findall(r'name="next" value="([^"]+)"', login)
+    assert unescape(kept) == back
+    there = await client.post("/login", data={**secret, "name": "nora", "password": PASSWORD, "next": unescape(kept)})
+    assert there.headers["location"] == back
+    assert (await client.get(back)).status_code != 405
 
 
 async def test_a_wrong_password_opens_nothing(stranger: Client, listener: Listener) -> None:
@@ -135,3 +179,33 @@ async def test_a_page_that_does_not_exist_says_so_in_our_own_look(client: Client
     assert answer.status_code == 404
     assert "Nothing is here" in answer.text
     assert "/static/sleevenotes.css" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("way", "status", "said"),
+    [
+        ("/covers/choose", 405, "This address only takes what a form sends"),
+        ("/charts/artists?page=many", 400, "Something in the address or the form could not be read."),
+        ("/nowhere", 404, "This page does not exist"),
+    ],
+)
+async def test_a_page_of_a_problem_is_no_phrase_of_the_protocol(
+    client: Client, way: str, status: int, said: str
+) -> None:
+    answer = await client.get(way)
+    assert (answer.status_code, said in answer.text) == (status, True)
+    assert HTTPStatus(status).phrase not in answer.text
+    assert "Validation failed" not in answer.text
+    assert ">Back<" not in answer.text, "nobody knows where to"
+
+
+async def test_the_theme_changes_on_a_page_that_answered_a_form(client: Client) -> None:
+    answer = await send(client, "/theme", theme="dark", back="/settings/account/password")
+    assert answer.headers["location"] == "/settings/account"
+    deep = await send(client, "/theme", theme="dark", back="/settings" * 1000)
+    assert deep.headers["location"] == "/"
+
+
+async def test_a_form_that_is_too_large_is_refused_in_plain_words(client: Client) -> None:
+    answer = await client.post("/theme", data={"theme": "dark" * 3_000_000})
+    assert (answer.status_code, "More was sent than is taken here." in answer.text) == (413, True)

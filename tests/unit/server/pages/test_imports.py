@@ -12,6 +12,7 @@ import pytest
 
 from sleevenotes.artwork.files import Files
 from sleevenotes.clock import HandClock
+from sleevenotes.pipeline import importing
 from sleevenotes.pipeline.importing import BAND, Importing
 from sleevenotes.pipeline.uploads import Uploads
 from sleevenotes.settings import Settings
@@ -80,6 +81,20 @@ async def test_a_file_is_looked_at_begun_reported_and_undone(
     assert "Talisman" not in (await client.get("/")).text
     await send(client, f"{way}/discard")
     assert (await client.get(way)).status_code == 404
+
+
+async def test_a_play_of_the_future_is_promised_no_more_than_it_is_brought(
+    client: Client, listener: Listener, settings: Settings
+) -> None:
+    soon = listener.clock.now().timestamp() + importing.AHEAD.total_seconds()
+    table = f"ts,artist,track\n{soon:.0f},Air,Talisman\n{soon + 1:.0f},Air,All I Need\n"
+    way = (await upload(client, table)).headers["location"]
+    assert "1 play; left out: 1 in the future" in (await client.get(way)).text
+    await send(client, f"{way}/start", asked="1", raw="1")
+    await worked(listener, settings)
+    report = (await client.get(way)).text
+    assert "<dt>New plays</dt><dd>1</dd>" in report
+    assert "in the future" in report
 
 
 async def test_what_was_deleted_is_left_out_until_its_listener_ticks_that_it_shall_come(

@@ -41,6 +41,9 @@ async def test_an_invitation_makes_one_account_once(client: Client, listener: Li
     assert (taken.status_code, "is taken" in taken.text) == (422, True)
     short = await come(client, way, name="otto", password="short", time_zone="UTC")
     assert short.status_code == 422
+    lost = await come(client, way, name="otto", password=OTTO, time_zone="Europe/Wien")
+    assert (lost.status_code, "is not a time zone" in lost.text) == (422, True)
+    assert 'value="Europe/Wien"' in lost.text
     made = await come(client, way, name="otto", password=OTTO, time_zone="Asia/Tokyo")
     assert (made.status_code, made.headers["location"]) == (303, "/players")
     async with listener.database.connection() as conn:

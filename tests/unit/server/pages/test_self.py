@@ -16,10 +16,18 @@ ALMANAC = SLEEVES[0]
 NEW = "another good password"
 
 
-async def test_a_time_zone_that_does_not_exist_is_refused(client: Client) -> None:
-    assert (await send(client, "/settings/account/time-zone", time_zone="Atlantis/Capital")).status_code == 422
-    assert (await send(client, "/settings/account/time-zone", time_zone="Asia/Tokyo")).status_code == 303
-    assert 'value="Asia/Tokyo"' in (await client.get("/settings/account")).text
+async def test_a_time_zone_that_does_not_exist_is_refused_where_it_was_typed(client: Client) -> None:
+    refused = await send(client, "/settings/account/time-zone", time_zone="Mars/X")
+    assert (refused.status_code, "is not a time zone; write it like" in refused.text) == (422, True)
+    assert 'value="Mars/X"' in refused.text
+    assert "Delete your account" in refused.text, "the page it was typed on"
+
+
+async def test_a_time_zone_that_is_kept_is_said(client: Client) -> None:
+    kept = await send(client, "/settings/account/time-zone", time_zone=" Asia/Tokyo ")
+    page = (await client.get(kept.headers["location"])).text
+    assert "Days, calendar and charts follow Asia/Tokyo now." in page
+    assert 'value="Asia/Tokyo"' in page
 
 
 async def test_a_password_changes_only_for_who_knows_the_old_one_and_others_are_logged_out(
