@@ -375,9 +375,7 @@ def test_columns_that_are_said_are_those_of_every_file_that_has_them() -> None:
 
 def test_a_column_that_no_file_has_is_told_with_the_file_that_looks_like_a_table() -> None:
     inside = {"README.txt": "see plays", "p1.csv": WHO_TABLE.format("Air")}
-    with pytest.raises(
-        errors.Refused, match=r"p1\.csv: --artist: there is no column 'whom'. Columns: who, song, moment"
-    ):
+    with pytest.raises(errors.Refused, match=r"p1\.csv: artist: there is no column 'whom'. Columns: who, song, moment"):
         items(archive(inside), **{**WHO, "artist": "whom"})
     with pytest.raises(errors.Refused, match=r"p1\.csv: no column looks like the artist"):
         items(archive(inside))

@@ -185,7 +185,7 @@ async def test_a_page_that_does_not_exist_says_so_in_our_own_look(client: Client
     ("way", "status", "said"),
     [
         ("/covers/choose", 405, "This address only takes what a form sends"),
-        ("/charts/artists?page=many", 400, "Something in the address or the form could not be read."),
+        ("/charts/artists?page=many", 404, "This page does not exist"),
         ("/nowhere", 404, "This page does not exist"),
     ],
 )
