@@ -5,10 +5,17 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from sleevenotes import model
 from sleevenotes.importers import contract, registry
 from sleevenotes.importers.files import Upload
+
+MBID = "62c2e20a-559e-422f-a44c-9afa7882f0c4"
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def items(data: bytes | str, **options: object) -> list[contract.Item]:

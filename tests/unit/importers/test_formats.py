@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,16 +11,9 @@ from typing import Any
 import pytest
 
 from sleevenotes import errors, model
-from sleevenotes.importers import contract, files, lastfm, own, registry, spotify
+from sleevenotes.importers import contract, files, lastfm, registry, spotify
 from sleevenotes.matching import sameplay
-from tests.unit.importers.reading import archive, format_of, items, plays, skips
-
-MBID = "62c2e20a-559e-422f-a44c-9afa7882f0c4"
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
+from tests.unit.importers.reading import MBID, archive, at, format_of, items, plays, skips
 
 # ---------------------------------------------------------------- Last.fm
 
@@ -291,158 +282,6 @@ def test_the_account_data_of_spotify_tell_less() -> None:
     assert (play.listened_at, play.duration_ms) == (at("2022-12-05 16:49:27.707"), None)
     (left,) = skips(json.dumps([{**brief, "msPlayed": 1000}]))
     assert left.reason == "played for 1 s, less than 30 s"
-
-
-# ---------------------------------------------------------------- Maloja, portable players, tables
-
-
-def test_malojas_export_keeps_its_artists() -> None:
-    track = {"artists": ["Air", "Beth Hirsch"], "title": "You Make It Easy", "album": {"albumtitle": "Moon Safari"}}
-    scrobble = {"time": 1559570092, "track": {**track, "length": 241}, "duration": 200, "origin": "client:phone"}
-    data = json.dumps(
-        {"maloja": {"export_time": 1}, "scrobbles": [scrobble, {"time": 5, "track": {**track}}]}, indent=3
-    )
-    play, left = items(data)
-    assert isinstance(play, model.Scrobble)
-    assert (play.artist, play.track, play.release) == ("Air, Beth Hirsch", "You Make It Easy", "Moon Safari")
-    assert (play.duration_ms, play.origin) == (241_000, "maloja")
-    assert play.extra["artists"] == ["Air", "Beth Hirsch"]
-    assert isinstance(left, contract.Skipped)
-    assert left.kind == contract.NO_TIME
-
-
-LOG = "#AUDIOSCROBBLER/1.1\n#TZ/{}\n#CLIENT/Rockbox h3xx 1.1\nAir\tMoon Safari\tTalisman\t4\t254\t{}\t1559570092\t{}\n"
-
-
-def test_a_players_log_is_read_in_its_time_zone() -> None:
-    (play,) = plays(LOG.format("UTC", "L", MBID))
-    assert (play.listened_at, play.duration_ms) == (at("2019-06-03 13:54:52"), 254_000)
-    assert (play.source_app, play.origin) == ("Rockbox h3xx 1.1", "rockbox")
-    assert play.evidence == model.Evidence(recording_mbid=MBID, track_number=4)
-    (wall,) = plays(LOG.format("UNKNOWN", "L", ""), zone="Europe/Vienna")
-    assert wall.listened_at == at("2019-06-03 11:54:52")
-
-
-def test_an_artist_whose_name_begins_like_a_header_is_read() -> None:
-    data = LOG.format("UTC", "L", MBID) + "#1 Dads\tTake One\tSo Soldier\t2\t180\tL\t1559570592\t\n# a remark\n"
-    dads = plays(data)[1]
-    assert (dads.artist, dads.track, dads.source_app) == ("#1 Dads", "So Soldier", "Rockbox h3xx 1.1")
-
-
-def test_what_a_player_skipped_is_left_out() -> None:
-    (left,) = skips(LOG.format("UTC", "S", ""))
-    assert (left.line, left.kind) == (4, contract.SKIPPED)
-
-
-def test_a_tables_columns_are_guessed_or_said() -> None:
-    data = "Song Title,Performer,Played At,Length\nTalisman,Air,2019-06-03 15:54:52,4:14\n"
-    (play,) = plays(data, zone="Europe/Vienna", origin="spotify")
-    assert (play.artist, play.track, play.listened_at) == ("Air", "Talisman", at("2019-06-03 13:54:52"))
-    assert (play.duration_ms, play.origin) == (254_000, "spotify")
-    (said,) = plays("a,b,c\nAir,Talisman,1559570092\n", artist="a", track="b", time="c")
-    assert (said.artist, said.track, said.listened_at) == ("Air", "Talisman", at("2019-06-03 13:54:52"))
-
-
-@pytest.mark.parametrize(
-    ("duration", "milliseconds"),
-    [("254", 254_000), ("4:14", 254_000), ("7200", 7_200_000), ("200000", 200_000), ("254.5", 254_500), ("-1", None)],
-)
-def test_a_duration_is_in_seconds_or_as_its_size_tells_in_milliseconds(duration: str, milliseconds: int | None) -> None:
-    (play,) = plays(f"artist,track,timestamp,duration\nAir,Talisman,1600018000,{duration}\n")
-    assert play.duration_ms == milliseconds
-
-
-def test_durations_are_in_the_unit_of_most_of_them_but_none_is_longer_than_a_day() -> None:
-    in_milliseconds = [254_000, 40_000, 180_000]  # one of them an interlude
-    for lengths, read in ((in_milliseconds, in_milliseconds), ([254, 200_000, 180], [254_000, 200_000, 180_000])):
-        rows = [f"Air,Track {number},{1600018000 + number},{length}" for number, length in enumerate(lengths)]
-        found = plays("\n".join(["artist,track,timestamp,duration", *rows]))
-        assert [play.duration_ms for play in found] == read
-
-
-WHO = {"artist": "who", "track": "song", "time": "moment"}
-WHO_TABLE = "who,song,moment\n{},Talisman,2015-11-02 22:04\n"
-
-
-def test_columns_that_are_said_are_those_of_every_file_that_has_them() -> None:
-    inside = {"README.txt": "see plays", "p1.csv": WHO_TABLE.format("Air"), "p2.csv": WHO_TABLE.format("Zero 7")}
-    left, first, second = items(archive(inside), **WHO)
-    assert left == contract.Skipped(0, "not a file of a table of plays", "README.txt", contract.FOREIGN, "file")
-    assert isinstance(first, model.Scrobble)
-    assert isinstance(second, model.Scrobble)
-    assert (first.artist, second.artist) == ("Air", "Zero 7")
-
-
-def test_a_column_that_no_file_has_is_told_with_the_file_that_looks_like_a_table() -> None:
-    inside = {"README.txt": "see plays", "p1.csv": WHO_TABLE.format("Air")}
-    with pytest.raises(errors.Refused, match=r"p1\.csv: artist: there is no column 'whom'. Columns: who, song, moment"):
-        items(archive(inside), **{**WHO, "artist": "whom"})
-    with pytest.raises(errors.Refused, match=r"p1\.csv: no column looks like the artist"):
-        items(archive(inside))
-
-
-def test_a_day_and_a_time_beside_it_belong_together() -> None:
-    (play,) = plays("date,time,artist,track\n2021-04-01,10:42:53,PRO8L3M,Backstage\n")
-    assert play.listened_at == at("2021-04-01 10:42:53")
-
-
-def test_a_table_that_names_no_artist_says_so() -> None:
-    with pytest.raises(errors.Refused, match=r"looks like the artist.*Song Name, Event Start"):
-        items("Song Name,Event Start Timestamp\nTalisman,2019-06-03T13:54:52Z\n")
-
-
-# ---------------------------------------------------------------- our own
-
-
-OWN_HEADER = ",".join(own.COLUMNS)
-
-
-def own_row(**told: str) -> str:
-    """Return a row of our own CSV."""
-    row = {"artist": "Air", "track": "Talisman", "listened_at": "2019-06-03T13:54:52+00:00", "origin": "lastfm", **told}
-    return ",".join(row.get(name, "") for name in own.COLUMNS)
-
-
-@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-05:00"])
-def test_an_export_of_ours_brings_no_play_that_no_page_could_show(time: str) -> None:
-    left, play = items("\n".join([OWN_HEADER, own_row(listened_at=time), own_row()]))
-    assert isinstance(left, contract.Skipped)
-    assert (left.line, left.kind) == (2, contract.NO_TIME)
-    assert isinstance(play, model.Scrobble)
-
-
-def as_a_spreadsheet_saves(data: str, delimiter: str, *, quoted: bool = False) -> str:
-    """Return a CSV as another program writes it: with a byte order mark, its own delimiter, Windows' line ends."""
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL)
-    writer.writerows(csv.reader(io.StringIO(data)))
-    return "\ufeff" + text.getvalue()
-
-
-@pytest.mark.parametrize(("delimiter", "quoted"), [(",", False), (";", False), ("\t", False), (",", True)])
-def test_our_csv_is_known_again_once_a_spreadsheet_has_saved_it(delimiter: str, quoted: bool) -> None:
-    hidden = {"same_as_listened_at": "2019-06-03T13:54:52+00:00", "same_as_artist": "Air", "same_as_track": "Talisman"}
-    told = {"origin": "spotify", "extra": '"{""mood"":""calm"",""n"":7}"', "artist": '"Air; live, in Rome"', **hidden}
-    data = "\n".join([OWN_HEADER, own_row(), own_row(**told)])
-    saved = as_a_spreadsheet_saves(data, delimiter, quoted=quoted)
-    assert format_of(saved) == "sleevenotes"
-    assert items(saved) == items(data)
-    shown, other = items(saved)
-    assert isinstance(shown, model.Scrobble)
-    assert isinstance(other, contract.Hidden)
-    assert (other.scrobble.artist, other.scrobble.extra) == ("Air; live, in Rome", {"mood": "calm", "n": 7})
-
-
-def test_a_damaged_row_of_our_csv_is_left_out_and_the_others_are_read() -> None:
-    longer, stray = own_row() + ",more", own_row(artist='"Weird Al" Yankovic')
-    first, long, short, quoted, last = items("\n".join([OWN_HEADER, own_row(), longer, "Air", stray, own_row()]) + "\n")
-    assert isinstance(first, model.Scrobble)
-    assert isinstance(last, model.Scrobble)
-    count = len(own.COLUMNS)
-    assert long == contract.Skipped(3, f"{count + 1} fields where the header names {count}")
-    assert short == contract.Skipped(4, f"1 fields where the header names {count}")
-    assert isinstance(quoted, contract.Skipped)
-    assert (quoted.line, "is not CSV" in quoted.reason) == (5, True)
 
 
 # ---------------------------------------------------------------- whatever comes
