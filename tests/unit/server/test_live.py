@@ -66,6 +66,15 @@ class Page:
         assert self.told, "the stream ended"
         return self.told.pop(0)
 
+    async def ended(self) -> None:
+        """Turn the clock until the stream has ended by itself."""
+
+        async def is_over() -> bool:
+            await self.ground.breathe()
+            return self.over
+
+        await turning.until(is_over, self.ground.clock, at_most=10 * live.HEARTBEAT)
+
     async def close(self) -> None:
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
@@ -283,17 +292,12 @@ async def test_who_may_hear_no_more_is_told_nothing_and_the_line_ends(ground: Gr
     page.may_hear = False
     await ground.tell(ground.nora, 2)
     assert ids(await other.next()) == [2]
-    await asyncio.wait_for(page.task, 10)
-    assert (page.over, page.told, ground.hub.pages) == (True, [], 1)
+    await page.ended()
+    assert (page.told, ground.hub.pages) == ([], 1)
 
 
 async def test_a_silent_line_of_who_may_hear_no_more_ends_with_the_next_heartbeat(ground: Ground) -> None:
     page = await ground.open(ground.nora)
     await page.next(":")
     page.may_hear = False
-
-    async def is_over() -> bool:
-        await ground.breathe()
-        return page.over
-
-    await turning.until(is_over, ground.clock, at_most=10 * live.HEARTBEAT)
+    await page.ended()
