@@ -95,11 +95,12 @@ async def open(  # noqa: A001 - read as app.open
     """Start or join the database, apply migrations, and give the parts; close what was opened."""
     configure_log(settings.log_level)
     time = time or clock.from_text(settings.clock)
+    sources = sources_of(settings)
     settings.data_path.mkdir(parents=True, exist_ok=True)
     database = await Database.open(settings)
     try:
         shelf = catalogue.Shelf(settings.catalogue_path, _refuse)
-        submitter = Submitter(database, time, shelf, sources_of(settings))
+        submitter = Submitter(database, time, shelf, sources)
         yield Parts(settings, time, database, Files(settings.data_path), submitter, shelf)
     finally:
         await database.close()
@@ -159,7 +160,8 @@ async def working(
 
 
 def sources_of(settings: Settings) -> tuple[contract.Source, ...]:
-    """Return the sources that these settings let be asked."""
+    """Return the sources that these settings let be asked. Raises errors.Unusable where they name one there is not."""
+    registry.check(settings.only_sources)
     keys = msgspec.convert(settings, contract.Keys, from_attributes=True)
     return registry.usable(keys, settings.only_sources)
 
