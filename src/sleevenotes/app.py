@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from sleevenotes import catalogue, clock, events
+from sleevenotes import catalogue, clock, errors, events
 from sleevenotes.artwork.files import Files
 from sleevenotes.pipeline import (
     alarms,
@@ -96,7 +96,7 @@ async def open(  # noqa: A001 - read as app.open
     configure_log(settings.log_level)
     time = time or clock.from_text(settings.clock)
     sources = sources_of(settings)
-    settings.data_path.mkdir(parents=True, exist_ok=True)
+    _make_directory(settings.data_path)
     database = await Database.open(settings)
     try:
         shelf = catalogue.Shelf(settings.catalogue_path, _refuse)
@@ -104,6 +104,13 @@ async def open(  # noqa: A001 - read as app.open
         yield Parts(settings, time, database, Files(settings.data_path), submitter, shelf)
     finally:
         await database.close()
+
+
+def _make_directory(path: pathlib.Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.Unusable(f"data_dir: {path} cannot be made: {error.strerror}") from error
 
 
 @contextlib.asynccontextmanager

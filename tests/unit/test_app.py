@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
 import structlog
 
-from sleevenotes import app
+from sleevenotes import app, errors
 from sleevenotes.settings import Settings
 
 
@@ -27,6 +28,19 @@ async def test_what_is_below_the_log_level_is_not_written(
     written = capsys.readouterr().out
     assert "loud" in written
     assert "quiet" not in written
+
+
+async def test_a_data_directory_that_cannot_be_made_is_named(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(errors.Unusable, match=r"data_dir: .*file/data"):
+        async with app.open(msgspec.structs.replace(settings, data_dir=str(tmp_path / "file" / "data"))):
+            pass
+
+
+async def test_a_source_that_there_is_not_keeps_an_installation_from_starting(settings: Settings) -> None:
+    with pytest.raises(errors.Unusable, match="napster"):
+        async with app.open(msgspec.structs.replace(settings, sources="musicbrainz, napster")):
+            pass
 
 
 def test_a_traceback_in_the_log_shows_no_variables(capsys: pytest.CaptureFixture[str]) -> None:
