@@ -16,6 +16,7 @@ from litestar.exceptions import HTTPException
 
 from sleevenotes import errors
 from sleevenotes.server import templating
+from sleevenotes.store import postgres
 
 LISTENBRAINZ_PATHS = ("/1/", "/apis/listenbrainz/")
 NATIVE_PATHS = ("/api/", "/lastfm/", "/recently-played", "/artwork/search", "/artwork/refresh/")
@@ -107,6 +108,8 @@ def _read(error: Exception) -> tuple[int, str]:
         case errors.Gone():
             return 404, str(error)
         case errors.Fault():
+            return 503, _UNAVAILABLE
+        case _ if postgres.is_away(error):
             return 503, _UNAVAILABLE
         case HTTPException() if error.status_code < 500:
             return error.status_code, error.detail

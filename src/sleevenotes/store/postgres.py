@@ -65,6 +65,16 @@ def is_passing(error: Exception) -> bool:
     return isinstance(error, (*AWAY, *IN_THE_WAY, errors.Unreachable))
 
 
+def is_away(error: Exception) -> bool:
+    """Tell whether a request that met this may be made again later: the database was away, in the way or full.
+
+    An OSError that is not a connection's is a file's, and none of the database's affair.
+    """
+    if isinstance(error, OSError) and not isinstance(error, ConnectionError):
+        return False
+    return is_passing(error) or isinstance(error, asyncpg.DiskFullError)
+
+
 class Connection(Protocol):
     """What the functions of `store` need of asyncpg's connections (pooled or not), as types.
 
