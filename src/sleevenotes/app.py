@@ -14,6 +14,7 @@ import functools
 import gc
 import pathlib
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -83,7 +84,7 @@ class Parts:
 
 def configure_log(level: str) -> None:
     """Write log lines from this level on. Tracebacks go without local variables, which may hold secrets."""
-    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    plain = structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
     processors = [*structlog.get_config()["processors"][:-1], plain]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level), processors=processors)
 

@@ -55,3 +55,9 @@ def test_a_traceback_in_the_log_shows_no_variables(capsys: pytest.CaptureFixture
     written = capsys.readouterr().out
     assert "ValueError: 15" in written
     assert "not-for-the-log" not in written
+
+
+def test_a_log_that_goes_to_no_terminal_has_no_colours(capsys: pytest.CaptureFixture[str]) -> None:
+    app.configure_log("info")
+    structlog.get_logger().warning("plain", why="a file")
+    assert "\x1b" not in capsys.readouterr().out
