@@ -14,6 +14,7 @@ import functools
 import gc
 import pathlib
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from sleevenotes import catalogue, clock, events
+from sleevenotes import catalogue, clock, errors, events
 from sleevenotes.artwork.files import Files
 from sleevenotes.pipeline import (
     alarms,
@@ -83,7 +84,7 @@ class Parts:
 
 def configure_log(level: str) -> None:
     """Write log lines from this level on. Tracebacks go without local variables, which may hold secrets."""
-    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    plain = structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
     processors = [*structlog.get_config()["processors"][:-1], plain]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level), processors=processors)
 
@@ -95,14 +96,22 @@ async def open(  # noqa: A001 - read as app.open
     """Start or join the database, apply migrations, and give the parts; close what was opened."""
     configure_log(settings.log_level)
     time = time or clock.from_text(settings.clock)
-    settings.data_path.mkdir(parents=True, exist_ok=True)
+    sources = sources_of(settings)
+    _make_directory(settings.data_path)
     database = await Database.open(settings)
     try:
         shelf = catalogue.Shelf(settings.catalogue_path, _refuse)
-        submitter = Submitter(database, time, shelf, sources_of(settings))
+        submitter = Submitter(database, time, shelf, sources)
         yield Parts(settings, time, database, Files(settings.data_path), submitter, shelf)
     finally:
         await database.close()
+
+
+def _make_directory(path: pathlib.Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.Unusable(f"data_dir: {path} cannot be made: {error.strerror}") from error
 
 
 @contextlib.asynccontextmanager
@@ -159,7 +168,8 @@ async def working(
 
 
 def sources_of(settings: Settings) -> tuple[contract.Source, ...]:
-    """Return the sources that these settings let be asked."""
+    """Return the sources that these settings let be asked. Raises errors.Unusable where they name one there is not."""
+    registry.check(settings.only_sources)
     keys = msgspec.convert(settings, contract.Keys, from_attributes=True)
     return registry.usable(keys, settings.only_sources)
 

@@ -8,13 +8,14 @@
     + Garbled        a reply we cannot read; carries the bytes
     + Unconfigured   no key for this source
   x Taken            another transaction stored the same first; again, and it is seen
+  x HeldUp           another transaction holds accounts that ours would wait for
   x Gone             the subject of a job no longer exists
   x Unusable         the installation cannot run: a bad setting, no database
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 
 class SleevenotesError(Exception):
@@ -73,6 +74,14 @@ class Unconfigured(Fault):
 
 class Taken(SleevenotesError):
     """Another transaction stored the same first; trying again will see it."""
+
+
+class HeldUp(SleevenotesError):
+    """Another transaction holds `accounts` that ours would wait for."""
+
+    def __init__(self, accounts: Collection[int] = ()) -> None:
+        super().__init__()
+        self.accounts = frozenset(accounts)
 
 
 class Gone(SleevenotesError):

@@ -12,14 +12,16 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
-from sleevenotes import errors
+from sleevenotes import clock, errors
 
 ENVIRONMENT_PREFIX = "SLEEVENOTES_"
+NO_SETTINGS = frozenset({"CONFIG", "PASSWORD", "LISTENER_TOKEN", "SHARED_DATA", "SCREENSHOTS"})
+"""Variables of ours that say other things: where the settings are, what commands ask for, what tests use."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     """Address to listen on."""
 
-    port: int = 8000
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8000
     """Port to listen on."""
 
     base_url: str = ""
@@ -97,7 +99,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     popular_seed: str = ""
     """A file of names that are popular elsewhere (CSV or JSON Lines), looked for before anybody here plays them."""
 
-    worker_jobs: int = 20
+    worker_jobs: Annotated[int, msgspec.Meta(ge=1)] = 20
     """Jobs one worker process has under way at once."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -138,13 +140,15 @@ def load(environment: Mapping[str, str] | None = None, **overrides: object) -> S
     given = {name: value for name, value in overrides.items() if value is not None}
     told = {**_from_environment(environment), **given}
     data_dir = Path(str(told.get("data_dir", Settings().data_dir)))
-    path = Path(environment.get(ENVIRONMENT_PREFIX + "CONFIG", str(data_dir / "sleevenotes.toml")))
+    named = environment.get(ENVIRONMENT_PREFIX + "CONFIG")
+    read = _from_file(Path(named), named=True) if named else _from_file(data_dir / "sleevenotes.toml")
     try:
-        settings = msgspec.convert({**_from_file(path), **told}, Settings, strict=False)
+        settings = msgspec.convert({**read, **told}, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise errors.Unusable(f"settings: {error}") from None
     _check_address(settings.base_url)
     _check_proxies(settings.trusted_proxies)
+    _check_clock(settings.clock)
     return settings
 
 
@@ -167,8 +171,22 @@ def _check_proxies(trusted: str) -> None:
             raise errors.Unusable(f"settings: trusted_proxies: {error}") from None
 
 
+def _check_clock(text: str) -> None:
+    try:
+        clock.from_text(text)
+    except ValueError:
+        raise errors.Unusable(
+            f"settings: clock: {text!r} is neither 'system' nor 'scale:FACTOR:ANCHOR' with two numbers"
+        ) from None
+
+
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     names = {field.name for field in msgspec.structs.fields(Settings)}
+    known = {ENVIRONMENT_PREFIX + name for name in NO_SETTINGS.union(map(str.upper, names))}
+    if unknown := sorted(name for name in environment if name.startswith(ENVIRONMENT_PREFIX) and name not in known):
+        raise errors.Unusable(
+            f"settings: there is no {', '.join(unknown)}; those there are: docs/reference/settings.md"
+        )
     found: dict[str, Any] = {
         name: environment[ENVIRONMENT_PREFIX + name.upper()]
         for name in names
@@ -179,10 +197,17 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def _from_file(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
+def _from_file(path: Path, *, named: bool = False) -> dict[str, Any]:
+    """Read a file of settings; one that is missing is empty, unless it was `named`."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if named:
+            raise errors.Unusable(f"settings: {ENVIRONMENT_PREFIX}CONFIG: {path}: {error.strerror}") from None
+        return {}
+    except OSError as error:
+        raise errors.Unusable(f"settings: {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise errors.Unusable(f"settings: {path}: it is not written in UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise errors.Unusable(f"settings: {path}: {error}") from None

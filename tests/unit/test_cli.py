@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from sleevenotes import app, cli
-from sleevenotes.cli import people, showing
+from sleevenotes.cli import people, serving, showing
 from sleevenotes.model import Status
 from sleevenotes.names import digest
 from sleevenotes.pipeline import connecting
@@ -361,6 +361,23 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(tmp_path: Path) -> 
         result = CliRunner().invoke(cli.app, ["--data-dir", str(tmp_path), "serve", "--port", port])
     assert "--port" in mistake(result)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("host", ["::1", "::", "127.0.0.1", "localhost", ""])
+def test_a_port_can_be_had_at_addresses_of_every_family(host: str) -> None:
+    if ":" in host and not socket.has_ipv6:
+        pytest.skip("this machine has no IPv6")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    serving.check_free(host, port)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("::", "http://[::1]:8000"), ("::1", "http://[::1]:8000"), ("0.0.0.0", "http://127.0.0.1:8000")],  # noqa: S104 - not bound
+)
+def test_an_address_to_reach_a_server_at_is_one_that_browsers_take(host: str, address: str) -> None:
+    assert serving.reached_at(host, 8000) == address
 
 
 def test_simulating_never_touches_the_database_named_in_the_environment(

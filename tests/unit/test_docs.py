@@ -11,6 +11,7 @@ import typer.main
 
 from sleevenotes import cli
 from sleevenotes.settings import Settings
+from sleevenotes.sources import contract, imagehosts, registry
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SETTINGS = (CHECKOUT / "docs/reference/settings.md").read_text("utf-8")
@@ -38,8 +39,16 @@ def test_every_setting_is_documented_with_its_default(field: msgspec.structs.Fie
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:
-    documented = set(re.findall(r"^\| `(\w+)` \|", SETTINGS, re.MULTILINE))
+    table, _, _ = SETTINGS.partition("## Names of sources")
+    documented = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
     assert documented == {field.name for field in msgspec.structs.fields(Settings)}
+
+
+def test_every_source_that_can_be_named_is_documented() -> None:
+    _, _, table = SETTINGS.partition("## Names of sources")
+    hosts = {source.name for source in (*imagehosts.HOSTS, imagehosts.ELSEWHERE)}
+    every = {source.name for source in registry.every(contract.Keys())}
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == every - hosts
 
 
 @pytest.mark.parametrize(("name", "section"), list(commands()), ids=[name for name, _ in commands()])

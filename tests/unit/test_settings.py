@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from sleevenotes import errors, settings
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def test_without_anything_said_the_defaults_hold(tmp_path: Path) -> None:
@@ -88,3 +91,47 @@ def test_an_address_that_browsers_cannot_reach_is_refused_by_name(address: str) 
 def test_a_proxy_that_is_no_address_is_refused_by_name() -> None:
     with pytest.raises(errors.Unusable, match="trusted_proxies"):
         settings.load({}, trusted_proxies="127.0.0.1, my-proxy")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("port", 0), ("port", -1), ("port", 99_999), ("worker_jobs", 0), ("clock", "foo"), ("clock", "scale:x:0")],
+)
+def test_a_value_that_nothing_could_run_with_is_named(name: str, value: object) -> None:
+    with pytest.raises(errors.Unusable, match=f"settings: .*{name}"):
+        settings.load({}, **{name: value})
+
+
+def test_a_file_that_is_not_of_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sleevenotes.toml").write_bytes(b'contact = "J\xfcrgen"')
+    with pytest.raises(errors.Unusable, match=r"sleevenotes\.toml.*UTF-8"):
+        settings.load({"SLEEVENOTES_DATA_DIR": str(tmp_path)})
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sleevenotes.toml").mkdir()
+    with pytest.raises(errors.Unusable, match=r"sleevenotes\.toml"):
+        settings.load({"SLEEVENOTES_DATA_DIR": str(tmp_path)})
+
+
+def test_a_named_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "missing.toml"
+    with pytest.raises(errors.Unusable, match=r"SLEEVENOTES_CONFIG: .*missing\.toml"):
+        settings.load({"SLEEVENOTES_DATA_DIR": str(tmp_path), "SLEEVENOTES_CONFIG": str(path)})
+
+
+def test_an_unknown_variable_of_ours_is_named_without_its_value(tmp_path: Path) -> None:
+    environment = {"SLEEVENOTES_DATA_DIR": str(tmp_path), "SLEEVENOTES_LASTFM_SECRETT": "hush"}
+    with pytest.raises(errors.Unusable, match="SLEEVENOTES_LASTFM_SECRETT") as refused:
+        settings.load(environment)
+    assert "hush" not in str(refused.value)
+
+
+def test_variables_of_ours_that_are_no_settings_are_let_be() -> None:
+    variable = re.compile(r'(?:environ\.get\(|_VARIABLE = )"(SLEEVENOTES_\w+)"')
+    texts = [
+        path.read_text("utf-8") for part in ("src", "tests", "benches") for path in (CHECKOUT / part).rglob("*.py")
+    ]
+    used = {name for text in texts for name in variable.findall(text)}
+    assert {"SLEEVENOTES_PASSWORD", "SLEEVENOTES_SHARED_DATA"} <= used
+    settings.load(dict.fromkeys(used, "x"))

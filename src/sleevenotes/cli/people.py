@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sleevenotes import errors
-from sleevenotes.cli import tools
+from sleevenotes.cli import serving, tools
 
 if TYPE_CHECKING:
     from sleevenotes.store.accounts import Scope
@@ -122,7 +122,7 @@ def _link(context: typer.Context, name: str | None, note: str, *, as_json: bool)
             return await invitations.create(conn, parts.clock.now(), note=note, for_account_id=whose)
 
     way = f"/invitation/{tools.run(create())}"
-    link = f"{settings.base_url.rstrip('/') or f'http://{settings.host}:{settings.port}'}{way}"
+    link = f"{settings.base_url.rstrip('/') or serving.reached_at(settings.host, settings.port)}{way}"
     if as_json:
         tools.say_json({"link": link})
     else:

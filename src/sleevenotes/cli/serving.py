@@ -58,7 +58,7 @@ def serve(
     from sleevenotes import app
 
     settings = (_simulated if simulate else tools.load)(context, host=host, port=port)
-    _check_free(settings)
+    check_free(settings.host, settings.port)
     if not simulate:
         tools.run(app.serve(settings, work=not no_work))
         return
@@ -67,14 +67,16 @@ def serve(
         tools.run(app.serve(pointed, work=not no_work, ready=child.begin))
 
 
-def _check_free(settings: Settings) -> None:
+def check_free(host: str, port: int) -> None:
     """Tell a port that cannot be had before the database is started, not after."""
     try:
-        socket.create_server((settings.host, settings.port)).close()
+        family, _, _, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        socket.create_server(address, family=family).close()
     except OSError as error:
         tools.fail(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
-            "Choose another with --port, or stop what listens there"
+            f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --port, or stop what listens there"
         )
 
 
@@ -150,7 +152,7 @@ def _simulator(settings: Settings) -> Iterator[_Child]:
 
     The child ends when its standard input does, so it also ends when this process is killed.
     """
-    own = f"http://{_loopback(settings.host)}:{settings.port}"
+    own = reached_at(settings.host, settings.port)
     process = subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "sleevenotes", "simulate", "--port", "0", "--play-to", own, "--child"],
         stdin=subprocess.PIPE,
@@ -164,9 +166,10 @@ def _simulator(settings: Settings) -> Iterator[_Child]:
         process.communicate()
 
 
-def _loopback(host: str) -> str:
+def reached_at(host: str, port: int) -> str:
     """Return the address at which a server that listens on `host` is reached from here."""
-    return "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    here = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://[{here}]:{port}" if ":" in here else f"http://{here}:{port}"
 
 
 # ---------------------------------------------------------------- simulate

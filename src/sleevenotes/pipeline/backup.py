@@ -182,8 +182,10 @@ def check(source: Path, progress: Progress = quiet) -> Report:
 async def restore(settings: Settings, source: Path, now: datetime, progress: Progress = quiet) -> Report:
     """Put a backup into an empty installation, brought to the schema of this version.
 
-    Raises errors.Refused, with nothing changed, as `check` does, and where the installation is not empty or in use.
+    Images that root restores belong to whom the data directory belongs to. Raises errors.Refused, with nothing
+    changed, as `check` does, and where the installation is not empty or in use.
     """
+    _refuse_for_others(settings)
     async with postgres.bare(settings) as conn:
         await backups.require_empty(conn)  # soon, and once more inside
         report = await asyncio.to_thread(check, source, progress)
@@ -198,6 +200,15 @@ async def restore(settings: Settings, source: Path, now: datetime, progress: Pro
             async with conn.transaction():
                 await backups.take_up(conn, waiting, now)
     return report
+
+
+def _refuse_for_others(settings: Settings) -> None:
+    """Keep root from making, in somebody's data directory, a database that they could not open."""
+    data, made = settings.data_path, settings.data_path / "postgres" / "cluster"
+    if settings.database_url or os.name == "nt" or os.geteuid() != 0 or not data.exists() or made.exists():
+        return
+    if owner := data.stat().st_uid:
+        raise errors.Unusable(f"data_dir: {data} belongs to user {owner}, its database would not: restore as that user")
 
 
 async def _fill(
@@ -224,9 +235,12 @@ async def _pieces(member: IO[bytes]) -> AsyncIterator[bytes]:
 
 
 def _restore_images(archive: zipfile.ZipFile, contents: Contents, files: Files, progress: Progress) -> None:
-    for number, digest in enumerate(contents.images):
-        progress("images", number, len(contents.images))
-        files.keep(archive.read(_image(digest)))
+    try:
+        for number, digest in enumerate(contents.images):
+            progress("images", number, len(contents.images))
+            files.keep(archive.read(_image(digest)))
+    finally:
+        files.hand_over()  # a directory of root's would keep the server from storing any other image, too
     progress("images", len(contents.images), len(contents.images))
 
 

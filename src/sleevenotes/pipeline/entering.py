@@ -62,9 +62,14 @@ def _identities(artist: str, track: str, release: str) -> tuple[bytes, bytes]:
     return names.digest(artist, track), names.digest(artist, track, release)
 
 
-async def store(conn: Connection, rows: Sequence[Row], shelf: catalogue.Shelf, now: datetime) -> list[Stored]:
-    """Store rows, and return what became of each, in their order."""
-    many = await _lock_accounts(conn, rows)
+async def store(
+    conn: Connection, rows: Sequence[Row], shelf: catalogue.Shelf, now: datetime, *, wait: bool = True
+) -> list[Stored]:
+    """Store rows, and return what became of each, in their order.
+
+    Raises errors.HeldUp, unless told to `wait`, where another transaction holds accounts that have to be locked.
+    """
+    many = await _lock_accounts(conn, rows, wait=wait)
     ids, crowded = await scrobbles.reserve(conn, len(rows), _spans(rows))
     there = await _there(conn, rows) if crowded else {}
     same_as = _repeats(rows, there)
@@ -86,10 +91,14 @@ def _spans(rows: Iterable[Row]) -> list[scrobbles.Span]:
     return [scrobbles.Span(each, min(times) - window, max(times) + window) for each, times in by_account.items()]
 
 
-async def _lock_accounts(conn: Connection, rows: Iterable[Row]) -> set[int]:
+async def _lock_accounts(conn: Connection, rows: Iterable[Row], *, wait: bool) -> set[int]:
     """Lock accounts whose plays are compared by their nearness in time; return those with plays of several origins."""
     several = await same_plays.several(conn, {(row.play.account_id, row.play.scrobble.origin) for row in rows})
-    await scrobbles.lock_accounts(conn, several | {row.play.account_id for row in rows if row.window_s})
+    compared = several | {row.play.account_id for row in rows if row.window_s}
+    if wait:
+        await scrobbles.lock_accounts(conn, compared)
+    elif compared:
+        await scrobbles.lock_unheld(conn, compared)
     return several
 
 

@@ -3,6 +3,10 @@
 Accepted means committed: `Submitter.submit` returns afterwards. Submits that arrive while a commit is under way share
 the next one, so that many players cost few commits and none waits for a timer; when a shared commit fails, each
 submit in it runs alone, so that no neighbour fails. A submit of many plays runs beside them, in its own transactions.
+
+    maria, ben, maria            share a commit
+    another holds ben's account  maria's are committed without his, and his wait for the account in a line of their own,
+                                 behind which his next ones stand: order is kept, and nobody waits for somebody else
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from sleevenotes.store.postgres import Connection, Database
 
 MAX_ROWS = 1000  # of one transaction
 MANY = 100  # from this many plays on, a submit shares no commit
+HELD_UP_AT_ONCE = 3  # connections that wait for accounts which other transactions hold
 BULK_AT_ONCE = 2  # transactions of large submits under way; more only queue up inside PostgreSQL
 NOW_PLAYING_S = 600  # how long a track without a duration plays, as at ListenBrainz (upstreams §3.1)
 
@@ -47,6 +52,9 @@ class Submitter:
         self._sources = sources
         self._waiting: deque[_Submit] = deque()
         self._flushing: asyncio.Task[None] | None = None
+        self._held_up: dict[int, deque[_Submit]] = {}  # by account; each has a task that waits for it
+        self._waiters: set[asyncio.Task[None]] = set()
+        self._patient = asyncio.Semaphore(HELD_UP_AT_ONCE)
         self._bulk = asyncio.Semaphore(BULK_AT_ONCE)
 
     async def submit(
@@ -62,7 +70,7 @@ class Submitter:
             return await self._store_many(rows)
         if not rows:
             return []
-        submit = _Submit(rows, asyncio.get_running_loop().create_future())
+        submit = _Submit(account_id, rows, asyncio.get_running_loop().create_future())
         self._waiting.append(submit)
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush(), name="commit what is submitted")
@@ -137,44 +145,64 @@ class Submitter:
     async def _flush(self) -> None:
         try:
             while self._waiting:
-                await self._commit_together(self._take_group())
+                group = _take_group(self._waiting)
+                free = [submit for submit in group if submit.account_id not in self._held_up]
+                self._put_aside([submit for submit in group if submit.account_id in self._held_up])
+                await self._commit_together(free)
         finally:
             self._flushing = None
 
-    def _take_group(self) -> list[_Submit]:
-        group = [self._waiting.popleft()]
-        size = len(group[0].rows)
-        while self._waiting and size + len(self._waiting[0].rows) <= MAX_ROWS:
-            size += len(self._waiting[0].rows)
-            group.append(self._waiting.popleft())
-        return group
-
-    async def _commit_together(self, group: Sequence[_Submit]) -> None:
+    async def _commit_together(self, group: Sequence[_Submit], *, wait: bool = False) -> None:
+        """Commit a group, and give each its answer; without those whose accounts are held, unless told to `wait`."""
+        if not group:
+            return
         try:
-            stored = await self._store([row for submit in group for row in submit.rows])
+            stored = await self._store([row for submit in group for row in submit.rows], wait=wait)
+        except errors.HeldUp as held:
+            self._put_aside([submit for submit in group if submit.account_id in held.accounts])
+            await self._commit_together([submit for submit in group if submit.account_id not in held.accounts])
+            return
         except Exception as error:  # whatever it was, it is the affair of one of them
-            await self._commit_apart(group, error)
+            await self._commit_apart(group, error, wait=wait)
             return
         start = 0
         for submit in group:
             submit.finish(stored[start : start + len(submit.rows)])
             start += len(submit.rows)
 
-    async def _commit_apart(self, group: Sequence[_Submit], error: Exception) -> None:
+    async def _commit_apart(self, group: Sequence[_Submit], error: Exception, *, wait: bool) -> None:
         if len(group) == 1 or isinstance(error, errors.Fault):  # alone already, or the database is away for all
             for submit in group:
                 submit.fail(error)
             return
         for submit in group:
-            await self._commit_together([submit])
+            await self._commit_together([submit], wait=wait)
 
-    async def _store(self, rows: Sequence[entering.Row]) -> list[Stored]:
-        return await self._committed(lambda conn: self._stored(conn, rows))
+    def _put_aside(self, group: Sequence[_Submit]) -> None:
+        """Let submits wait for their accounts, each behind what waits for the same account already."""
+        for submit in group:
+            if submit.account_id not in self._held_up:
+                self._held_up[submit.account_id] = deque()
+                waiter = asyncio.create_task(self._wait_for(submit.account_id), name="wait for an account")
+                self._waiters.add(waiter)
+                waiter.add_done_callback(self._waiters.discard)
+            self._held_up[submit.account_id].append(submit)
 
-    async def _stored(self, conn: Connection, rows: Sequence[entering.Row]) -> list[Stored]:
+    async def _wait_for(self, account_id: int) -> None:
+        try:
+            async with self._patient:
+                while line := self._held_up[account_id]:
+                    await self._commit_together(_take_group(line), wait=True)
+        finally:
+            del self._held_up[account_id]
+
+    async def _store(self, rows: Sequence[entering.Row], *, wait: bool = True) -> list[Stored]:
+        return await self._committed(lambda conn: self._stored(conn, rows, wait=wait))
+
+    async def _stored(self, conn: Connection, rows: Sequence[entering.Row], *, wait: bool = True) -> list[Stored]:
         """Store rows, and have the images looked at that came with them."""
         now = self._clock.now()
-        stored = await entering.store(conn, rows, self._shelf, now)
+        stored = await entering.store(conn, rows, self._shelf, now, wait=wait)
         came = [
             sent_images.Came(row.play.scrobble.artwork_uri, one.lookup_id, row.band)
             for row, one in zip(rows, stored, strict=True)
@@ -190,6 +218,7 @@ class Submitter:
 class _Submit(NamedTuple):
     """One caller's rows, and where it waits."""
 
+    account_id: int
     rows: list[entering.Row]
     done: asyncio.Future[list[Stored]]
 
@@ -200,6 +229,16 @@ class _Submit(NamedTuple):
     def fail(self, error: Exception) -> None:
         if not self.done.done():
             self.done.set_exception(error)
+
+
+def _take_group(line: deque[_Submit]) -> list[_Submit]:
+    """Take from the head of a line as many as go into one transaction."""
+    group = [line.popleft()]
+    size = len(group[0].rows)
+    while line and size + len(line[0].rows) <= MAX_ROWS:
+        size += len(line[0].rows)
+        group.append(line.popleft())
+    return group
 
 
 def _playing_time(scrobble: Scrobble) -> timedelta:

@@ -18,6 +18,7 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from sleevenotes import errors
 from sleevenotes.server import strangers, templating, views, ways
+from sleevenotes.store import postgres
 
 LISTENBRAINZ_PATHS = ("/1/", "/apis/listenbrainz/")
 NATIVE_PATHS = ("/api/", "/lastfm/", "/recently-played", "/artwork/search", "/artwork/refresh/")
@@ -128,6 +129,8 @@ def _read(error: Exception) -> tuple[int, str]:
         case errors.Gone():
             return 404, str(error)
         case errors.Fault():
+            return 503, _UNAVAILABLE
+        case _ if postgres.is_away(error):
             return 503, _UNAVAILABLE
         case asyncpg.CharacterNotInRepertoireError():
             return 422, _NULL

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import asyncpg
 import structlog
 
 from sleevenotes import errors
@@ -58,17 +59,23 @@ async def run(connection: Any, now: datetime, *, directory: Path = DIRECTORY) ->
     """Bring the schema to what this code expects; return how many migrations that took.
 
     Takes a connection of asyncpg outside any transaction. Raises errors.Unusable, with nothing changed, where
-    the database was migrated by a newer Sleevenotes.
+    the database was migrated by a newer Sleevenotes, or by another; and where our role may not make what is needed.
     """
     migrations = read(directory)
     await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
     try:
         applied = await _applied(connection)
+        _refuse_others(migrations, applied)
         _refuse_newer(migrations, applied)
         missing = migrations[len(applied) :]
         for migration in missing:
             await _apply(connection, migration, now)
         await _install_queue(connection, now)
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise errors.Unusable(
+            f"database_url: {error}. This role has to be allowed to make tables: as the database's owner, "
+            "GRANT CREATE ON SCHEMA public TO it, or make it the owner"
+        ) from error
     finally:
         if not connection.is_closed():
             await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
@@ -92,6 +99,16 @@ async def _applied(connection: Any) -> dict[int, str]:
     )
     rows = await connection.fetch("SELECT number, name FROM schema_migrations WHERE number > 0 ORDER BY number")
     return {row["number"]: row["name"] for row in rows}
+
+
+def _refuse_others(migrations: list[Migration], applied: dict[int, str]) -> None:
+    for migration in migrations:
+        theirs = applied.get(migration.number, migration.name)
+        if theirs != migration.name:
+            raise errors.Unusable(
+                f"the database was made by another Sleevenotes: its migration {migration.number} is {theirs!r}, and "
+                f"here it is {migration.name!r}. Start the version that made it."
+            )
 
 
 def _refuse_newer(migrations: list[Migration], applied: dict[int, str]) -> None:

@@ -50,6 +50,11 @@ REFUSED = (
     asyncpg.InvalidCatalogNameError,
 )
 
+UNREADABLE = (
+    "database_url cannot be read: percent-encode / ? # [ @ in the password; the port is a number up to 65535, "
+    "as in postgresql://user:password@host:5432/database"
+)
+
 log = structlog.get_logger(__name__)
 
 
@@ -58,6 +63,16 @@ def is_passing(error: Exception) -> bool:
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError)  # a closed connection, not a bad argument
     return isinstance(error, (*AWAY, *IN_THE_WAY, errors.Unreachable))
+
+
+def is_away(error: Exception) -> bool:
+    """Tell whether a request that met this may be made again later: the database was away, in the way or full.
+
+    An OSError that is not a connection's is a file's, and none of the database's affair.
+    """
+    if isinstance(error, OSError) and not isinstance(error, ConnectionError):
+        return False
+    return is_passing(error) or isinstance(error, asyncpg.DiskFullError)
 
 
 class Connection(Protocol):
@@ -258,9 +273,22 @@ async def connect(url: str, *, patience: float = 0.0, codecs: bool = True, **opt
             await time.sleep(0.05)
         except REFUSED as error:
             raise errors.Unusable(f"database_url: {error}") from None
+        except (ValueError, OverflowError):  # what it says may be a piece of the password
+            raise errors.Unusable(UNREADABLE) from None
+    await _require_utf8(connection)
     if codecs:
         await _set_codecs(connection)
     return connection
+
+
+async def _require_utf8(connection: Any) -> None:
+    encoding = getattr(connection.get_settings(), "server_encoding", "UTF8")  # the server tells it to all who connect
+    if encoding != "UTF8":
+        await connection.close()
+        raise errors.Unusable(
+            f"database_url: the database is encoded as {encoding}, which not every name can be written in: "
+            "make one with ENCODING 'UTF8' TEMPLATE template0"
+        )
 
 
 @asynccontextmanager

@@ -300,6 +300,17 @@ async def lock_accounts(conn: Connection, account_ids: Collection[int]) -> None:
         await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK_SPACE + account_id)
 
 
+async def lock_unheld(conn: Connection, account_ids: Collection[int]) -> None:
+    """Lock accounts as `lock_accounts` does, without waiting. Raises errors.HeldUp naming those that others hold."""
+    held = await conn.fetch(
+        "SELECT id FROM unnest($1::bigint[]) AS id WHERE NOT pg_try_advisory_xact_lock($2 + id)",
+        sorted(account_ids),
+        _LOCK_SPACE,
+    )
+    if held:
+        raise errors.HeldUp({row["id"] for row in held})
+
+
 async def accounts_of(conn: Connection, ids: Sequence[int]) -> set[int]:
     """Return whose scrobbles these are."""
     rows = await conn.fetch("SELECT DISTINCT account_id FROM scrobbles WHERE id = ANY($1::bigint[])", list(ids))

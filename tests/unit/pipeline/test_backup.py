@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import os
 import shutil
 import zipfile
 from collections.abc import AsyncIterator, Callable
@@ -238,3 +240,26 @@ async def test_a_backup_that_fails_leaves_no_file(
 
 def left_by_backups(directory: Path) -> list[str]:
     return [path.name for path in directory.iterdir() if "backup" in path.name]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+async def test_what_root_restores_belongs_to_whom_the_data_directory_belongs_to(
+    settings: Settings, database: Database, clock: HandClock, tmp_path: Path, empty: Settings
+) -> None:
+    await live(settings, database, clock)
+    file = tmp_path / "backup.zip"
+    await backup.make(settings, file, clock.now())
+    empty.data_path.mkdir()
+    os.chown(empty.data_path, 12345, 54321)
+    await backup.restore(empty, file, clock.now())
+    root = Files(empty.data_path).root
+    owners = {(path.stat().st_uid, path.stat().st_gid) for path in (root, *root.rglob("*"))}
+    assert owners == {(12345, 54321)}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root's database would be somebody else's")
+def test_root_is_refused_a_restore_for_somebody_who_could_not_open_its_database(tmp_path: Path) -> None:
+    os.chown(tmp_path, 12345, 54321)
+    with pytest.raises(errors.Unusable, match=r"belongs to user 12345.*as that user"):
+        asyncio.run(backup.restore(Settings(data_dir=str(tmp_path)), tmp_path / "any.zip", HandClock().now()))
+    assert not list(tmp_path.iterdir())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from sleevenotes.clock import HandClock
@@ -35,6 +36,22 @@ async def test_without_the_database_it_says_so_and_a_submit_is_503(maria: servin
     refused = await maria.client.post("/1/submit-listens", json=body, headers=maria.header)
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
     assert "send it again" in refused.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "death", ["PERFORM pg_terminate_backend(pg_backend_pid())", "RAISE EXCEPTION USING ERRCODE = 'disk_full'"]
+)
+async def test_a_request_that_the_database_dies_under_is_503(maria: serving.Listener, death: str) -> None:
+    listen = {"listened_at": 1_767_000_000, "track_metadata": {"artist_name": "a", "track_name": "b"}}
+    body: dict[str, object] = {"listen_type": "single", "payload": [listen]}
+    await maria.client.post("/1/submit-listens", json=body, headers=maria.header)
+    listens = await maria.client.get("/1/user/maria/listens", headers=maria.header)
+    body = {"recording_msid": listens.json()["payload"]["listens"][0]["recording_msid"], "score": 1}
+    async with maria.services.database.connection() as conn:
+        await conn.execute(f"CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {death}; END $$")
+        await conn.execute("CREATE TRIGGER die BEFORE INSERT ON feedback FOR EACH STATEMENT EXECUTE FUNCTION die()")
+    reply = await maria.client.post("/1/feedback/recording-feedback", json=body, headers=maria.header)
+    assert (reply.status_code, reply.headers.get("retry-after")) == (503, "5")
 
 
 async def test_metrics_count_what_became_of_listens(maria: serving.Listener) -> None:

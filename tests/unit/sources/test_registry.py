@@ -3,6 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from sleevenotes import errors
 from sleevenotes.sources import contract, registry
 
 EVERY = registry.every(contract.Keys())
@@ -36,3 +37,19 @@ def test_every_policy_is_a_pace(source: contract.Source) -> None:
     assert 0 < policy.timeout <= 60
     assert "." in policy.host or policy.apart  # a host, but for the lane that serves many
     assert isinstance(policy, msgspec.Struct)
+
+
+def test_a_name_of_no_source_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(errors.Unusable, match=r"sources: there is no 'napster'.*musicbrainz.*itunes") as refused:
+        registry.check({"musicbrainz", "napster"})
+    assert "deezer_images" not in str(refused.value)  # which is asked anyway
+
+
+def test_every_source_may_be_named_as_one_of_the_only_ones() -> None:
+    registry.check({source.name for source in EVERY})
+
+
+def test_who_names_a_source_need_not_name_the_host_where_its_images_lie() -> None:
+    only = {source.name for source in registry.usable(contract.Keys(), {"musicbrainz", "deezer"})}
+    assert {"musicbrainz", "deezer", "deezer_images", "elsewhere"} <= only
+    assert not only & {"itunes", "coverartarchive"}

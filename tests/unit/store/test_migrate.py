@@ -82,6 +82,22 @@ async def test_a_database_newer_than_the_code_is_refused_naming_both(
     await connection.close()
 
 
+async def test_a_database_of_other_migrations_is_refused_before_any_is_applied(
+    database_url: str, clock: HandClock, directory: Path
+) -> None:
+    number = add(directory, "ours", "CREATE TABLE ours (n integer);")
+    connection = await postgres.connect(database_url)
+    await connection.execute(
+        "INSERT INTO schema_migrations (number, name, applied_at, checksum) VALUES ($1, 'theirs', $2, '')",
+        number, clock.now(),
+    )  # fmt: skip
+    add(directory, "next", "CREATE TABLE next (n integer);")
+    with pytest.raises(errors.Unusable, match=rf"migration {number} is 'theirs', and here it is 'ours'"):
+        await migrate.run(connection, clock.now(), directory=directory)
+    assert "next" not in await tables(connection)
+    await connection.close()
+
+
 async def test_many_that_start_at_once_migrate_once(database_url: str, clock: HandClock, directory: Path) -> None:
     add(directory, "once", "CREATE TABLE once (n integer); SELECT pg_sleep(0.05);")
     connections = [await postgres.connect(database_url) for _ in range(5)]

@@ -9,6 +9,7 @@ from asyncpg import DivisionByZeroError
 
 from sleevenotes import errors, events
 from sleevenotes.settings import Settings
+from sleevenotes.store import postgres
 from sleevenotes.store.postgres import Database
 
 
@@ -109,3 +110,45 @@ async def test_a_database_that_does_not_exist_is_named(server_url: str) -> None:
     url = server_url.replace("/sleevenotes?", "/missing?")
     with pytest.raises(errors.Unusable, match='database "missing" does not exist'):
         await Database.open(Settings(database_url=url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://bob:sek/ret@127.0.0.1/x",
+        "postgresql://bob:sek?ret@127.0.0.1/x",
+        "postgresql://bob:sek[ret@127.0.0.1/x",
+        "postgresql://:sek/x",
+        "postgresql://bob@127.0.0.1:99999/x",
+    ],
+)
+async def test_a_url_that_cannot_be_read_is_told_without_a_word_of_it(url: str) -> None:
+    with pytest.raises(errors.Unusable, match="database_url cannot be read: percent-encode") as refused:
+        await Database.open(Settings(database_url=url))
+    assert "sek" not in str(refused.value)
+    assert refused.value.__suppress_context__  # nor in a traceback
+
+
+async def test_a_database_of_another_encoding_is_refused(server_url: str) -> None:
+    admin = await postgres.connect(server_url.replace("/sleevenotes?", "/postgres?"))
+    await admin.execute("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'")
+    try:
+        with pytest.raises(errors.Unusable, match=r"database_url: .*LATIN1.*UTF8"):
+            await Database.open(Settings(database_url=server_url.replace("/sleevenotes?", "/latin?")))
+    finally:
+        await admin.execute("DROP DATABASE latin")
+        await admin.close()
+
+
+async def test_a_role_that_may_make_no_tables_is_told_what_it_lacks(server_url: str) -> None:
+    admin = await postgres.connect(server_url.replace("/sleevenotes?", "/postgres?"))
+    await admin.execute("CREATE DATABASE others")
+    await admin.execute("CREATE ROLE guest LOGIN")
+    url = server_url.replace("/sleevenotes?", "/others?").replace("sleevenotes@", "guest@")
+    try:
+        with pytest.raises(errors.Unusable, match=r"database_url: permission denied for schema public.*GRANT CREATE"):
+            await Database.open(Settings(database_url=url))
+    finally:
+        await admin.execute("DROP DATABASE others WITH (FORCE)")
+        await admin.execute("DROP ROLE guest")
+        await admin.close()
