@@ -13,9 +13,8 @@ import pytest_asyncio
 from sleevenotes import errors
 from sleevenotes.clock import HandClock
 from sleevenotes.model import Band, Evidence, Scrobble, Status
-from sleevenotes.pipeline.entering import Stored
 from sleevenotes.pipeline.submit import Submitter
-from sleevenotes.store import accounts, catalog, events, jobs, lookups, matches, played, scrobbles
+from sleevenotes.store import accounts, catalog, events, jobs, lookups, matches, played
 from sleevenotes.store.postgres import Connection, Database
 from tests.unit.store import given
 
@@ -395,48 +394,3 @@ async def test_a_player_that_repeats_itself_makes_no_track_longer_and_tells_once
         assert told == ["now_playing_changed"]
         assert await played.now_playing(conn, account, clock.now()) is not None
         assert await played.now_playing(conn, account, clock.now() + timedelta(seconds=10)) is None
-
-
-# ---------------------------------------------------------------- beside an account that somebody else holds
-
-
-async def accounts_of(database: Database, clock: HandClock, count: int) -> list[int]:
-    async with database.connection() as conn:
-        made = [await accounts.create(conn, f"of {i}", "", is_owner=False, now=clock.now()) for i in range(count)]
-    return [each.id for each in made]
-
-
-@pytest.mark.parametrize("held", [1, 5])
-async def test_an_account_is_answered_while_others_that_came_with_it_are_held_by_a_transaction(
-    submitter: Submitter, database: Database, clock: HandClock, account: int, held: int
-) -> None:
-    slow = await accounts_of(database, clock, held)
-    async with database.transaction() as conn, asyncio.timeout(10):
-        await scrobbles.lock_accounts(conn, slow)
-        waiting = [asyncio.create_task(one_native(submitter, each)) for each in slow]
-        await one_native(submitter, account)
-        await one_native(submitter, account, seconds=300)
-        assert not any(task.done() for task in waiting)
-    await asyncio.gather(*waiting)
-    assert [await stored_count(database, each) for each in (account, *slow)] == [2] + [1] * held
-
-
-async def test_what_is_submitted_behind_a_play_that_is_held_up_is_stored_after_it(
-    submitter: Submitter, database: Database, clock: HandClock, account: int
-) -> None:
-    (slow,) = await accounts_of(database, clock, 1)
-    async with database.transaction() as conn, asyncio.timeout(10):
-        await scrobbles.lock_accounts(conn, [slow])
-        first = asyncio.create_task(one_native(submitter, slow))
-        await one_native(submitter, account)
-        later = [asyncio.create_task(one_native(submitter, slow, seconds=300 * i)) for i in (3, 2, 1)]
-        again = asyncio.create_task(one_native(submitter, slow, seconds=10))
-        await one_native(submitter, account, seconds=300)
-    ids = [(await task).id for task in (first, *later)]
-    assert ids == sorted(ids)
-    assert (await again).duplicate
-
-
-async def one_native(submitter: Submitter, account_id: int, seconds: float = 0) -> Stored:
-    (stored,) = await submitter.submit(account_id, [play(seconds=seconds)], band=Band.DEFAULT, window_s=30)
-    return stored

@@ -12,6 +12,7 @@ import pytest
 from sleevenotes import errors
 from sleevenotes.clock import HandClock
 from sleevenotes.store import migrate, postgres
+from tests.unit.store import earlier
 
 
 @pytest.fixture
@@ -129,11 +130,7 @@ async def test_an_older_queue_schema_is_upgraded(database_url: str, clock: HandC
 async def test_covers_found_before_there_were_candidates_become_candidates(
     database_url: str, clock: HandClock, tmp_path: Path
 ) -> None:
-    first = migrate.read()[0]
-    (tmp_path / "0001_first.sql").write_text(first.sql, "utf-8")
-    connection = await postgres.connect(database_url)
-    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    await migrate.run(connection, clock.now(), directory=tmp_path)
+    connection = await earlier.connected(database_url, 1, tmp_path, clock.now())
     await connection.execute(BEFORE_CANDIDATES)
     await migrate.run(connection, clock.now())
     row = await connection.fetchrow("SELECT * FROM artwork_candidates")
@@ -150,11 +147,7 @@ async def test_covers_found_before_there_were_candidates_become_candidates(
 async def test_matches_made_before_there_were_corrections_stay_as_they_are(
     database_url: str, clock: HandClock, tmp_path: Path
 ) -> None:
-    for migration in migrate.read()[:6]:
-        (tmp_path / f"{migration.number:04}_{migration.name}.sql").write_text(migration.sql, "utf-8")
-    connection = await postgres.connect(database_url)
-    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    await migrate.run(connection, clock.now(), directory=tmp_path)
+    connection = await earlier.connected(database_url, 6, tmp_path, clock.now())
     await connection.execute(BEFORE_CORRECTIONS)
     before = await connection.fetch("SELECT * FROM matches ORDER BY id")
     await migrate.run(connection, clock.now())
@@ -170,11 +163,7 @@ async def test_matches_made_before_there_were_corrections_stay_as_they_are(
 async def test_rows_that_a_source_named_have_its_id_from_the_migration_on(
     database_url: str, clock: HandClock, tmp_path: Path
 ) -> None:
-    for migration in migrate.read()[:23]:
-        (tmp_path / f"{migration.number:04}_{migration.name}.sql").write_text(migration.sql, "utf-8")
-    connection = await postgres.connect(database_url)
-    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    await migrate.run(connection, clock.now(), directory=tmp_path)
+    connection = await earlier.connected(database_url, 23, tmp_path, clock.now())
     await connection.execute(BEFORE_SOURCE_IDS)
     await migrate.run(connection, clock.now())
     rows = await connection.fetch(
@@ -195,11 +184,7 @@ async def test_rows_that_a_source_named_have_its_id_from_the_migration_on(
 async def test_what_was_left_to_be_sent_by_a_connection_that_is_gone_goes_from_the_migration_on(
     database_url: str, clock: HandClock, tmp_path: Path
 ) -> None:
-    for migration in migrate.read()[:30]:
-        (tmp_path / f"{migration.number:04}_{migration.name}.sql").write_text(migration.sql, "utf-8")
-    connection = await postgres.connect(database_url)
-    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    await migrate.run(connection, clock.now(), directory=tmp_path)
+    connection = await earlier.connected(database_url, 30, tmp_path, clock.now())
     await connection.execute(BEFORE_PARTED)
     await migrate.run(connection, clock.now())
     rows = await connection.fetch("SELECT account_id, extract(day FROM since AT TIME ZONE 'UTC')::int FROM forwarding")

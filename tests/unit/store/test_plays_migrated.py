@@ -9,7 +9,8 @@ from typing import Any
 import pytest_asyncio
 
 from sleevenotes.clock import HandClock
-from sleevenotes.store import migrate, postgres
+from sleevenotes.store import migrate
+from tests.unit.store import earlier
 
 Until = Callable[[int], Coroutine[Any, Any, Any]]
 
@@ -35,18 +36,17 @@ def play(account_id: int, minute: int, same_as: int | None = None) -> str:
 @pytest_asyncio.fixture
 async def until(database_url: str, clock: HandClock, tmp_path: Path) -> AsyncIterator[Until]:
     """Return what makes a database as it was after this migration, with three listeners, and connects to it."""
-    connection = await postgres.connect(database_url)
+    opened = []
 
     async def made(number: int) -> Any:
-        for migration in migrate.read()[:number]:
-            (tmp_path / f"{migration.number:04}_{migration.name}.sql").write_text(migration.sql, "utf-8")
-        await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-        await migrate.run(connection, clock.now(), directory=tmp_path)
+        connection = await earlier.connected(database_url, number, tmp_path, clock.now())
+        opened.append(connection)
         await connection.execute(LISTENERS)
         return connection
 
     yield made
-    await connection.close()
+    for connection in opened:
+        await connection.close()
 
 
 async def test_what_was_hidden_behind_a_play_that_is_gone_is_shown_again(until: Until, clock: HandClock) -> None:
