@@ -270,8 +270,6 @@ class Importing:
             await imports.advance(conn, told.id, first, step)
             await imports.link_later(conn, told.id, _links(plays, stored))
             await feedback.bring(conn, told.account_id, [_word(word) for word in words], now, told.id)
-            if self._options(told).include_deleted:
-                await deletions.welcome(conn, told.account_id, _keys(told, plays))
             await imports.tell(conn, told.account_id, told.id, now)
 
         await self._submitter.bring(told.account_id, [_sent(play) for play in plays], told.id, noted)

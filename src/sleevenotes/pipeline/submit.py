@@ -30,6 +30,7 @@ from sleevenotes.store.postgres import Connection, Database
 MAX_ROWS = 1000  # of one transaction
 MANY = 100  # from this many plays on, a submit shares no commit
 HELD_UP_AT_ONCE = 3  # connections that wait for accounts which other transactions hold
+TRIED_EVERY_S = 0.1  # where more are held
 BULK_AT_ONCE = 2  # transactions of large submits under way; more only queue up inside PostgreSQL
 NOW_PLAYING_S = 600  # how long a track without a duration plays, as at ListenBrainz (upstreams §3.1)
 
@@ -148,35 +149,38 @@ class Submitter:
                 group = _take_group(self._waiting)
                 free = [submit for submit in group if submit.account_id not in self._held_up]
                 self._put_aside([submit for submit in group if submit.account_id in self._held_up])
-                await self._commit_together(free)
+                self._put_aside(await self._commit_together(free))
         finally:
             self._flushing = None
 
-    async def _commit_together(self, group: Sequence[_Submit], *, wait: bool = False) -> None:
-        """Commit a group, and give each its answer; without those whose accounts are held, unless told to `wait`."""
+    async def _commit_together(self, group: Sequence[_Submit], *, wait: bool = False) -> list[_Submit]:
+        """Commit a group and give each its answer; return those whose accounts are held, none where told to `wait`."""
         if not group:
-            return
+            return []
         try:
             stored = await self._store([row for submit in group for row in submit.rows], wait=wait)
         except errors.HeldUp as held:
-            self._put_aside([submit for submit in group if submit.account_id in held.accounts])
-            await self._commit_together([submit for submit in group if submit.account_id not in held.accounts])
-            return
+            free = [submit for submit in group if submit.account_id not in held.accounts]
+            more = await self._commit_together(free)
+            return [submit for submit in group if submit.account_id in held.accounts] + more
         except Exception as error:  # whatever it was, it is the affair of one of them
-            await self._commit_apart(group, error, wait=wait)
-            return
+            return await self._commit_apart(group, error, wait=wait)
         start = 0
         for submit in group:
             submit.finish(stored[start : start + len(submit.rows)])
             start += len(submit.rows)
+        return []
 
-    async def _commit_apart(self, group: Sequence[_Submit], error: Exception, *, wait: bool) -> None:
+    async def _commit_apart(self, group: Sequence[_Submit], error: Exception, *, wait: bool) -> list[_Submit]:
         if len(group) == 1 or isinstance(error, errors.Fault):  # alone already, or the database is away for all
             for submit in group:
                 submit.fail(error)
-            return
+            return []
+        held: list[_Submit] = []
         for submit in group:
-            await self._commit_together([submit], wait=wait)
+            behind = submit.account_id in {each.account_id for each in held}
+            held += [submit] if behind else await self._commit_together([submit], wait=wait)
+        return held
 
     def _put_aside(self, group: Sequence[_Submit]) -> None:
         """Let submits wait for their accounts, each behind what waits for the same account already."""
@@ -189,10 +193,17 @@ class Submitter:
             self._held_up[submit.account_id].append(submit)
 
     async def _wait_for(self, account_id: int) -> None:
+        """Commit what waits for an account, in order: on a connection that waits, else by trying now and then."""
         try:
-            async with self._patient:
-                while line := self._held_up[account_id]:
-                    await self._commit_together(_take_group(line), wait=True)
+            while line := self._held_up[account_id]:
+                group = _take_group(line)
+                if self._patient.locked():
+                    line.extendleft(reversed(await self._commit_together(group)))
+                    if line and line[0] is group[0]:
+                        await self._clock.sleep(TRIED_EVERY_S)
+                    continue
+                async with self._patient:
+                    await self._commit_together(group, wait=True)
         finally:
             del self._held_up[account_id]
 

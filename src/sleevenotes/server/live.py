@@ -11,7 +11,8 @@ must be loaded afresh; a comment every 15 seconds keeps proxies from closing the
 (server/socket.py) the same facts are JSON texts.
 
 A line outlives the moment at which it was asked who opens it. So that is asked again before anything is told, and at
-each heartbeat: a token that was revoked, a session that was ended and an account that is gone hear nothing more.
+each heartbeat: a token that was revoked, a session that was ended and an account that is gone hear nothing more. (A
+token is remembered for some seconds, auth.KnownTokens, which another process that revokes it cannot shorten.)
 """
 
 from __future__ import annotations

@@ -215,7 +215,9 @@ async def dismissed(conn: Connection, account_id: int, plays: Sequence[Key]) -> 
 
 async def any_dismissed(conn: Connection, account_id: int) -> bool:
     """Tell whether there is any play that the listener has deleted and not had back."""
-    found: bool = await conn.fetchval("SELECT EXISTS (SELECT FROM dismissed_plays WHERE account_id = $1)", account_id)
+    found: bool = await conn.fetchval(
+        f"SELECT EXISTS (SELECT FROM dismissed_plays d WHERE d.account_id = $1 AND NOT {HERE})", account_id
+    )
     return found
 
 
@@ -232,19 +234,6 @@ async def dismiss(conn: Connection, account_id: int, play: Key, import_id: int) 
         import_id,
     )
     return done.endswith(" 1")
-
-
-async def welcome(conn: Connection, account_id: int, plays: Sequence[Key]) -> None:
-    """Forget that these were deleted: their listener has them back."""
-    await conn.execute(
-        """
-        DELETE FROM dismissed_plays d USING unnest($2::timestamptz[], $3::bytea[]) AS play (listened_at, identity)
-        WHERE d.account_id = $1 AND (d.listened_at, d.identity) = (play.listened_at, play.identity)
-        """,
-        account_id,
-        [at for at, _ in plays],
-        [identity for _, identity in plays],
-    )
 
 
 async def purge(conn: Connection, now: datetime) -> None:

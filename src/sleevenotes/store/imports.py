@@ -283,7 +283,7 @@ async def link(conn: Connection, account_id: int, import_id: int, now: datetime)
         """
         WITH taken AS MATERIALIZED (
             SELECT id, same_as FROM scrobbles WHERE import_id = $2 AND account_id = $1 AND same_as IS NOT NULL
-              AND id NOT IN (SELECT scrobble_id FROM import_links WHERE import_id = $2)
+              AND NOT EXISTS (SELECT FROM import_links l WHERE l.import_id = $2 AND l.scrobble_id = scrobbles.id)
         ), shown AS (
             UPDATE scrobbles s SET same_as = NULL
             FROM taken JOIN scrobbles other ON other.id = taken.same_as AND other.import_id + 0 = $2
@@ -291,7 +291,7 @@ async def link(conn: Connection, account_id: int, import_id: int, now: datetime)
             RETURNING s.id, other.id AS behind
         )
         INSERT INTO own_plays (scrobble_id, decided_at, import_id) SELECT id, $3, $2 FROM shown
-        WHERE behind NOT IN (SELECT scrobble_id FROM import_links WHERE import_id = $2)
+        WHERE NOT EXISTS (SELECT FROM import_links l WHERE l.import_id = $2 AND l.scrobble_id = shown.behind)
         ON CONFLICT DO NOTHING
         """,
         account_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from sleevenotes.pipeline.entering import Stored
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.store import accounts, played, scrobbles
 from sleevenotes.store.postgres import Database
+from tests import turning
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -33,9 +35,9 @@ async def submitter(database: Database, clock: HandClock) -> Submitter:
     return Submitter(database, clock)
 
 
-async def accounts_of(database: Database, clock: HandClock, count: int) -> list[int]:
+async def accounts_of(database: Database, clock: HandClock, count: int, called: str = "of") -> list[int]:
     async with database.connection() as conn:
-        made = [await accounts.create(conn, f"of {i}", "", is_owner=False, now=clock.now()) for i in range(count)]
+        made = [await accounts.create(conn, f"{called} {i}", "", is_owner=False, now=clock.now()) for i in range(count)]
     return [each.id for each in made]
 
 
@@ -50,7 +52,7 @@ async def test_an_account_is_answered_while_others_that_came_with_it_are_held_by
         await one_native(submitter, account)
         await one_native(submitter, account, seconds=300)
         assert not any(task.done() for task in waiting)
-    await asyncio.gather(*waiting)
+    await until_done(waiting, database, clock)
     async with database.connection() as conn:
         assert [await played.count(conn, each) for each in (account, *slow)] == [2] + [1] * held
 
@@ -69,6 +71,32 @@ async def test_what_is_submitted_behind_a_play_that_is_held_up_is_stored_after_i
     ids = [(await task).id for task in (first, *later)]
     assert ids == sorted(ids)
     assert (await again).duplicate
+
+
+async def test_who_is_no_longer_held_is_stored_while_others_are(
+    submitter: Submitter, database: Database, clock: HandClock
+) -> None:
+    slow = await accounts_of(database, clock, 5)
+    async with database.transaction() as held, asyncio.timeout(20):
+        await scrobbles.lock_accounts(held, slow[:4])
+        async with database.transaction() as brief:
+            await scrobbles.lock_accounts(brief, slow[4:])
+            waiting = [asyncio.create_task(one_native(submitter, each)) for each in slow]
+            last = [waiting.pop(), asyncio.create_task(one_native(submitter, slow[4], seconds=300))]
+            for each in await accounts_of(database, clock, 3, "free"):  # until all have been tried
+                await one_native(submitter, each)
+        await until_done(last, database, clock)
+        assert not any(task.done() for task in waiting)
+    await until_done(waiting, database, clock)
+
+
+async def until_done(waiting: Sequence[asyncio.Task[Stored]], database: Database, clock: HandClock) -> None:
+    async def are_done() -> bool:
+        async with database.connection() as conn:
+            await conn.fetchval("SELECT 1")
+        return all(task.done() for task in waiting)
+
+    await turning.until(are_done, clock)
 
 
 async def one_native(submitter: Submitter, account_id: int, seconds: float = 0) -> Stored:

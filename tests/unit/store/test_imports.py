@@ -8,7 +8,7 @@ from sleevenotes.clock import HandClock
 from sleevenotes.store import accounts, imports
 from sleevenotes.store.postgres import Connection, Database
 
-SIZE = 400
+SIZE = 4_000  # so that the links are more than a page or two, which any plan may read whole
 
 
 async def test_the_end_of_an_import_reads_its_plays_once_though_statistics_do_not_know_them(
