@@ -8,7 +8,7 @@ from uuid import RFC_4122, UUID
 import pytest
 from tests.contract.listens import AT, MBID, listen, listens, submit
 from tests.serving import Listener
-from tests.unit.pipeline.test_submit import match_with_album
+from tests.unit.pipeline.submits import match_with_album
 
 from sleevenotes.store import accounts
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.contract import clients
 from tests.serving import Listener
-from tests.unit.pipeline.test_submit import match_with_album
+from tests.unit.pipeline.submits import match_with_album
 
 from sleevenotes.clock import HandClock
 from sleevenotes.store import accounts, player_logins

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from tests.contract.listens import AT, listen, listens, submit
 from tests.serving import Listener
+from tests.unit.pipeline.submits import match_with_album
 
 from sleevenotes.clock import HandClock
 from sleevenotes.store import accounts
@@ -156,8 +157,6 @@ async def test_unknown_routes_and_methods_answer_in_the_dialect(maria: Listener)
 
 
 async def test_an_enriched_listen_carries_its_mapping(maria: Listener) -> None:
-    from tests.unit.pipeline.test_submit import match_with_album  # noqa: PLC0415
-
     await submit(maria, "single", listen())
     assert "mbid_mapping" not in (await listens(maria))[0]["track_metadata"]
     async with maria.services.database.transaction() as conn:

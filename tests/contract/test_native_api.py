@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from tests.serving import Listener
-from tests.unit.pipeline.test_submit import match_with_album
+from tests.unit.pipeline.submits import match_with_album
 
 from sleevenotes.clock import HandClock
 from sleevenotes.server import auth

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from PIL import Image
 from tests.serving import Listener
-from tests.unit.pipeline.test_submit import match_with_album
+from tests.unit.pipeline.submits import match_with_album
 
 from sleevenotes.sources import contract
 from sleevenotes.store import accounts, artworks, images, replies

@@ -16,8 +16,8 @@ from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import comparisons, migrate, postgres
 from sleevenotes.store.postgres import Database
+from tests.unit.pipeline.submits import queued
 from tests.unit.pipeline.test_sameplay import LASTFM, SPOTIFY, account, play, shown, submit, submitter, tools
-from tests.unit.pipeline.test_submit import queued
 from tests.unit.store import given
 
 __all__ = ["account", "submitter", "tools"]

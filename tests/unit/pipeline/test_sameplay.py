@@ -18,7 +18,7 @@ from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.pipeline.tools import Tools
 from sleevenotes.store import accounts, linked_plays, played, scrobbles
 from sleevenotes.store.postgres import Connection, Database
-from tests.unit.pipeline.test_submit import match_with_album, queued
+from tests.unit.pipeline.submits import match_with_album, queued
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LASTFM, SPOTIFY = "import:lastfm", "import:spotify"

@@ -4,43 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from sleevenotes import errors
 from sleevenotes.clock import HandClock
 from sleevenotes.model import Band, Evidence, Scrobble, Status
 from sleevenotes.pipeline.submit import Submitter
-from sleevenotes.store import accounts, catalog, events, jobs, lookups, matches, played
-from sleevenotes.store.postgres import Connection, Database
-from tests.unit.store import given
-
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-def play(track: str = "Roygbiv", seconds: float = 0, artist: str = "Boards of Canada", **more: object) -> Scrobble:
-    return Scrobble(artist=artist, track=track, listened_at=NOON + timedelta(seconds=seconds), **more)  # type: ignore[arg-type] # passed on
-
-
-@pytest_asyncio.fixture
-async def account(database: Database, clock: HandClock) -> int:
-    async with database.connection() as conn:
-        return (await accounts.create(conn, "maria", "", is_owner=True, now=clock.now())).id
-
-
-@pytest_asyncio.fixture
-async def submitter(database: Database, clock: HandClock) -> Submitter:
-    return Submitter(database, clock)
-
-
-async def queued(database: Database, stage: str) -> list[tuple[int, Band]]:
-    """Read the subjects that jobs of this stage name, each with its job's band."""
-    async with database.connection() as conn:
-        rows = await conn.fetch("SELECT payload, priority FROM pgqueuer WHERE entrypoint = $1 ORDER BY id", stage)
-    return [(subject, Band(row["priority"])) for row in rows for subject in jobs.subjects(row["payload"])]
+from sleevenotes.store import events, lookups, played
+from sleevenotes.store.postgres import Database
+from tests.unit.pipeline.submits import NOON, match_with_album, play, queued
 
 
 async def plays_counted(database: Database) -> dict[str, int]:
@@ -53,16 +28,6 @@ async def plays_counted(database: Database) -> dict[str, int]:
 async def stored_count(database: Database, account_id: int) -> int:
     async with database.connection() as conn:
         return await played.count(conn, account_id)
-
-
-async def match_with_album(conn: Connection, lookup_id: int, now: datetime) -> int:
-    """Match a lookup to an album as the match stage would; return the release group's id."""
-    recording = given.recording("Roygbiv", "Boards of Canada", length_ms=151_000)
-    (kept,) = await catalog.keep(conn, [(recording, given.release("Music Has the Right to Children"))], now)
-    identity = matches.Identity(*kept, source="musicbrainz", distance=0.0, reason="The same words.")
-    await matches.settle(conn, [matches.matched(lookup_id, identity)], now)
-    assert kept.release_group_id is not None
-    return kept.release_group_id
 
 
 # ---------------------------------------------------------------- storing once

@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 
 import pytest
-import pytest_asyncio
 
 from sleevenotes.clock import HandClock
-from sleevenotes.model import Band, Scrobble
+from sleevenotes.model import Band
 from sleevenotes.pipeline.entering import Stored
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.store import accounts, played, scrobbles
 from sleevenotes.store.postgres import Database
 from tests import turning
-
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-def play(track: str = "Roygbiv", seconds: float = 0, artist: str = "Boards of Canada", **more: object) -> Scrobble:
-    return Scrobble(artist=artist, track=track, listened_at=NOON + timedelta(seconds=seconds), **more)  # type: ignore[arg-type] # passed on
-
-
-@pytest_asyncio.fixture
-async def account(database: Database, clock: HandClock) -> int:
-    async with database.connection() as conn:
-        return (await accounts.create(conn, "maria", "", is_owner=True, now=clock.now())).id
-
-
-@pytest_asyncio.fixture
-async def submitter(database: Database, clock: HandClock) -> Submitter:
-    return Submitter(database, clock)
+from tests.unit.pipeline.submits import play
 
 
 async def accounts_of(database: Database, clock: HandClock, count: int, called: str = "of") -> list[int]:

@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import pytest_asyncio
 
 from sleevenotes import catalogue
 from sleevenotes.clock import HandClock
-from sleevenotes.model import Band, Scrobble
+from sleevenotes.model import Band
 from sleevenotes.pipeline import entering
 from sleevenotes.pipeline.submit import Submitter
-from sleevenotes.store import accounts, jobs
+from sleevenotes.store import accounts
 from sleevenotes.store.postgres import Database
 from tests import dumps
-
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-def play(track: str, seconds: float = 0) -> Scrobble:
-    return Scrobble("Boards of Canada", track, listened_at=NOON + timedelta(seconds=seconds))
-
-
-@pytest_asyncio.fixture
-async def account(database: Database, clock: HandClock) -> int:
-    async with database.connection() as conn:
-        return (await accounts.create(conn, "maria", "", is_owner=True, now=clock.now())).id
-
-
-async def queued(database: Database, stage: str) -> list[tuple[int, Band]]:
-    """Read the subjects that jobs of this stage name, each with its job's band."""
-    async with database.connection() as conn:
-        rows = await conn.fetch("SELECT payload, priority FROM pgqueuer WHERE entrypoint = $1 ORDER BY id", stage)
-    return [(subject, Band(row["priority"])) for row in rows for subject in jobs.subjects(row["payload"])]
+from tests.unit.pipeline.submits import play, queued
 
 
 def shelf(directory: Path, names: int) -> catalogue.Shelf:

@@ -12,7 +12,7 @@ from sleevenotes.model import Band, Image, Scrobble, Status
 from sleevenotes.pipeline.submit import Submitter
 from sleevenotes.store import accounts, artworks, events, images, matches, played, scrobbles
 from sleevenotes.store.postgres import Database
-from tests.unit.pipeline.test_submit import match_with_album, play
+from tests.unit.pipeline.submits import match_with_album, play
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DIGEST = "ab" * 32

@@ -9,6 +9,7 @@ import pytest
 
 from sleevenotes import model
 from sleevenotes.clock import HandClock
+from sleevenotes.pipeline.entering import Stored
 from sleevenotes.store import accounts
 from sleevenotes.store.postgres import Database
 from tests.browser.sample import PASSWORD, SLEEVES, Listener
@@ -33,14 +34,19 @@ async def test_the_album_page_counts_own_plays_and_says_where_the_cover_is_from(
     assert "The front of the edition that was matched." in page
 
 
-async def test_a_listener_sees_nothing_of_what_others_played(
-    client: Client, listener: Listener, clock: HandClock, database: Database
-) -> None:
+async def played_by_another(listener: Listener, clock: HandClock, database: Database) -> tuple[Listener, Stored, int]:
+    """Have somebody else play a track, just now; return who, the play and its album."""
     other = Listener(database, clock, listener.files)
     async with database.transaction() as conn:
         other.account = await accounts.create(conn, "otto", PASSWORD, is_owner=False, now=clock.now())
     stored = await other.play(ALMANAC, "Kelp", clock.now())
-    group = await other.match(stored.lookup_id, ALMANAC, "Kelp")
+    return other, stored, await other.match(stored.lookup_id, ALMANAC, "Kelp")
+
+
+async def test_a_listener_sees_nothing_of_what_others_played(
+    client: Client, listener: Listener, clock: HandClock, database: Database
+) -> None:
+    _, stored, group = await played_by_another(listener, clock, database)
     for way in (f"/albums/{group}", "/artists/1", f"/scrobbles/{stored.id}"):
         assert (await client.get(way)).status_code == 404
     assert "Kelp" not in (await client.get(f"/fragments/plays?ids={stored.id}&lookups={stored.lookup_id}")).text
@@ -55,11 +61,7 @@ async def test_a_listener_sees_nothing_of_what_others_played(
 async def test_when_something_was_asked_for_others_is_not_told(
     client: Client, listener: Listener, clock: HandClock, database: Database
 ) -> None:
-    other = Listener(database, clock, listener.files)
-    async with database.transaction() as conn:
-        other.account = await accounts.create(conn, "otto", PASSWORD, is_owner=False, now=clock.now())
-    stored = await other.play(ALMANAC, "Kelp", clock.now())
-    group = await other.match(stored.lookup_id, ALMANAC, "Kelp")
+    other, _, group = await played_by_another(listener, clock, database)
     await other.find_cover(group, ALMANAC)
     theirs = f'datetime="{clock.now():%Y-%m-%dT%H:%M}'
     clock.turn(5 * 3600)
